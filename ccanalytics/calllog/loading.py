@@ -1,0 +1,547 @@
+"""A load: read, check, stage, then one short transaction.
+
+Reading and checking go to a staging file beside the log; the log itself is locked only while the
+staged rows are taken over. All of a file comes in, or nothing. ``read = loaded + duplicates +
+rejected``, always.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.calllog.reading import (
+    Rows,
+    first_line,
+    is_parquet,
+
+    read_rows,
+    split_line,
+)
+from ccanalytics.calllog.sources.base import flag, listed
+from ccanalytics.calllog.sources.canonical import table_of
+from ccanalytics.errors import InputError, LogError
+from ccanalytics.results import Result
+from ccanalytics.schema import TABLES, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+    import polars as pl
+
+    from ccanalytics.calllog.sources import Plan, Settings, Source
+    from ccanalytics.calllog.store import Store
+
+__all__ = ["FileLoad", "LoadReport", "Progress", "files_to_load", "load_file"]
+
+Progress = Callable[[int, int, str], None]
+logger = logging.getLogger("ccanalytics")
+
+_POLARS = {
+    "text": "String",
+    "date": "Date",
+    "seconds": "Float64",
+    "number": "Float64",
+    "whole": "Int64",
+    "flag": "Boolean",
+}
+
+
+@dataclass(frozen=True)
+class FileLoad:
+    """What became of the rows of one file."""
+
+    file: str
+    table: str
+    read: int
+    loaded: int
+    duplicates: int
+    rejected: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    remarks: dict[str, int] = field(default_factory=dict)
+    already_loaded: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoadReport(Result):
+    """What became of every row read: loaded, a duplicate, or rejected with reasons."""
+
+    files: tuple[FileLoad, ...]
+
+    @property
+    def read(self) -> int:
+        """Rows read, header lines and blank lines not counted."""
+        return sum(f.read for f in self.files)
+
+    @property
+    def loaded(self) -> int:
+        """Rows that came in."""
+        return sum(f.loaded for f in self.files)
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that were there already."""
+        return sum(f.duplicates for f in self.files)
+
+    @property
+    def rejected(self) -> int:
+        """Rows set aside."""
+        return sum(f.rejected for f in self.files)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were rejected for each reason (a row may have several)."""
+        return dict(sum((Counter(f.reasons) for f in self.files), Counter()).most_common())
+
+    @property
+    def remarks(self) -> dict[str, int]:
+        """What was loaded with something set to unknown, and how often."""
+        return dict(sum((Counter(f.remarks) for f in self.files), Counter()).most_common())
+
+    def summary(self) -> str:
+        """The balance in a sentence, reasons after it."""
+        text = (
+            f"Read {self.read:,} rows: {self.loaded:,} loaded, {self.duplicates:,} duplicates, "
+            f"{self.rejected:,} rejected."
+        )
+        if self.reasons:
+            text += " Rejected: " + "; ".join(f"{r} ({n:,})" for r, n in self.reasons.items()) + "."
+        if self.remarks:
+            text += " Loaded with a remark: " + "; ".join(
+                f"{r} ({n:,})" for r, n in self.remarks.items()
+            ) + "."
+        again = [f.file for f in self.files if f.already_loaded]
+        if again:
+            text += f" Loaded before, so nothing changed: {', '.join(again)}."
+        return text
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row per file."""
+        import polars as pl
+
+        return pl.DataFrame(
+            [(f.file, f.table, f.read, f.loaded, f.duplicates, f.rejected) for f in self.files],
+            schema={
+                "file": pl.String,
+                "table": pl.String,
+                "read": pl.Int64,
+                "loaded": pl.Int64,
+                "duplicates": pl.Int64,
+                "rejected": pl.Int64,
+            },
+            orient="row",
+        )
+
+
+def files_to_load(path: Path, source: Source) -> list[Path]:
+    """The files that a path stands for: itself, or, for canonical tables, those of a folder."""
+    if not path.exists():
+        raise InputError("there is no such file", str(path), "check the path")
+    if not path.is_dir():
+        return [path]
+    if source.name != "ccanalytics":
+        raise InputError(
+            "this is a folder, not a file", str(path), "name the files in it, such as FOLDER/*.csv"
+        )
+    files = sorted(
+        f
+        for f in path.iterdir()
+        if f.is_file() and table_of(f) and set(f.suffixes) & {".csv", ".parquet", ".gz", ".txt"}
+    )
+    if not files:
+        raise InputError(
+            "no file in this folder is named after a canonical table",
+            str(path),
+            "such as calls.csv; see data/README.md",
+        )
+    return files
+
+
+def load_file(
+    store: Store, path: Path, source: Source, settings: Settings, progress: Progress | None
+) -> FileLoad:
+    """Load one file: all of it or nothing."""
+    digest = _fingerprint(path)
+    known = _known(store, digest, source, settings)
+    if known is not None:
+        return replace(known, file=str(path))
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError("the file is empty", str(path), "export it again; there is nothing to load")
+    plan, batches = _open(path, source, settings)
+    with _staging(store.path) as staging:
+        staged = _Staged(staging, TABLES[plan.table])
+        for rows in batches:
+            _stage(rows, plan, source, settings, staged)
+            if progress:
+                progress(min(rows.bytes_read, size), size, path.name)
+        staged.close()
+        loaded = _commit(store, path, source, settings, plan, digest, staged)
+    if progress:
+        progress(size, size, path.name)
+    logger.info("%s: read %d, loaded %d", path, staged.read, loaded.loaded)
+    return loaded
+
+
+def _open(path: Path, source: Source, settings: Settings) -> tuple[Plan, Iterator[Rows]]:
+    encoding = settings.encoding
+    if settings.mapping is not None and settings.mapping.encoding:
+        encoding = settings.mapping.encoding
+    if is_parquet(path):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            file = pq.ParquetFile(path)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(
+                "the Parquet file is cut off or damaged", str(path), "export it again"
+            ) from error
+        plan = source.plan(path, list(file.schema_arrow.names), settings)
+        return plan, _parquet_rows(file, plan, path)
+    layout = source.layout(settings)
+    line = first_line(path, encoding)
+    header = split_line(line, layout)
+    if header is None:
+        raise InputError(
+            "a quotation mark in the first line is not closed", f"{path}, line 1", "check the file"
+        )
+    plan = source.plan(path, header, settings)
+    return plan, read_rows(path, plan.layout, plan.fields, encoding, allow_cut=settings.allow_cut)
+
+
+def _parquet_rows(file: Any, plan: Plan, path: Path) -> Iterator[Rows]:
+    """Rows of a Parquet file as text, so that every source reads one kind of thing."""
+    import polars as pl
+    import pyarrow as pa
+
+    start, size = 1, path.stat().st_size
+    total = max(file.metadata.num_rows, 1)
+    iterator = file.iter_batches()
+    while True:
+        try:
+            batch = next(iterator)
+        except StopIteration:
+            return
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(
+                "the Parquet file is cut off or damaged", str(path), "export it again"
+            ) from error
+        frame = pl.from_arrow(pa.Table.from_batches([batch]))
+        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
+        frame.columns = plan.fields
+        texts = []
+        for name, kind in frame.schema.items():
+            value = pl.col(name)
+            if isinstance(kind, pl.Datetime):
+                value = value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f") + (
+                    pl.lit("Z") if kind.time_zone else pl.lit("")
+                ) if kind.time_zone in (None, "UTC") else (
+                    value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
+                )
+            elif kind != pl.String:
+                value = value.cast(pl.String)
+            texts.append(value.fill_null("").alias(name))
+        good = frame.select(texts).with_columns(
+            pl.int_range(start, start + frame.height, dtype=pl.Int64).alias("_line"),
+            pl.concat_str([pl.col(n) for n in plan.fields], separator=",").alias("_raw"),
+        )
+        start += frame.height
+        empty = pl.DataFrame(
+            schema={"_line": pl.Int64, "_raw": pl.String, "reasons": pl.List(pl.String)}
+        )
+        yield Rows(good, empty, size * (start - 1) // total)
+
+
+class _Staged:
+    """What a load has read so far: good rows in a Parquet file, the rest in memory."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.path = path
+        self.table = table
+        self.read = 0
+        self.rejected = 0
+        self.reasons: Counter[str] = Counter()
+        self.remarks: Counter[str] = Counter()
+        self.rejects: list[pl.DataFrame] = []
+        self._writer: Any = None
+
+    def add(self, good: pl.DataFrame) -> None:
+        import pyarrow.parquet as pq
+
+        arrow = good.to_arrow()
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self.path, arrow.schema, compression="snappy")
+        self._writer.write_table(arrow)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    @property
+    def empty(self) -> bool:
+        return self._writer is None
+
+
+def _stage(rows: Rows, plan: Plan, source: Source, settings: Settings, staged: _Staged) -> None:
+    import polars as pl
+
+    staged.read += rows.good.height + rows.bad.height
+    bad = rows.bad
+    if rows.good.height:
+        frame = _validated(source.convert(rows.good, plan, settings), staged.table)
+        wrong = frame.filter(pl.col("reasons").list.len() > 0)
+        bad = pl.concat([bad, wrong.select("_line", "_raw", "reasons")])
+        good = frame.filter(pl.col("reasons").list.len() == 0)
+        remarked = good.select(pl.col("remarks").explode().drop_nulls()).to_series()
+        staged.remarks.update(dict(remarked.value_counts().iter_rows()))
+        if "call_id" in staged.table.key and good["call_id"].null_count():
+            good = _with_digests(good, source.name)
+        staged.add(good.select("_line", *staged.table.names))
+    if bad.height:
+        staged.rejected += bad.height
+        staged.reasons.update(dict(bad.explode("reasons")["reasons"].value_counts().iter_rows()))
+        staged.rejects.append(bad)
+
+
+def _validated(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """The columns of the table, with what holds for every source checked."""
+    import polars as pl
+
+    frame = frame.with_columns(
+        pl.lit(None).alias(c.name) for c in table.columns if c.name not in frame.columns
+    ).with_columns(
+        pl.col(c.name).cast(
+            pl.Datetime("us") if c.kind == "timestamp" else getattr(pl, _POLARS[c.kind])
+        )
+        for c in table.columns
+    )
+    reasons = []
+    for column in table.columns:
+        value = pl.col(column.name)
+        if column.required and column.name != "call_id":
+            reasons.append(flag(f"{column.name} is missing", value.is_null()))
+        if column.values:
+            reasons.append(
+                flag(
+                    f"{column.name} is not one of {', '.join(column.values)}",
+                    value.is_not_null() & ~value.is_in(list(column.values)),
+                )
+            )
+        if column.kind == "seconds":
+            reasons.append(flag(f"{column.name} is negative", value < 0))
+    if table.name == "calls":
+        frame = _completed(frame)
+        reasons.append(
+            flag("ended before it arrived", pl.col("ended_at") < pl.col("arrived_at"))
+        )
+    # A cell that could not be read is null now: "missing" beside "is not a number" says it twice.
+    fresh = pl.when(pl.col("reasons").list.len() == 0).then(listed(reasons)).otherwise(
+        pl.lit([], dtype=pl.List(pl.String))
+    )
+    return frame.with_columns(reasons=pl.concat_list(pl.col("reasons"), fresh))
+
+
+def _completed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Moments that follow from durations, and a wait that follows from moments."""
+    import polars as pl
+
+    def seconds(name: str) -> pl.Expr:
+        return pl.duration(microseconds=(pl.col(name).fill_null(0) * 1e6).round().cast(pl.Int64))
+
+    took = (pl.col("answered_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
+    served = pl.col("outcome") == "answered"
+    frame = frame.with_columns(
+        pl.col("wait_s").fill_null(
+            pl.when(served & (took >= pl.col("menu_s").fill_null(0))).then(
+                took - pl.col("menu_s").fill_null(0)
+            )
+        )
+    )
+    queued = pl.col("arrived_at") + seconds("menu_s") + seconds("wait_s")
+    frame = frame.with_columns(
+        pl.col("answered_at").fill_null(
+            pl.when(served & pl.col("wait_s").is_not_null()).then(queued)
+        )
+    )
+    talked = pl.col("answered_at") + seconds("talk_s") + seconds("hold_s")
+    return frame.with_columns(
+        pl.col("ended_at").fill_null(
+            pl.when(served & pl.col("talk_s").is_not_null())
+            .then(talked)
+            .when(~served & (pl.col("wait_s").is_not_null() | pl.col("menu_s").is_not_null()))
+            .then(queued)
+        )
+    )
+
+
+def _with_digests(good: pl.DataFrame, source: str) -> pl.DataFrame:
+    """A call's name from its source row: the same row has the same name in every load."""
+    import duckdb
+    import polars as pl
+
+    with duckdb.connect() as connection:
+        connection.register("staged_rows", good.select("_raw").to_arrow())
+        digest = connection.execute(
+            "SELECT md5(? || chr(10) || _raw) AS digest FROM staged_rows", [source]
+        ).to_arrow_table()
+    column = pl.Series("digest", digest.column("digest").to_pylist(), dtype=pl.String)
+    return good.with_columns(pl.col("call_id").fill_null(column))
+
+
+def _commit(
+    store: Store,
+    path: Path,
+    source: Source,
+    settings: Settings,
+    plan: Plan,
+    digest: str,
+    staged: _Staged,
+) -> FileLoad:
+    """Take the staged rows over, in one transaction that holds the log for a moment."""
+    import polars as pl
+
+    table = staged.table
+    good = staged.read - staged.rejected
+    with store.writing() as connection:
+        loaded = 0 if staged.empty else _take_over(connection, staged.path, table)
+        duplicates = good - loaded
+        (number,) = connection.execute(
+            'INSERT INTO loads (file, source, "table", fingerprint, settings, "read", loaded, '
+            'duplicates, rejected, "at") '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, now() AT TIME ZONE 'UTC') RETURNING load",
+            [
+                path.name,
+                source.name,
+                plan.table,
+                digest,
+                settings.text(),
+                staged.read,
+                loaded,
+                duplicates,
+                staged.rejected,
+            ],
+        ).fetchall()[0]
+        if staged.rejects:
+            connection.register(
+                "set_aside", pl.concat(staged.rejects).select("_line", "_raw", "reasons").to_arrow()
+            )
+            connection.execute(
+                "INSERT INTO rejects SELECT ?, _line, _raw, reasons FROM set_aside", [number]
+            )
+            connection.unregister("set_aside")
+        for remark, rows in staged.remarks.items():
+            connection.execute("INSERT INTO remarks VALUES (?, ?, ?)", [number, remark, rows])
+    return FileLoad(
+        str(path),
+        plan.table,
+        staged.read,
+        loaded,
+        duplicates,
+        staged.rejected,
+        dict(staged.reasons),
+        dict(staged.remarks),
+    )
+
+
+def _take_over(connection: duckdb.DuckDBPyConnection, staging: Path, table: Table) -> int:
+    """Insert what is not there yet; the first of several rows with one key wins."""
+    # Identifiers come from the schema alone, never from a file; the path is bound.
+    names = ", ".join(f'"{name}"' for name in table.names)
+    keys = ", ".join(f'"{name}"' for name in table.key)
+    same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM s."{name}"' for name in table.key)
+    inserted = connection.execute(
+        f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ('  # noqa: S608
+        f"SELECT DISTINCT ON ({keys}) * FROM read_parquet(?) ORDER BY {keys}, _line) AS s "
+        f'WHERE NOT EXISTS (SELECT 1 FROM "{table.name}" AS t WHERE {same})',
+        [str(staging)],
+    ).fetchall()
+    return int(inserted[0][0])
+
+
+def _known(store: Store, digest: str, source: Source, settings: Settings) -> FileLoad | None:
+    """The account of an earlier load of this very file in this very way."""
+    with store.reading() as connection:
+        rows = connection.execute(
+            'SELECT load, "table", "read", loaded, duplicates, rejected FROM loads '
+            "WHERE fingerprint = ? AND source = ? AND settings = ? ORDER BY load LIMIT 1",
+            [digest, source.name, settings.text()],
+        ).fetchall()
+        if not rows:
+            return None
+        load, table, read, loaded, duplicates, rejected = rows[0]
+        reasons = connection.execute(
+            "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM rejects "
+            "WHERE load = ?) GROUP BY reason",
+            [load],
+        ).fetchall()
+    return FileLoad(
+        "", table, read, 0, loaded + duplicates, rejected, dict(reasons), already_loaded=True
+    )
+
+
+def _fingerprint(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            "the file cannot be read", str(path), error.strerror or "check it"
+        ) from error
+
+
+@contextlib.contextmanager
+def _staging(log: Path) -> Iterator[Path]:
+    """A file beside the log that goes away, whatever happens short of a kill."""
+    _sweep(log)
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{log.name}.{os.getpid()}.", suffix=".staging", dir=log.parent
+        )
+    except OSError as error:
+        raise LogError(
+            "the folder of the call log cannot be written to",
+            str(log.parent),
+            error.strerror or "check its permissions",
+        ) from error
+    os.close(handle)
+    path = Path(name)
+    try:
+        yield path
+    except OSError as error:
+        raise LogError(
+            "the load could not be written; nothing was loaded",
+            str(log.parent),
+            f"the system says: {error.strerror or error}",
+        ) from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _sweep(log: Path) -> None:
+    """Remove staging files whose process was killed."""
+    for stale in log.parent.glob(f".{log.name}.*.staging"):
+        process = stale.name.removeprefix(f".{log.name}.").split(".", 1)[0]
+        if process.isdigit() and not _alive(int(process)):
+            stale.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

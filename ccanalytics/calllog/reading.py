@@ -1,0 +1,342 @@
+"""From bytes to rows of text, streaming, without losing a line.
+
+A file is read in blocks of whole lines. A healthy block is parsed by Arrow at full speed; a block
+in which Arrow's count of rows differs from the count of lines (an unclosed quotation mark, a wrong
+number of fields, bytes that are no text) is parsed line by line, so that damage stays where it is.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from ccanalytics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+    import pyarrow as pa
+
+__all__ = ["Layout", "Rows", "first_line", "is_parquet", "open_bytes", "read_rows"]
+
+BLOCK_BYTES = 8 << 20
+_JOINED_LINES = 20
+_LONGEST_LINE = 4 << 20
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text file is laid out."""
+
+    delimiter: str = ","
+    quote: str | None = '"'
+    header: bool = True
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a block: ``good`` has columns _line, _raw and the fields as text; ``bad`` has
+    _line, _raw and reasons."""
+
+    good: pl.DataFrame
+    bad: pl.DataFrame
+    bytes_read: int
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file; what it is compressed with is told from its first bytes, not from its name."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+        if magic[:2] == b"\x1f\x8b":
+            return gzip.open(path, "rb")
+        if magic[:4] in (b"PK\x03\x04", b"\x28\xb5\x2f\xfd") or magic[:3] == b"BZh":
+            raise InputError(
+                "this kind of archive is not read",
+                str(path),
+                "unpack it first, or compress it with gzip",
+            )
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(
+            "the file cannot be read", str(path), error.strerror or "check it"
+        ) from error
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether the file's first bytes say Parquet."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def _blocks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool, int]]:
+    """Blocks of whole lines in UTF-8, without carriage returns before the line ends.
+
+    Yields the block, whether the file's last line ended without a line end, and bytes so far.
+    """
+    # Bytes that are no text in the encoding stay invalid, so that their line is set aside.
+    decoder = (
+        None
+        if codecs.lookup(encoding).name in ("utf-8", "ascii")
+        else codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+    )
+    rest, first = b"", True
+    with open_bytes(path) as file:
+        total = 0
+        while True:
+            try:
+                chunk = file.read(BLOCK_BYTES)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise InputError(
+                    "the compressed file is cut off or damaged",
+                    str(path),
+                    "copy or export it again; nothing was loaded from it",
+                ) from error
+            except OSError as error:
+                raise InputError(
+                    "the file cannot be read", str(path), error.strerror or str(error)
+                ) from error
+            total += len(chunk)
+            final = not chunk
+            if decoder is not None:
+                chunk = decoder.decode(chunk, final).encode(errors="surrogatepass")
+            if first and chunk:
+                chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
+            rest += chunk
+            if final:
+                if rest:
+                    yield rest.replace(b"\r\n", b"\n"), not rest.endswith(b"\n"), total
+                return
+            cut = rest.rfind(b"\n") + 1
+            if cut:
+                yield rest[:cut].replace(b"\r\n", b"\n"), False, total
+                rest = rest[cut:]
+            elif len(rest) > _LONGEST_LINE + BLOCK_BYTES:
+                raise InputError(
+                    "a line is longer than 4 MiB: this is not a table in text",
+                    str(path),
+                    "check which file this is",
+                )
+
+
+def first_line(path: Path, encoding: str) -> str:
+    """The first line that is not blank (the header, where there is one)."""
+    for block, _, _ in _blocks(path, encoding):
+        for line in block.split(b"\n"):
+            if line.strip():
+                try:
+                    return line.decode()
+                except UnicodeDecodeError as error:
+                    raise InputError(
+                        "the first line is not UTF-8 text",
+                        f"{path}, line 1",
+                        "name the encoding, such as --encoding gb18030",
+                    ) from error
+    raise InputError("the file is empty", str(path), "export it again; there is nothing to load")
+
+
+def split_line(line: str, layout: Layout) -> list[str] | None:
+    """Fields of one line; None where a quotation mark is not closed."""
+    if layout.quote is None:
+        return line.split(layout.delimiter)
+    try:
+        return next(
+            csv.reader(
+                [line], delimiter=layout.delimiter, quotechar=layout.quote, strict=True
+            )
+        )
+    except (csv.Error, StopIteration):
+        return None
+
+
+def read_rows(
+    path: Path, layout: Layout, names: list[str], encoding: str, *, allow_cut: bool
+) -> Iterator[Rows]:
+    """Rows of a text file, block by block; the header, if any, is passed over.
+
+    Raises
+    ------
+    InputError
+        If the file ends in the middle of a line, unless ``allow_cut``; then that line is set aside.
+    """
+    line, header_due = 1, layout.header
+    for block, open_end, total in _blocks(path, encoding):
+        lines = block.count(b"\n") + open_end
+        rest, start = block, line
+        if header_due:
+            head, _, rest = block.partition(b"\n")
+            start += 1
+            while not head.strip() and rest:
+                head, _, rest = rest.partition(b"\n")
+                start += 1
+            header_due = not head.strip()
+        rows = _fast(rest, start, layout, names, total)
+        if rows is None:
+            rows = _careful(rest, start, layout, names, total)
+        if open_end and not allow_cut and rows.bad.height:
+            last = rows.bad.row(-1, named=True)
+            if last["_line"] == line + lines - 1:
+                raise InputError(
+                    "the file is cut off in the middle of its last line",
+                    f"{path}, line {last['line']}",
+                    "export it again, or load what is whole with --allow-cut; nothing was loaded",
+                )
+        yield rows
+        line += lines
+
+
+def _line_array(block: bytes) -> pa.Array:
+    """The lines of a block as one Arrow array over the same bytes, nothing copied."""
+    import numpy as np
+    import pyarrow as pa
+
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")).astype(np.int64)
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, len(block))
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    # One shared offsets buffer needs contiguous values: keep the line ends, strip them after.
+    offsets = np.append(starts, ends[-1] + 1 if block.endswith(b"\n") else len(block))
+    return pa.LargeStringArray.from_buffers(
+        len(starts), pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(block)
+    )
+
+
+def _fast(
+    block: bytes, start: int, layout: Layout, names: list[str], total: int
+) -> Rows | None:
+    """Parse a block by Arrow; None where its rows are not its lines."""
+    import numpy as np
+    import polars as pl
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv as pacsv
+
+    if not block:
+        return Rows(_empty_good(names), _empty_bad(), total)
+    if b"\r" in block or b"\0" in block:
+        return None
+    raw = _line_array(block)
+    try:
+        raw.validate(full=True)
+        table = pacsv.read_csv(
+            pa.BufferReader(block),
+            read_options=pacsv.ReadOptions(
+                column_names=names, use_threads=True, block_size=len(block) + 1
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=layout.delimiter, quote_char=layout.quote or False
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    raw = pc.utf8_rtrim(raw, "\n")
+    numbers = pa.array(np.arange(start, start + len(raw)))
+    filled = pc.greater(pc.binary_length(raw), 0)
+    raw, numbers = raw.filter(filled), numbers.filter(filled)
+    if len(raw) != table.num_rows:
+        return None
+    good = pl.from_arrow(table)
+    assert isinstance(good, pl.DataFrame)  # noqa: S101 - for the type checker
+    good = good.with_columns(
+        pl.Series("_line", pl.from_arrow(numbers)), pl.Series("_raw", pl.from_arrow(raw))
+    )
+    return Rows(good, _empty_bad(), total)
+
+
+def _careful(block: bytes, start: int, layout: Layout, names: list[str], total: int) -> Rows:
+    """Parse a block line by line; a record whose quoted field holds line ends is joined again."""
+    import polars as pl
+
+    lines = block.split(b"\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    good: list[list[str | int]] = []
+    bad: list[tuple[int, str, list[str]]] = []
+    index = 0
+    while index < len(lines):
+        number, raw = start + index, lines[index]
+        index += 1
+        if not raw.strip():
+            continue
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            bad.append((number, raw.decode(errors="replace"), ["not text in the encoding of the file"]))
+            continue
+        if "\0" in text:
+            bad.append((number, text.replace("\0", "�"), ["holds a NUL character"]))
+            continue
+        fields = split_line(text, layout)
+        if fields is None:
+            joined = _joined(lines, index, text, layout, len(names))
+            if joined is None:
+                bad.append((number, text, ["a quotation mark is not closed"]))
+                continue
+            text, fields, index = joined
+        if len(fields) == len(names):
+            good.append([number, text, *fields])
+        else:
+            bad.append((number, text, [f"{len(fields)} fields where {len(names)} are expected"]))
+    columns = ["_line", "_raw", *names]
+    schema = {name: pl.Int64 if name == "_line" else pl.String for name in columns}
+    return Rows(
+        pl.DataFrame(good, schema=schema, orient="row") if good else _empty_good(names),
+        pl.DataFrame(bad, schema=_empty_bad().schema, orient="row") if bad else _empty_bad(),
+        total,
+    )
+
+
+def _joined(
+    lines: list[bytes], index: int, text: str, layout: Layout, width: int
+) -> tuple[str, list[str], int] | None:
+    """A record that goes on over the next lines, if joining them gives the right width."""
+    for end in range(index, min(index + _JOINED_LINES, len(lines))):
+        try:
+            text += "\n" + lines[end].decode()
+        except UnicodeDecodeError:
+            return None
+        fields = split_quoted(text, layout)
+        if fields is not None:
+            return (text, fields, end + 1) if len(fields) == width else None
+    return None
+
+
+def split_quoted(text: str, layout: Layout) -> list[str] | None:
+    """Fields of a record that may hold line ends within quotation marks."""
+    try:
+        rows = list(
+            csv.reader(
+                text.splitlines(keepends=True),
+                delimiter=layout.delimiter,
+                quotechar=layout.quote,
+                strict=True,
+            )
+        )
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
+
+
+def _empty_good(names: list[str]) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(
+        schema={"_line": pl.Int64, "_raw": pl.String, **dict.fromkeys(names, pl.String)}
+    )
+
+
+def _empty_bad() -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(
+        schema={"_line": pl.Int64, "_raw": pl.String, "reasons": pl.List(pl.String)}
+    )

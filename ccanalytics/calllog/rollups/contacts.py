@@ -1,0 +1,226 @@
+"""Who came again: repeat calls, first attempts, and what self-service led to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from ccanalytics.calllog.rollups.scope import Scope, collect, narrowed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from ccanalytics.calllog.timegrid import Every
+
+__all__ = ["first_attempts", "recontacts", "self_service"]
+
+_DAY = 86400
+
+
+def _flag(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
+def recontacts(
+    scope: Scope, keys: list[str], within_s: Sequence[float], first: int, last: int
+) -> pl.DataFrame:
+    """Per key and window: calls of known customers that were followed long enough, and of them
+    those after which the same customer called again.
+
+    ``first`` and ``last`` are the epoch seconds between which calls start a window; the log ends
+    with its last arrival, and a window that reaches beyond it is not counted.
+    """
+    import polars as pl
+
+    # Withheld callers would be one giant partition, and false repeats.
+    known = scope.calls().filter(~nw.col("customer").is_null())
+    paired = known.with_columns(
+        _next=nw.col("arrived_epoch")
+        .shift(-1)
+        .over("customer", order_by=["arrived_epoch", "call_id"])
+    )
+    end = collect(scope.calls().select(nw.col("arrived_epoch").max().alias("end")))["end"][0]
+    paired = paired.filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
+    parts = []
+    for window in within_s:
+        followed = nw.col("arrived_epoch") + window <= end
+        again = followed & (nw.col("_next") - nw.col("arrived_epoch") <= window)
+        counted = (
+            paired.select(*keys, _f=_flag(followed), _a=_flag(again), _all=nw.lit(1))
+            .group_by(*(keys or ["_all"]))
+            .agg(followed=nw.col("_f").sum(), again=nw.col("_a").sum())
+        )
+        frame = collect(counted).with_columns(window_s=pl.lit(float(window)))
+        parts.append(frame.select(*keys, "window_s", "followed", "again"))
+    return pl.concat(parts).sort([*keys, "window_s"])
+
+
+def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) -> pl.DataFrame:
+    """Offered calls per interval and key whose customer had not asked for the same service in the
+    ``quiet_s`` seconds before; calls of unknown customers count as first.
+
+    Columns interval_start (aware UTC), keys…, first_attempts.
+    """
+    import polars as pl
+
+    units, slots = scope.grid(every)
+    offered = scope.calls().filter(nw.col("is_offered"))
+    before = (
+        nw.col("arrived_epoch")
+        .shift(1)
+        .over("customer", "service", order_by=["arrived_epoch", "call_id"])
+    )
+    known = offered.filter(~nw.col("customer").is_null()).with_columns(_before=before)
+    repeat = ~nw.col("_before").is_null() & (nw.col("arrived_epoch") - nw.col("_before") <= quiet_s)
+    chosen = nw.concat(
+        [
+            known.select(*keys, "arrived_epoch", _first=nw.when(repeat).then(0).otherwise(1)),
+            offered.filter(nw.col("customer").is_null()).select(
+                *keys, "arrived_epoch", _first=nw.lit(1)
+            ),
+        ]
+    )
+    counted = (
+        chosen.with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
+        .join(slots, on="unit", how="inner")
+        .group_by("slot", *keys)
+        .agg(first_attempts=nw.col("_first").sum())
+    )
+    starts = units.group_by("slot").agg(pl.col("interval_start").first())
+    return (
+        collect(counted)
+        .join(starts, on="slot")
+        .select(
+            pl.col("interval_start").dt.replace_time_zone("UTC"),
+            *keys,
+            pl.col("first_attempts").cast(pl.Int64),
+        )
+    )
+
+
+def self_service(
+    scope: Scope, keys: list[str], recontact_days: Sequence[int], first: int, last: int
+) -> pl.DataFrame:
+    """The funnel's counts per channel, stage, key and window; see ``CallLog.self_service``."""
+    import polars as pl
+
+    events = narrowed(nw.from_native(scope.connection.table("self_service")), scope.where)
+    events = events.with_columns(_at=_epoch(events))
+    groups = ["channel", "stage", *keys]
+    funnel = collect(
+        events.filter((nw.col("_at") >= first) & (nw.col("_at") < last))
+        .select(
+            *groups,
+            "_at",
+            accepted=_flag(nw.col("accepted")),
+            delivered=_flag(nw.col("delivered")),
+            completed=_flag(nw.col("completed")),
+        )
+        .group_by(*groups)
+        .agg(
+            nw.len().alias("sent"),
+            nw.col("accepted").sum(),
+            nw.col("delivered").sum(),
+            nw.col("completed").sum(),
+        )
+    )
+    followed = _leakage(scope, events, groups, recontact_days, first, last)
+    eligible = _eligible(scope, events, keys, first, last)
+    frame = (
+        followed.join(funnel, on=groups, how="right", nulls_equal=True)
+        .join(eligible, on=groups, how="left", nulls_equal=True)
+        .sort([*groups, "window_days"])
+    )
+    whole = ["eligible", "sent", "accepted", "delivered", "completed", "followed", "recontacted"]
+    return frame.select(*groups, "window_days", pl.col(whole).cast(pl.Int64))
+
+
+def _epoch(events: nw.LazyFrame[Any]) -> nw.Expr:  # noqa: ARG001 - kept for symmetry of engines
+    return nw.col("at").dt.timestamp("ms") // 1000
+
+
+def _leakage(
+    scope: Scope,
+    events: nw.LazyFrame[Any],
+    groups: list[str],
+    recontact_days: Sequence[int],
+    first: int,
+    last: int,
+) -> pl.DataFrame:
+    """Completed contacts followed to the end of each window, and of them those who asked an agent."""
+    import polars as pl
+
+    completed = events.filter(nw.col("completed"), ~nw.col("customer").is_null())
+    asked = scope.calls().filter(nw.col("is_offered"), ~nw.col("customer").is_null())
+    end = collect(scope.calls().select(nw.col("arrived_epoch").max().alias("end")))["end"][0]
+    both = nw.concat(
+        [
+            completed.select(
+                "customer", "service", "channel", "stage", _t=nw.col("_at"), _order=nw.lit(0),
+                _call=nw.lit(None, nw.Int64),
+            ),
+            asked.select(
+                "customer", "service", channel=nw.lit(None, nw.String),
+                stage=nw.lit(None, nw.String), _t=nw.col("arrived_epoch"), _order=nw.lit(1),
+                _call=nw.col("arrived_epoch"),
+            ),
+        ]
+    )
+    # The next request at or after each moment, per customer and service.
+    following = both.with_columns(
+        _next=nw.col("_call")
+        .cum_min(reverse=True)
+        .over("customer", "service", order_by=["_t", "_order"])
+    ).filter(
+        ~nw.col("channel").is_null() & (nw.col("_t") >= first) & (nw.col("_t") < last)
+    )
+    parts = []
+    for days in recontact_days:
+        seen = nw.col("_t") + days * _DAY <= end
+        again = seen & (nw.col("_next") - nw.col("_t") <= days * _DAY)
+        counted = (
+            following.select(*groups, _f=_flag(seen), _a=_flag(again))
+            .group_by(*groups)
+            .agg(followed=nw.col("_f").sum(), recontacted=nw.col("_a").sum())
+        )
+        parts.append(collect(counted).with_columns(window_days=pl.lit(days, pl.Int64)))
+    return pl.concat(parts)
+
+
+def _eligible(
+    scope: Scope, events: nw.LazyFrame[Any], keys: list[str], first: int, last: int
+) -> pl.DataFrame:
+    """Contacts that could have used the channel: calls about a service since the channel's first
+    record for it, and sessions begun on one's own initiative."""
+    import polars as pl
+
+    stages = ["channel", "stage"]
+    live = events.group_by(*stages, "service").agg(_live=nw.col("_at").min())
+    calls = (
+        scope.calls()
+        .filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
+        .select("service", "arrived_epoch")
+    )
+    counted = collect(
+        live.join(calls, on="service", how="inner")
+        .filter(nw.col("arrived_epoch") >= nw.col("_live"))
+        .group_by(*stages, "service")
+        .agg(nw.len().alias("_calls"))
+    )
+    own = collect(
+        events.filter(
+            nw.col("stage") == "own_initiative",
+            nw.col("accepted"),
+            (nw.col("_at") >= first) & (nw.col("_at") < last),
+        )
+        .group_by(*stages, "service")
+        .agg(nw.len().alias("_sessions"))
+    )
+    both = counted.join(own, on=[*stages, "service"], how="full", coalesce=True)
+    both = both.with_columns(
+        eligible=pl.col("_calls").fill_null(0) + pl.col("_sessions").fill_null(0)
+    )
+    return both.group_by(*stages, *keys).agg(pl.col("eligible").sum())

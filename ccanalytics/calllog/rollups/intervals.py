@@ -1,0 +1,159 @@
+"""Calls by interval and key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from ccanalytics.calllog.rollups.busy import busy_by_slot
+from ccanalytics.calllog.rollups.scope import Scope, collect
+from ccanalytics.servicelevel import within_column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from ccanalytics.calllog.timegrid import Every
+    from ccanalytics.servicelevel import ServiceLevel
+
+__all__ = ["interval_counts", "thresholds"]
+
+_COUNTS = ("left_menu", "contained", "diverted", "blocked")
+_PARTS = ("menu_s", "wait_s", "talk_s", "hold_s", "wrap_s")
+
+
+def thresholds(goals: Sequence[ServiceLevel]) -> list[tuple[str, float]]:
+    """The counts within a threshold that the goals need, each once."""
+    wanted: dict[str, tuple[str, float]] = {}
+    for goal in goals:
+        for argument, column in goal.columns().items():
+            if argument == "answered_within":
+                wanted[column] = ("answered", goal.within)
+            elif argument == "abandoned_within":
+                wanted[column] = ("abandoned", goal.within)
+            elif argument == "abandoned_short":
+                wanted[column] = ("abandoned", goal.short)
+    return list(wanted.values())
+
+
+def _count(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
+def interval_counts(
+    scope: Scope, every: Every, keys: list[str], goals: Sequence[ServiceLevel], filled: set[str]
+) -> pl.DataFrame:
+    """One row per interval and key, also where nothing happened.
+
+    ``filled`` names the columns of calls that the log ever fills: sums of others are null.
+    """
+    import polars as pl
+
+    units, slots = scope.grid(every)
+    calls = scope.calls().with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
+    calls = calls.join(slots, on="unit", how="inner")
+    offered, answered = nw.col("is_offered"), nw.col("is_answered")
+    abandoned, wait = nw.col("is_abandoned"), nw.col("wait_s")
+    measures: dict[str, nw.Expr] = {
+        "offered": _count(offered),
+        "answered": _count(answered),
+        "abandoned": _count(abandoned),
+        **{name: _count(nw.col("outcome") == name) for name in _COUNTS},
+        "waited": _count(offered & (wait > 0)),
+        "handled": _count(~nw.col("handle_s").is_null()),
+        "_waits": _count(offered & ~wait.is_null()),
+        "_answered_waits": _count(answered & ~wait.is_null()),
+        "menu_s": nw.col("menu_s"),
+        "wait_s": nw.when(offered).then(wait),
+        "answered_wait_s": nw.when(answered).then(wait),
+        "abandoned_wait_s": nw.when(abandoned).then(wait),
+        **{name: nw.when(answered).then(nw.col(name)) for name in ("talk_s", "hold_s", "wrap_s")},
+        "handle_s": nw.col("handle_s"),
+    }
+    for what, seconds in thresholds(goals):
+        measures[within_column(what, seconds)] = _count(
+            (answered if what == "answered" else abandoned) & (wait <= seconds)
+        )
+    prepared = calls.select(
+        "slot",
+        *keys,
+        _wait_of_offered=nw.when(offered).then(wait),
+        **{f"_m_{name}": value for name, value in measures.items()},
+    )
+    counted = collect(
+        prepared.group_by("slot", *keys).agg(
+            nw.len().alias("arrived"),
+            *(nw.col(f"_m_{name}").sum().alias(name) for name in measures),
+            nw.col("_wait_of_offered").quantile(0.5, interpolation="linear").alias("wait_p50_s"),
+            nw.col("_wait_of_offered").quantile(0.9, interpolation="linear").alias("wait_p90_s"),
+        )
+    )
+    starts = units.group_by("slot").agg(
+        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
+    )
+    frame = starts
+    if keys:
+        frame = starts.join(_groups(scope, keys), how="cross")
+    frame = frame.join(counted, on=["slot", *keys], how="left", nulls_equal=True)
+    for what in ("agent", "line"):
+        busy = busy_by_slot(scope, every, keys, units, what).rename({"busy_s": f"{what}_busy_s"})
+        frame = frame.join(busy, on=["slot", *keys], how="left", nulls_equal=True)
+    return _finished(frame, keys, list(measures), filled)
+
+
+def _groups(scope: Scope, keys: list[str]) -> pl.DataFrame:
+    """The combinations of keys that occur at all."""
+    groups: nw.LazyFrame[Any] = scope.calls().group_by(*keys).agg(nw.len().alias("_n"))
+    return collect(groups).drop("_n").sort(keys)
+
+
+def _finished(
+    frame: pl.DataFrame, keys: list[str], measures: list[str], filled: set[str]
+) -> pl.DataFrame:
+    import polars as pl
+
+    counts = ["arrived", *(m for m in measures if not m.endswith("_s") or "_in_" in m)]
+    sums = [m for m in measures if m not in counts]
+    unknown = {part for part in _PARTS if part not in filled}
+    if "wait_s" in unknown:
+        unknown |= {"answered_wait_s", "abandoned_wait_s"}
+    if "talk_s" in unknown:
+        unknown |= {"handle_s", "agent_busy_s"}
+    if "ended_at" not in filled:
+        unknown.add("line_busy_s")
+
+    def ratio(top: str, bottom: str) -> pl.Expr:
+        return pl.when(pl.col(bottom) > 0).then(pl.col(top) / pl.col(bottom))
+
+    frame = frame.with_columns(
+        pl.col(counts).cast(pl.Int64).fill_null(0),
+        pl.col(*sums, "agent_busy_s", "line_busy_s").cast(pl.Float64).fill_null(0.0),
+    )
+    frame = frame.with_columns(
+        mean_wait_s=ratio("wait_s", "_waits"),
+        asa_s=ratio("answered_wait_s", "_answered_waits"),
+        aht_s=ratio("handle_s", "handled"),
+    ).with_columns(pl.lit(None, pl.Float64).alias(name) for name in unknown)
+    order = [
+        "interval_start",
+        "local_start",
+        "utc_offset_s",
+        "interval_s",
+        *keys,
+        *(c for c in counts if not c.startswith("_")),
+        *sums,
+        "mean_wait_s",
+        "asa_s",
+        "aht_s",
+        "wait_p50_s",
+        "wait_p90_s",
+        "agent_busy_s",
+        "line_busy_s",
+    ]
+    return (
+        frame.select(order)
+        .with_columns(pl.col("interval_start").dt.replace_time_zone("UTC"))
+        .sort([*keys, "interval_start"])
+    )

@@ -1,0 +1,199 @@
+"""The mapping of a generic CSV: a TOML file that says which column is what.
+
+.. code-block:: toml
+
+    [file]
+    time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC"
+    timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; "iso", "epoch_s", "epoch_ms"
+    delimiter = ","                      # optional; "tab" is understood
+    encoding = "utf-8"                   # optional
+    null = ["", "NULL", "-"]             # optional: texts that mean unknown
+
+    [columns]                            # canonical column = column of the file
+    call_id = "Call ID"
+    arrived_at = "Start time"
+    wait_s = "Queue (sec)"
+    talk_s = "Talk"
+    outcome = "Disposition"
+
+    [units]                              # optional: s (default), ms, min, hms (H:MM:SS or MM:SS)
+    talk_s = "hms"
+
+    [outcomes]                           # code in the file = canonical outcome
+    ANSWERED = "answered"
+    "NO ANSWER" = "abandoned"
+
+    [constants]                          # optional: the same for every row
+    queue = "sales"
+"""
+
+from __future__ import annotations
+
+import codecs
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.calllog.store import check_time_zone
+from ccanalytics.errors import InputError
+from ccanalytics.schema import OUTCOMES, TABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Mapping", "read_mapping"]
+
+UNITS = ("s", "ms", "min", "hms")
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A checked mapping."""
+
+    columns: dict[str, str]
+    timestamp: tuple[str, ...]
+    time_zone: str
+    table: str = "calls"
+    delimiter: str = ","
+    quote: str | None = '"'
+    encoding: str | None = None
+    null: tuple[str, ...] = ("",)
+    units: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read and check a mapping; every mistake is named with its section and key."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(
+            "the mapping cannot be read", str(path), error.strerror or "check the path"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError("the mapping is not valid TOML", f"{path}: {error}") from error
+    return _checked(data, str(path))
+
+
+def _checked(data: dict[str, Any], where: str) -> Mapping:
+    known = ("file", "columns", "units", "outcomes", "constants")
+    _refuse_unknown(data, known, where, "section")
+    for section in known:
+        if not isinstance(data.get(section, {}), dict):
+            raise InputError("this must be a section", f"{where}: [{section}]")
+    file = data.get("file", {})
+    _refuse_unknown(
+        file,
+        ("time_zone", "timestamp", "delimiter", "quote", "encoding", "null", "table"),
+        where,
+        "key in [file]",
+    )
+    table = _text(file.get("table", "calls"), f"{where}: [file] table")
+    if table not in TABLES:
+        raise InputError(
+            "no such table", f"{where}: [file] table={table!r}", "one of " + ", ".join(TABLES)
+        )
+    columns = _texts(data.get("columns", {}), f"{where}: [columns]")
+    constants = _texts(data.get("constants", {}), f"{where}: [constants]")
+    names = TABLES[table].names
+    _refuse_unknown({**columns, **constants}, names, where, "canonical column")
+    both = sorted(set(columns) & set(constants))
+    if both:
+        raise InputError("mapped and constant at once", f"{where}: {', '.join(both)}")
+    needed = [
+        c.name
+        for c in TABLES[table].columns
+        if c.required and c.name not in {**columns, **constants} and c.name not in ("call_id",)
+    ]
+    if needed:
+        raise InputError(
+            f"the mapping does not say which columns are {', '.join(needed)}",
+            f"{where}: [columns]",
+            'add lines such as arrived_at = "Start time"',
+        )
+    units = _texts(data.get("units", {}), f"{where}: [units]")
+    for name, unit in units.items():
+        if name not in columns or TABLES[table].column(name).kind != "seconds":
+            raise InputError(
+                "a unit is given for what is not a mapped duration", f"{where}: [units] {name}"
+            )
+        if unit not in UNITS:
+            raise InputError(
+                "no such unit", f"{where}: [units] {name}={unit!r}", "one of " + ", ".join(UNITS)
+            )
+    outcomes = _texts(data.get("outcomes", {}), f"{where}: [outcomes]")
+    for code, outcome in outcomes.items():
+        if outcome not in OUTCOMES:
+            raise InputError(
+                "no such outcome",
+                f"{where}: [outcomes] {code}={outcome!r}",
+                "one of " + ", ".join(OUTCOMES),
+            )
+    stamp = file.get("timestamp", "iso")
+    zone = file.get("time_zone")
+    if zone is None:
+        raise InputError(
+            "the mapping does not say where the clock of the timestamps stands",
+            f"{where}: [file]",
+            'add time_zone = "Europe/London" (or "UTC")',
+        )
+    delimiter = _text(file.get("delimiter", ","), f"{where}: [file] delimiter")
+    delimiter = "\t" if delimiter == "tab" else delimiter
+    quote = _text(file.get("quote", '"'), f"{where}: [file] quote")
+    if len(delimiter) != 1 or len(quote) > 1:
+        raise InputError(
+            "a delimiter is one character and a quotation mark at most one",
+            f"{where}: [file] delimiter={delimiter!r}, quote={quote!r}",
+        )
+    encoding = file.get("encoding")
+    if encoding is not None:
+        check_encoding(_text(encoding, f"{where}: [file] encoding"))
+    nulls = file.get("null", [""])
+    return Mapping(
+        columns=columns,
+        timestamp=tuple(
+            _text(s, f"{where}: [file] timestamp")
+            for s in (stamp if isinstance(stamp, list) else [stamp])
+        ),
+        time_zone=check_time_zone(_text(zone, f"{where}: [file] time_zone")),
+        table=table,
+        delimiter=delimiter,
+        quote=quote or None,
+        encoding=encoding,
+        null=tuple(
+            _text(s, f"{where}: [file] null")
+            for s in (nulls if isinstance(nulls, list) else [nulls])
+        ),
+        units=units,
+        outcomes=outcomes,
+        constants=constants,
+    )
+
+
+def check_encoding(name: str) -> str:
+    """The name itself if Python knows the encoding as one of text."""
+    try:
+        if codecs.lookup(name)._is_text_encoding:  # type: ignore[attr-defined]  # noqa: SLF001
+            return name
+    except (LookupError, ValueError):
+        pass
+    raise InputError(
+        "no such encoding", f"encoding={name!r}", "such as utf-8, gb18030, utf-16 or latin-1"
+    )
+
+
+def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: str, what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise InputError(f"no such {what}", f"{where}: {name!r}", "one of " + ", ".join(known))
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise InputError("this must be text in quotation marks", f"{where} = {value!r}")
+    return value
+
+
+def _texts(values: dict[str, Any], where: str) -> dict[str, str]:
+    return {key: _text(value, f"{where} {key}") for key, value in values.items()}
