@@ -6,16 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ccanalytics.calllog.loading import FileLoad, LoadReport
     from ccanalytics.calllog.log import CallLog
+    from ccanalytics.calllog.report import FileLoad, LoadReport
     from ccanalytics.calllog.sources import SOURCES, Source
 
 __all__ = ["SOURCES", "CallLog", "FileLoad", "LoadReport", "Source"]
 
 _HOMES = {
     "CallLog": "log",
-    "FileLoad": "loading",
-    "LoadReport": "loading",
+    "FileLoad": "report",
+    "LoadReport": "report",
     "SOURCES": "sources",
     "Source": "sources",
 }

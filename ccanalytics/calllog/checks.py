@@ -111,9 +111,7 @@ def check_log(log: CallLog) -> LogCheck:
             if column not in filled
         )
         days = log.intervals("1d")
-        first_day, last_day = (
-            str(days["local_start"][i].date()) for i in (0, days.height - 1)
-        )
+        first_day, last_day = (str(days["local_start"][i].date()) for i in (0, days.height - 1))
         empty = [str(d.date()) for d in days.filter(days["arrived"] == 0)["local_start"]]
         checks.append(
             Check(

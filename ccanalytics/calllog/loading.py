@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,13 @@ from ccanalytics.calllog.reading import (
     Rows,
     first_line,
     is_parquet,
-
     read_rows,
     split_line,
 )
-from ccanalytics.calllog.sources.base import flag, listed
+from ccanalytics.calllog.report import FileLoad
 from ccanalytics.calllog.sources.canonical import table_of
+from ccanalytics.calllog.validation import validated
 from ccanalytics.errors import InputError, LogError
-from ccanalytics.results import Result
 from ccanalytics.schema import TABLES, Table
 
 if TYPE_CHECKING:
@@ -41,105 +40,10 @@ if TYPE_CHECKING:
     from ccanalytics.calllog.sources import Plan, Settings, Source
     from ccanalytics.calllog.store import Store
 
-__all__ = ["FileLoad", "LoadReport", "Progress", "files_to_load", "load_file"]
+__all__ = ["Progress", "files_to_load", "load_file"]
 
 Progress = Callable[[int, int, str], None]
 logger = logging.getLogger("ccanalytics")
-
-_POLARS = {
-    "text": "String",
-    "date": "Date",
-    "seconds": "Float64",
-    "number": "Float64",
-    "whole": "Int64",
-    "flag": "Boolean",
-}
-
-
-@dataclass(frozen=True)
-class FileLoad:
-    """What became of the rows of one file."""
-
-    file: str
-    table: str
-    read: int
-    loaded: int
-    duplicates: int
-    rejected: int
-    reasons: dict[str, int] = field(default_factory=dict)
-    remarks: dict[str, int] = field(default_factory=dict)
-    already_loaded: bool = False
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class LoadReport(Result):
-    """What became of every row read: loaded, a duplicate, or rejected with reasons."""
-
-    files: tuple[FileLoad, ...]
-
-    @property
-    def read(self) -> int:
-        """Rows read, header lines and blank lines not counted."""
-        return sum(f.read for f in self.files)
-
-    @property
-    def loaded(self) -> int:
-        """Rows that came in."""
-        return sum(f.loaded for f in self.files)
-
-    @property
-    def duplicates(self) -> int:
-        """Rows that were there already."""
-        return sum(f.duplicates for f in self.files)
-
-    @property
-    def rejected(self) -> int:
-        """Rows set aside."""
-        return sum(f.rejected for f in self.files)
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """How many rows were rejected for each reason (a row may have several)."""
-        return dict(sum((Counter(f.reasons) for f in self.files), Counter()).most_common())
-
-    @property
-    def remarks(self) -> dict[str, int]:
-        """What was loaded with something set to unknown, and how often."""
-        return dict(sum((Counter(f.remarks) for f in self.files), Counter()).most_common())
-
-    def summary(self) -> str:
-        """The balance in a sentence, reasons after it."""
-        text = (
-            f"Read {self.read:,} rows: {self.loaded:,} loaded, {self.duplicates:,} duplicates, "
-            f"{self.rejected:,} rejected."
-        )
-        if self.reasons:
-            text += " Rejected: " + "; ".join(f"{r} ({n:,})" for r, n in self.reasons.items()) + "."
-        if self.remarks:
-            text += " Loaded with a remark: " + "; ".join(
-                f"{r} ({n:,})" for r, n in self.remarks.items()
-            ) + "."
-        again = [f.file for f in self.files if f.already_loaded]
-        if again:
-            text += f" Loaded before, so nothing changed: {', '.join(again)}."
-        return text
-
-    def to_frame(self) -> pl.DataFrame:
-        """One row per file."""
-        import polars as pl
-
-        return pl.DataFrame(
-            [(f.file, f.table, f.read, f.loaded, f.duplicates, f.rejected) for f in self.files],
-            schema={
-                "file": pl.String,
-                "table": pl.String,
-                "read": pl.Int64,
-                "loaded": pl.Int64,
-                "duplicates": pl.Int64,
-                "rejected": pl.Int64,
-            },
-            orient="row",
-        )
 
 
 def files_to_load(path: Path, source: Source) -> list[Path]:
@@ -176,7 +80,9 @@ def load_file(
         return replace(known, file=str(path))
     size = path.stat().st_size
     if size == 0:
-        raise InputError("the file is empty", str(path), "export it again; there is nothing to load")
+        raise InputError(
+            "the file is empty", str(path), "export it again; there is nothing to load"
+        )
     plan, batches = _open(path, source, settings)
     with _staging(store.path) as staging:
         staged = _Staged(staging, TABLES[plan.table])
@@ -243,10 +149,11 @@ def _parquet_rows(file: Any, plan: Plan, path: Path) -> Iterator[Rows]:
         for name, kind in frame.schema.items():
             value = pl.col(name)
             if isinstance(kind, pl.Datetime):
-                value = value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f") + (
-                    pl.lit("Z") if kind.time_zone else pl.lit("")
-                ) if kind.time_zone in (None, "UTC") else (
-                    value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
+                value = (
+                    value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
+                    + (pl.lit("Z") if kind.time_zone else pl.lit(""))
+                    if kind.time_zone in (None, "UTC")
+                    else (value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"))
                 )
             elif kind != pl.String:
                 value = value.cast(pl.String)
@@ -298,7 +205,7 @@ def _stage(rows: Rows, plan: Plan, source: Source, settings: Settings, staged: _
     staged.read += rows.good.height + rows.bad.height
     bad = rows.bad
     if rows.good.height:
-        frame = _validated(source.convert(rows.good, plan, settings), staged.table)
+        frame = validated(source.convert(rows.good, plan, settings), staged.table)
         wrong = frame.filter(pl.col("reasons").list.len() > 0)
         bad = pl.concat([bad, wrong.select("_line", "_raw", "reasons")])
         good = frame.filter(pl.col("reasons").list.len() == 0)
@@ -313,77 +220,6 @@ def _stage(rows: Rows, plan: Plan, source: Source, settings: Settings, staged: _
         staged.rejects.append(bad)
 
 
-def _validated(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """The columns of the table, with what holds for every source checked."""
-    import polars as pl
-
-    frame = frame.with_columns(
-        pl.lit(None).alias(c.name) for c in table.columns if c.name not in frame.columns
-    ).with_columns(
-        pl.col(c.name).cast(
-            pl.Datetime("us") if c.kind == "timestamp" else getattr(pl, _POLARS[c.kind])
-        )
-        for c in table.columns
-    )
-    reasons = []
-    for column in table.columns:
-        value = pl.col(column.name)
-        if column.required and column.name != "call_id":
-            reasons.append(flag(f"{column.name} is missing", value.is_null()))
-        if column.values:
-            reasons.append(
-                flag(
-                    f"{column.name} is not one of {', '.join(column.values)}",
-                    value.is_not_null() & ~value.is_in(list(column.values)),
-                )
-            )
-        if column.kind == "seconds":
-            reasons.append(flag(f"{column.name} is negative", value < 0))
-    if table.name == "calls":
-        frame = _completed(frame)
-        reasons.append(
-            flag("ended before it arrived", pl.col("ended_at") < pl.col("arrived_at"))
-        )
-    # A cell that could not be read is null now: "missing" beside "is not a number" says it twice.
-    fresh = pl.when(pl.col("reasons").list.len() == 0).then(listed(reasons)).otherwise(
-        pl.lit([], dtype=pl.List(pl.String))
-    )
-    return frame.with_columns(reasons=pl.concat_list(pl.col("reasons"), fresh))
-
-
-def _completed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Moments that follow from durations, and a wait that follows from moments."""
-    import polars as pl
-
-    def seconds(name: str) -> pl.Expr:
-        return pl.duration(microseconds=(pl.col(name).fill_null(0) * 1e6).round().cast(pl.Int64))
-
-    took = (pl.col("answered_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
-    served = pl.col("outcome") == "answered"
-    frame = frame.with_columns(
-        pl.col("wait_s").fill_null(
-            pl.when(served & (took >= pl.col("menu_s").fill_null(0))).then(
-                took - pl.col("menu_s").fill_null(0)
-            )
-        )
-    )
-    queued = pl.col("arrived_at") + seconds("menu_s") + seconds("wait_s")
-    frame = frame.with_columns(
-        pl.col("answered_at").fill_null(
-            pl.when(served & pl.col("wait_s").is_not_null()).then(queued)
-        )
-    )
-    talked = pl.col("answered_at") + seconds("talk_s") + seconds("hold_s")
-    return frame.with_columns(
-        pl.col("ended_at").fill_null(
-            pl.when(served & pl.col("talk_s").is_not_null())
-            .then(talked)
-            .when(~served & (pl.col("wait_s").is_not_null() | pl.col("menu_s").is_not_null()))
-            .then(queued)
-        )
-    )
-
-
 def _with_digests(good: pl.DataFrame, source: str) -> pl.DataFrame:
     """A call's name from its source row: the same row has the same name in every load."""
     import duckdb
@@ -391,8 +227,8 @@ def _with_digests(good: pl.DataFrame, source: str) -> pl.DataFrame:
 
     with duckdb.connect() as connection:
         connection.register("staged_rows", good.select("_raw").to_arrow())
-        digest = connection.execute(
-            "SELECT md5(? || chr(10) || _raw) AS digest FROM staged_rows", [source]
+        digest = connection.sql(
+            "SELECT md5(? || chr(10) || _raw) AS digest FROM staged_rows", params=[source]
         ).to_arrow_table()
     column = pl.Series("digest", digest.column("digest").to_pylist(), dtype=pl.String)
     return good.with_columns(pl.col("call_id").fill_null(column))

@@ -12,13 +12,13 @@ import csv
 import gzip
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import polars as pl
     import pyarrow as pa
@@ -55,7 +55,7 @@ def open_bytes(path: Path) -> IO[bytes]:
         with path.open("rb") as file:
             magic = file.read(4)
         if magic[:2] == b"\x1f\x8b":
-            return gzip.open(path, "rb")
+            return cast("IO[bytes]", gzip.open(path, "rb"))
         if magic[:4] in (b"PK\x03\x04", b"\x28\xb5\x2f\xfd") or magic[:3] == b"BZh":
             raise InputError(
                 "this kind of archive is not read",
@@ -147,9 +147,7 @@ def split_line(line: str, layout: Layout) -> list[str] | None:
         return line.split(layout.delimiter)
     try:
         return next(
-            csv.reader(
-                [line], delimiter=layout.delimiter, quotechar=layout.quote, strict=True
-            )
+            csv.reader([line], delimiter=layout.delimiter, quotechar=layout.quote, strict=True)
         )
     except (csv.Error, StopIteration):
         return None
@@ -207,9 +205,7 @@ def _line_array(block: bytes) -> pa.Array:
     )
 
 
-def _fast(
-    block: bytes, start: int, layout: Layout, names: list[str], total: int
-) -> Rows | None:
+def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int) -> Rows | None:
     """Parse a block by Arrow; None where its rows are not its lines."""
     import numpy as np
     import polars as pl
@@ -270,7 +266,9 @@ def _careful(block: bytes, start: int, layout: Layout, names: list[str], total: 
         try:
             text = raw.decode()
         except UnicodeDecodeError:
-            bad.append((number, raw.decode(errors="replace"), ["not text in the encoding of the file"]))
+            bad.append(
+                (number, raw.decode(errors="replace"), ["not text in the encoding of the file"])
+            )
             continue
         if "\0" in text:
             bad.append((number, text.replace("\0", "�"), ["holds a NUL character"]))

@@ -30,7 +30,7 @@ _LONGEST_GRID = 20_000_000
 
 @dataclass(frozen=True)
 class Every:
-    """The length of an interval, such as ``30min``, ``1h``, ``1d``, ``1w`` (from Monday), ``1mo``."""
+    """Length of an interval: ``30min``, ``1h``, ``1d``, ``1w`` (from Monday), ``1mo``."""
 
     text: str
     polars: str
@@ -100,7 +100,9 @@ def grid(every: Every, span: Span, time_zone: str) -> pl.DataFrame:
             "choose a longer interval or a shorter span",
         )
     # A start of day that is no multiple of the unit (never since 1972) would blur the edges.
-    units = pl.int_range(first // every.unit_s, -(-last // every.unit_s), dtype=pl.Int64, eager=True)
+    units = pl.int_range(
+        first // every.unit_s, -(-last // every.unit_s), dtype=pl.Int64, eager=True
+    )
     frame = pl.DataFrame({"unit": units}).with_columns(
         _utc=pl.from_epoch(pl.col("unit") * every.unit_s, time_unit="s").cast(pl.Datetime("us"))
     )
@@ -120,9 +122,12 @@ def grid(every: Every, span: Span, time_zone: str) -> pl.DataFrame:
         .with_row_index("slot")
         .with_columns(pl.col("slot").cast(pl.Int64))
     )
-    return frame.select("unit", *key).join(starts, on=key).select(
-        "unit", "slot", "interval_start", "local_start", "utc_offset_s", "interval_s"
-    ).sort("unit")
+    return (
+        frame.select("unit", *key)
+        .join(starts, on=key)
+        .select("unit", "slot", "interval_start", "local_start", "utc_offset_s", "interval_s")
+        .sort("unit")
+    )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

@@ -52,7 +52,9 @@ def busy_by_slot(
     for edge, sign in (("start", 1), ("end", -1)):
         unit = nw.col(edge) // length
         edges.append(
-            spells.select(*keys, unit=unit, net=nw.lit(sign), part=(length - nw.col(edge) % length) * sign)
+            spells.select(
+                *keys, unit=unit, net=nw.lit(sign), part=(length - nw.col(edge) % length) * sign
+            )
             .group_by(*keys, "unit")
             .agg(net=nw.col("net").sum(), part=nw.col("part").sum())
         )
@@ -67,19 +69,25 @@ def busy_by_slot(
             schema={"slot": pl.Int64, **dict.fromkeys(keys, pl.String), "busy_s": pl.Float64}
         )
     # From here on the frame is small: one row per unit and key in which something changed.
-    running = pl.col("net").cum_sum()
-    after = running.over(keys) if keys else running
-    changes = changes.with_columns(_after=after)
-    groups = changes.select(keys).unique(maintain_order=True) if keys else None
-    wanted = units.select("unit", "slot")
-    dense = groups.join(wanted, how="cross") if groups is not None else wanted
-    dense = dense.sort([*keys, "unit"])
-    before = changes.select(*keys, pl.col("unit") + 1, pl.col("_after").alias("_active"))
-    joined = dense.join_asof(
-        before.sort([*keys, "unit"]), on="unit", by=keys or None, strategy="backward",
-        check_sortedness=False,
-    ).join(
-        changes.select(*keys, "unit", "part"), on=[*keys, "unit"], how="left", nulls_equal=True
+    # Groups are numbered, because a join on "most recent before" does not match unknown keys.
+    groups = changes.select(keys).unique(maintain_order=True).with_row_index("_group")
+    if not keys:
+        groups = pl.DataFrame({"_group": [0]})
+    changes = (
+        changes.join(groups, on=keys, how="left", nulls_equal=True)
+        if keys
+        else changes.with_columns(_group=pl.lit(0))
     )
+    changes = changes.with_columns(pl.col("_group").cast(pl.Int64)).sort("_group", "unit")
+    groups = groups.with_columns(pl.col("_group").cast(pl.Int64))
+    before = changes.select(
+        "_group",
+        pl.col("unit") + 1,
+        pl.col("net").cum_sum().over("_group").alias("_active"),
+    )
+    dense = groups.join(units.select("unit", "slot"), how="cross").sort("_group", "unit")
+    joined = dense.join_asof(
+        before, on="unit", by="_group", strategy="backward", check_sortedness=False
+    ).join(changes.select("_group", "unit", "part"), on=["_group", "unit"], how="left")
     busy = pl.col("_active").fill_null(0) * length + pl.col("part").fill_null(0)
     return joined.group_by("slot", *keys).agg(busy_s=busy.sum() / 1000)

@@ -150,7 +150,7 @@ def _leakage(
     first: int,
     last: int,
 ) -> pl.DataFrame:
-    """Completed contacts followed to the end of each window, and of them those who asked an agent."""
+    """Completed contacts followed to each window's end, and those who asked an agent by then."""
     import polars as pl
 
     completed = events.filter(nw.col("completed"), ~nw.col("customer").is_null())
@@ -159,12 +159,21 @@ def _leakage(
     both = nw.concat(
         [
             completed.select(
-                "customer", "service", "channel", "stage", _t=nw.col("_at"), _order=nw.lit(0),
+                "customer",
+                "service",
+                "channel",
+                "stage",
+                _t=nw.col("_at"),
+                _order=nw.lit(0),
                 _call=nw.lit(None, nw.Int64),
             ),
             asked.select(
-                "customer", "service", channel=nw.lit(None, nw.String),
-                stage=nw.lit(None, nw.String), _t=nw.col("arrived_epoch"), _order=nw.lit(1),
+                "customer",
+                "service",
+                channel=nw.lit(None, nw.String),
+                stage=nw.lit(None, nw.String),
+                _t=nw.col("arrived_epoch"),
+                _order=nw.lit(1),
                 _call=nw.col("arrived_epoch"),
             ),
         ]
@@ -174,9 +183,7 @@ def _leakage(
         _next=nw.col("_call")
         .cum_min(reverse=True)
         .over("customer", "service", order_by=["_t", "_order"])
-    ).filter(
-        ~nw.col("channel").is_null() & (nw.col("_t") >= first) & (nw.col("_t") < last)
-    )
+    ).filter(~nw.col("channel").is_null() & (nw.col("_t") >= first) & (nw.col("_t") < last))
     parts = []
     for days in recontact_days:
         seen = nw.col("_t") + days * _DAY <= end

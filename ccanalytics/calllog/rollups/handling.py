@@ -28,9 +28,7 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
     calls = (
         scope.calls()
         .filter(nw.col("is_answered"), ~column.is_null())
-        .with_columns(
-            unit=nw.col("arrived_epoch") // unit_s, seconds=column.round().cast(nw.Int64)
-        )
+        .with_columns(unit=nw.col("arrived_epoch") // unit_s, seconds=column.round().cast(nw.Int64))
         .join(slots, on="unit", how="inner")
     )
     groups = [*(["slot"] if every else []), *keys, "seconds"]

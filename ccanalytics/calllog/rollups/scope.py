@@ -62,7 +62,9 @@ def narrowed(frame: nw.LazyFrame[Any], where: Mapping[str, Any]) -> nw.LazyFrame
     return frame
 
 
-def check_keys(names: str | Iterable[str], argument: str, allowed: tuple[str, ...] = KEYS) -> list[str]:
+def check_keys(
+    names: str | Iterable[str], argument: str, allowed: tuple[str, ...] = KEYS
+) -> list[str]:
     """Names of key columns, refused by name if the table has no such key."""
     keys = [names] if isinstance(names, str) else list(names)
     for name in keys:

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AnonymousBank"]
 
-_HEADER = (
-    "vru+line call_id customer_id priority type date vru_entry vru_exit vru_time q_start q_exit "
-    "q_time outcome ser_start ser_exit ser_time server"
-).split()
+_HEADER = [
+    *("vru+line", "call_id", "customer_id", "priority", "type", "date"),
+    *("vru_entry", "vru_exit", "vru_time", "q_start", "q_exit", "q_time"),
+    *("outcome", "ser_start", "ser_exit", "ser_time", "server"),
+]
 _TYPES = ("PS", "PE", "IN", "NE", "NW", "TT", "AA")
 
 
@@ -104,7 +105,7 @@ class AnonymousBank(Source):
         )
         skipped = "a time that does not exist: the clocks were put forward"
         arrived_utc = to_utc(pl.col("_vru_entry"), zone)
-        out = rows.with_columns(
+        return rows.with_columns(
             call_id=pl.lit(None, pl.String),
             customer=pl.when(pl.col("customer_id") != "0").then(pl.col("customer_id")),
             line=pl.col("vru+line"),
@@ -146,12 +147,13 @@ class AnonymousBank(Source):
             remarks=listed(
                 [
                     flag("negative menu time: set to unknown", pl.col("_vru_time") < 0),
-                    flag("answered by an agent of no name", served & pl.col("server").eq("NO_SERVER")),
+                    flag(
+                        "answered by an agent of no name", served & pl.col("server").eq("NO_SERVER")
+                    ),
                     flag("answered without a service time", served & ~timed),
                 ]
             ),
         )
-        return out
 
 
 def _clock(name: str) -> pl.Expr:
@@ -160,13 +162,10 @@ def _clock(name: str) -> pl.Expr:
 
     parts = pl.col(name).str.extract_groups(r"^(\d{1,2}):([0-5]\d):([0-5]\d)$")
     hours = parts.struct.field("1").cast(pl.Int64)
-    return (
-        pl.when(hours < 24)
-        .then(
-            pl.duration(
-                hours=hours,
-                minutes=parts.struct.field("2").cast(pl.Int64),
-                seconds=parts.struct.field("3").cast(pl.Int64),
-            )
+    return pl.when(hours < 24).then(
+        pl.duration(
+            hours=hours,
+            minutes=parts.struct.field("2").cast(pl.Int64),
+            seconds=parts.struct.field("3").cast(pl.Int64),
         )
     )

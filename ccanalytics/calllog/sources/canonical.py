@@ -76,12 +76,14 @@ class Canonical(Source):
             for name in plan.fields
         )
         typed = rows.with_columns(
+            pl.col(c.name).is_not_null().alias(f"_given_{c.name}") for c in columns
+        ).with_columns(
             _typed(column, settings.time_zone).alias(column.name)
             for column in columns
             if column.kind != "text"
         )
         reasons = [
-            flag(f"{c.name} {_needs(c)}", rows[c.name].is_not_null() & typed[c.name].is_null())
+            flag(f"{c.name} {_needs(c)}", pl.col(f"_given_{c.name}") & pl.col(c.name).is_null())
             for c in columns
             if c.kind != "text"
         ]
@@ -120,14 +122,16 @@ def _typed(column: Column, time_zone: str | None) -> pl.Expr:
 
     value = pl.col(column.name)
     if column.kind == "timestamp":
-        # Two forms only, so two passes: with an offset, and without one (local, if a zone is given).
+        # Two forms, so two passes: with an offset, and without one (local, if a zone is given).
         tidy = value.str.replace(" ", "T", literal=True).str.replace(r"Z$", "+00:00")
         has_offset = tidy.str.contains(r"[+-]\d{2}:?\d{2}$")
         exact = value.str.contains(_ISO)
         aware = (
             pl.when(exact & has_offset)
             .then(tidy)
-            .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC")
+            .str.to_datetime(
+                "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC"
+            )
             .dt.replace_time_zone(None)
         )
         if time_zone is None:

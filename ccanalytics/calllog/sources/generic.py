@@ -42,8 +42,9 @@ class Generic(Source):
                 "the file has " + ", ".join(map(repr, names)),
             )
         # Fields are numbered, so that a column called 'raw' or one that stands twice does no harm.
-        return Plan(mapping.table, [f"_{i}:{name}" for i, name in enumerate(names)],
-                    self.layout(settings))
+        return Plan(
+            mapping.table, [f"_{i}:{name}" for i, name in enumerate(names)], self.layout(settings)
+        )
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
         """Mapped text fields to canonical columns."""
@@ -98,20 +99,26 @@ class Generic(Source):
                 yes = value.str.to_lowercase().is_in(["true", "1", "y", "yes", "t"])
                 no = value.str.to_lowercase().is_in(["false", "0", "n", "no", "f"])
                 typed.append(
-                    pl.when(yes).then(pl.lit(value=True)).when(no).then(pl.lit(value=False))
+                    pl.when(yes)
+                    .then(pl.lit(value=True))
+                    .when(no)
+                    .then(pl.lit(value=False))
                     .alias(column.name)
                 )
             elif column.name == "outcome" and mapping.outcomes:
                 known = value.replace_strict(mapping.outcomes, default=None, return_dtype=pl.String)
                 typed.append(known.alias("outcome"))
                 reasons.append(
-                    flag("outcome code is not in the mapping", value.is_not_null() & known.is_null())
+                    flag(
+                        "outcome code is not in the mapping", value.is_not_null() & known.is_null()
+                    )
                 )
-        return rows.with_columns(
-            *typed, reasons=listed(reasons), remarks=listed([])
-        ).with_columns(pl.lit(None, pl.String).alias("call_id") if "call_id" in table.names
-                       and "call_id" not in {**mapping.columns, **mapping.constants}
-                       else pl.col("_line"))
+        return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([])).with_columns(
+            pl.lit(None, pl.String).alias("call_id")
+            if "call_id" in table.names
+            and "call_id" not in {**mapping.columns, **mapping.constants}
+            else pl.col("_line")
+        )
 
 
 def _mapping(settings: Settings) -> Mapping:
@@ -135,7 +142,8 @@ def _moment(value: pl.Expr, mapping: Mapping) -> pl.Expr:
             number = value.cast(pl.Float64, strict=False)
             sane = number.is_finite() & (number.abs() * scale < 2**62)
             tries.append(
-                pl.when(sane).then((number * scale).round().cast(pl.Int64, strict=False))
+                pl.when(sane)
+                .then((number * scale).round().cast(pl.Int64, strict=False))
                 .cast(pl.Datetime("us"))
             )
             continue
@@ -143,18 +151,23 @@ def _moment(value: pl.Expr, mapping: Mapping) -> pl.Expr:
             tidy = value.str.replace(" ", "T", literal=True).str.replace(r"Z$", "+00:00")
             offset = tidy.str.contains(r"[+-]\d{2}:?\d{2}$")
             tries.append(
-                pl.when(offset).then(tidy)
-                .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us",
-                                 time_zone="UTC")
+                pl.when(offset)
+                .then(tidy)
+                .str.to_datetime(
+                    "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC"
+                )
                 .dt.replace_time_zone(None)
             )
-            local = pl.when(~offset).then(tidy).str.to_datetime(
-                "%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us"
+            local = (
+                pl.when(~offset)
+                .then(tidy)
+                .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
             )
         elif "%z" in form:
             tries.append(
-                value.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
-                .dt.replace_time_zone(None)
+                value.str.to_datetime(
+                    form, strict=False, time_unit="us", time_zone="UTC"
+                ).dt.replace_time_zone(None)
             )
             continue
         else:

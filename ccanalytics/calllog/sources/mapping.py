@@ -104,7 +104,7 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     needed = [
         c.name
         for c in TABLES[table].columns
-        if c.required and c.name not in {**columns, **constants} and c.name not in ("call_id",)
+        if c.required and c.name not in {**columns, **constants} and c.name != "call_id"
     ]
     if needed:
         raise InputError(
@@ -174,7 +174,7 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
 def check_encoding(name: str) -> str:
     """The name itself if Python knows the encoding as one of text."""
     try:
-        if codecs.lookup(name)._is_text_encoding:  # type: ignore[attr-defined]  # noqa: SLF001
+        if codecs.lookup(name)._is_text_encoding:  # noqa: SLF001
             return name
     except (LookupError, ValueError):
         pass

@@ -1,0 +1,214 @@
+"""The log as a file: loads into it, and what it is."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.calllog.sources import Settings, find_source, read_mapping
+from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
+from ccanalytics.calllog.sources.mapping import check_encoding
+from ccanalytics.calllog.store import Store, check_time_zone
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.schema import TABLES
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ccanalytics.calllog.loading import Progress
+    from ccanalytics.calllog.report import LoadReport
+
+__all__ = ["LogFile"]
+
+
+class LogFile:
+    """One call log as a file: opened for a moment at a time, filled by loads."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        time_zone: str | None = None,
+        wait_s: float = 10.0,
+    ) -> None:
+        chosen = path if path is not None else os.environ.get("CCANALYTICS_LOG")
+        if not chosen:
+            raise InputError(
+                "no call log is named",
+                "path is not given",
+                "give the DuckDB file, or set CCANALYTICS_LOG",
+            )
+        if time_zone is not None:
+            check_time_zone(time_zone)
+        self.path = Path(chosen)
+        self._asked_zone = time_zone
+        self._store = Store(self.path, wait_s)
+
+    def __repr__(self) -> str:
+        return f"CallLog({str(self.path)!r})"
+
+    def load(
+        self,
+        path: str | os.PathLike[str],
+        source: str,
+        *,
+        mapping: str | os.PathLike[str] | ColumnMapping | None = None,
+        table: str | None = None,
+        time_zone: str | None = None,
+        encoding: str = "utf-8",
+        allow_cut: bool = False,
+        progress: Progress | None = None,
+    ) -> LoadReport:
+        """Load an export file, or a folder of canonical tables.
+
+        Each file is one transaction: all of it, or nothing. Rows that cannot be used are set aside
+        with file, line, text and every reason (see :meth:`rejects`); loading a file again changes
+        nothing.
+
+        Parameters
+        ----------
+        path
+            The file. Compression is told from its content.
+        source
+            The format: ``ccanalytics``, ``generic``, ``anonymous_bank``.
+        mapping
+            For ``generic``: the TOML file that names the columns.
+        table
+            For ``ccanalytics``: the table, where the file's name does not tell.
+        time_zone
+            Where the clock of the file's timestamps stands, where that is not the source's own.
+        encoding
+            Of text files, as Python names it.
+        allow_cut
+            Load a file that ends in the middle of a line, and set that line aside.
+        progress
+            Called with (bytes done, bytes in all, file name).
+
+        Raises
+        ------
+        InputError
+            A file that is missing, empty, cut off, or not of this format; nothing of it is loaded.
+        LogError
+            The log is locked, newer than this version, or not a log.
+        """
+        from ccanalytics import __version__
+        from ccanalytics.calllog.loading import files_to_load, load_file
+        from ccanalytics.calllog.report import LoadReport
+
+        chosen = find_source(source)
+        if isinstance(mapping, (str, os.PathLike)):
+            mapping = read_mapping(Path(mapping))
+        settings = Settings(
+            time_zone=check_time_zone(time_zone) if time_zone else None,
+            encoding=check_encoding(encoding),
+            allow_cut=allow_cut,
+            table=table,
+            mapping=mapping,
+        )
+        target = Path(path)
+        files = files_to_load(target, chosen)
+        zone = self._zone_for_new(chosen, settings, target)
+        self._store.create(zone, __version__)
+        loads = [load_file(self._store, file, chosen, settings, progress) for file in files]
+        return LoadReport(
+            inputs={"path": str(path), "source": source, "log": str(self.path)},
+            files=tuple(loads),
+        )
+
+    def _zone_for_new(self, source: Any, settings: Settings, target: Path) -> str:
+        if self.path.exists():
+            zone = self.time_zone
+            if self._asked_zone and self._asked_zone != zone:
+                raise InputError(
+                    f"this log is of a centre in {zone}",
+                    f"time_zone={self._asked_zone!r}",
+                    "leave the time zone out, or load into another log",
+                )
+            return zone
+        told = (
+            self._asked_zone
+            or source.companion(target)
+            or source.time_zone
+            or settings.time_zone
+            or (settings.mapping.time_zone if settings.mapping else None)
+        )
+        if told is None:
+            raise InputError(
+                "where the centre stands is not known",
+                "time_zone is not given",
+                "give it with the first load, such as --time-zone Asia/Shanghai",
+            )
+        return check_time_zone(str(told))
+
+    @property
+    def time_zone(self) -> str:
+        """Where the centre stands (IANA name)."""
+        with self._store.reading() as connection:
+            return str(connection.execute("SELECT time_zone FROM meta").fetchall()[0][0])
+
+    def fingerprint(self) -> str:
+        """A digest of what was loaded, in order: two logs of the same files share it."""
+        import hashlib
+
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT fingerprint, source, settings, loaded FROM loads ORDER BY load"
+            ).fetchall()
+        return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+
+    def span(self) -> tuple[datetime, datetime]:
+        """First and last arrival, aware UTC."""
+        with self._store.reading() as connection:
+            first, last = connection.execute(
+                "SELECT min(arrived_at), max(arrived_at) FROM calls"
+            ).fetchall()[0]
+        if first is None:
+            raise DataError(
+                "the log holds no calls", str(self.path), "load an export of calls first"
+            )
+        return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+
+    def columns_filled(self, table: str = "calls") -> list[str]:
+        """Columns of a table that are not null throughout."""
+        self._known_table(table)
+        names = TABLES[table].names
+        counts = ", ".join(f'count("{name}")' for name in names)
+        with self._store.reading() as connection:
+            row = connection.execute(f'SELECT {counts} FROM "{table}"').fetchall()[0]  # noqa: S608
+        return [name for name, count in zip(names, row, strict=True) if count]
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A whole table, for the small ones (services, rollouts, agents, loads, …).
+
+        Timestamps come out as aware UTC.
+        """
+        import polars as pl
+
+        self._known_table(name, ("loads", "meta", "remarks"))
+        with self._store.reading() as connection:
+            frame = pl.from_arrow(
+                connection.sql(f'SELECT * FROM "{name}"').to_arrow_table()  # noqa: S608
+            )
+        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
+        return frame.with_columns(pl.col(pl.Datetime).dt.replace_time_zone("UTC"))
+
+    def rejects(self, limit: int | None = 1000) -> pl.DataFrame:
+        """Rows that were set aside: file, line, raw text, reasons."""
+        import polars as pl
+
+        with self._store.reading() as connection:
+            frame = pl.from_arrow(
+                connection.sql(
+                    "SELECT l.file, r.line, r.raw, r.reasons FROM rejects r JOIN loads l "
+                    "ON l.load = r.load ORDER BY r.load, r.line LIMIT ?",
+                    params=[limit if limit is not None else 2**62],
+                ).to_arrow_table()
+            )
+        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
+        return frame
+
+    def _known_table(self, name: str, more: tuple[str, ...] = ()) -> None:
+        if name not in TABLES and name not in more:
+            raise InputError("no such table", f"{name!r}", "one of " + ", ".join([*TABLES, *more]))

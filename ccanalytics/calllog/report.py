@@ -1,0 +1,102 @@
+"""What became of every row that a load read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ccanalytics.results import Result
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["FileLoad", "LoadReport"]
+
+
+@dataclass(frozen=True)
+class FileLoad:
+    """What became of the rows of one file."""
+
+    file: str
+    table: str
+    read: int
+    loaded: int
+    duplicates: int
+    rejected: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    remarks: dict[str, int] = field(default_factory=dict)
+    already_loaded: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoadReport(Result):
+    """What became of every row read: loaded, a duplicate, or rejected with reasons."""
+
+    files: tuple[FileLoad, ...]
+
+    @property
+    def read(self) -> int:
+        """Rows read, header lines and blank lines not counted."""
+        return sum(f.read for f in self.files)
+
+    @property
+    def loaded(self) -> int:
+        """Rows that came in."""
+        return sum(f.loaded for f in self.files)
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that were there already."""
+        return sum(f.duplicates for f in self.files)
+
+    @property
+    def rejected(self) -> int:
+        """Rows set aside."""
+        return sum(f.rejected for f in self.files)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were rejected for each reason (a row may have several)."""
+        return dict(sum((Counter(f.reasons) for f in self.files), Counter()).most_common())
+
+    @property
+    def remarks(self) -> dict[str, int]:
+        """What was loaded with something set to unknown, and how often."""
+        return dict(sum((Counter(f.remarks) for f in self.files), Counter()).most_common())
+
+    def summary(self) -> str:
+        """The balance in a sentence, reasons after it."""
+        text = (
+            f"Read {self.read:,} rows: {self.loaded:,} loaded, {self.duplicates:,} duplicates, "
+            f"{self.rejected:,} rejected."
+        )
+        if self.reasons:
+            text += " Rejected: " + "; ".join(f"{r} ({n:,})" for r, n in self.reasons.items()) + "."
+        if self.remarks:
+            text += (
+                " Loaded with a remark: "
+                + "; ".join(f"{r} ({n:,})" for r, n in self.remarks.items())
+                + "."
+            )
+        again = [f.file for f in self.files if f.already_loaded]
+        if again:
+            text += f" Loaded before, so nothing changed: {', '.join(again)}."
+        return text
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row per file."""
+        import polars as pl
+
+        return pl.DataFrame(
+            [(f.file, f.table, f.read, f.loaded, f.duplicates, f.rejected) for f in self.files],
+            schema={
+                "file": pl.String,
+                "table": pl.String,
+                "read": pl.Int64,
+                "loaded": pl.Int64,
+                "duplicates": pl.Int64,
+                "rejected": pl.Int64,
+            },
+            orient="row",
+        )
