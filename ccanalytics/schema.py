@@ -79,7 +79,7 @@ TABLES: dict[str, Table] = {
             (
                 _text(
                     "call_id",
-                    "identifies the call; from the source, or a digest of the source row",
+                    "identifies the call; where the source has none, a digest of the source row",
                     required=True,
                 ),
                 _text("customer", "who called; null when withheld or not recorded"),

@@ -34,6 +34,8 @@ class LogFile:
         wait_s: float = 10.0,
     ) -> None:
         chosen = path if path is not None else os.environ.get("CCANALYTICS_LOG")
+        if chosen is not None:
+            _check_path(chosen, "path")
         if not chosen:
             raise InputError(
                 "no call log is named",
@@ -94,12 +96,17 @@ class LogFile:
             The log is locked, newer than this version, or not a log.
         """
         from ccanalytics import __version__
-        from ccanalytics.calllog.loading import files_to_load, load_file
+        from ccanalytics.calllog.loading import Target, files_to_load, load_file
         from ccanalytics.calllog.report import LoadReport
 
+        _check_path(path, "path")
         chosen = find_source(source)
         if isinstance(mapping, (str, os.PathLike)):
             mapping = read_mapping(Path(mapping))
+        elif mapping is not None and not isinstance(mapping, ColumnMapping):
+            raise InputError("this must be a TOML file or a Mapping", f"mapping={mapping!r}")
+        if table is not None and not isinstance(table, str):
+            raise InputError("this must be the name of a table", f"table={table!r}")
         settings = Settings(
             time_zone=check_time_zone(time_zone) if time_zone else None,
             encoding=check_encoding(encoding),
@@ -110,8 +117,8 @@ class LogFile:
         target = Path(path)
         files = files_to_load(target, chosen)
         zone = self._zone_for_new(chosen, settings, target)
-        self._store.create(zone, __version__)
-        loads = [load_file(self._store, file, chosen, settings, progress) for file in files]
+        target_log = Target(self._store, zone, __version__)
+        loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
         return LoadReport(
             inputs={"path": str(path), "source": source, "log": str(self.path)},
             files=tuple(loads),
@@ -198,6 +205,8 @@ class LogFile:
         """Rows that were set aside: file, line, raw text, reasons."""
         import polars as pl
 
+        if limit is not None and (not isinstance(limit, int) or limit < 0):
+            raise InputError("this must be a whole number, 0 or more", f"limit={limit!r}")
         with self._store.reading() as connection:
             frame = pl.from_arrow(
                 connection.sql(
@@ -210,5 +219,10 @@ class LogFile:
         return frame
 
     def _known_table(self, name: str, more: tuple[str, ...] = ()) -> None:
-        if name not in TABLES and name not in more:
+        if not isinstance(name, str) or name not in {*TABLES, *more}:
             raise InputError("no such table", f"{name!r}", "one of " + ", ".join([*TABLES, *more]))
+
+
+def _check_path(path: object, name: str) -> None:
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise InputError("this must be a path", f"{name}={path!r}")

@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     from ccanalytics.calllog.sources import Plan, Settings, Source
     from ccanalytics.calllog.store import Store
 
-__all__ = ["Progress", "files_to_load", "load_file"]
+__all__ = ["Progress", "Target", "files_to_load", "load_file"]
 
 Progress = Callable[[int, int, str], None]
 logger = logging.getLogger("ccanalytics")
+_NOT_TEXT = ("binary", "large_binary", "fixed_size_binary", "duration", "interval")
 
 
 def files_to_load(path: Path, source: Source) -> list[Path]:
@@ -70,12 +71,21 @@ def files_to_load(path: Path, source: Source) -> list[Path]:
     return files
 
 
+@dataclass(frozen=True)
+class Target:
+    """The log that a load goes into, and what it needs to be made if it is new."""
+
+    store: Store
+    time_zone: str
+    package_version: str
+
+
 def load_file(
-    store: Store, path: Path, source: Source, settings: Settings, progress: Progress | None
+    target: Target, path: Path, source: Source, settings: Settings, progress: Progress | None
 ) -> FileLoad:
     """Load one file: all of it or nothing."""
     digest = _fingerprint(path)
-    known = _known(store, digest, source, settings)
+    known = _known(target.store, digest, source, settings)
     if known is not None:
         return replace(known, file=str(path))
     size = path.stat().st_size
@@ -84,14 +94,15 @@ def load_file(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
     plan, batches = _open(path, source, settings)
-    with _staging(store.path) as staging:
+    with _staging(target.store.path) as staging:
         staged = _Staged(staging, TABLES[plan.table])
         for rows in batches:
             _stage(rows, plan, source, settings, staged)
+            _refuse_cut(path, rows, staged)
             if progress:
                 progress(min(rows.bytes_read, size), size, path.name)
         staged.close()
-        loaded = _commit(store, path, source, settings, plan, digest, staged)
+        loaded = _commit(target, path, source, settings, plan, digest, staged)
     if progress:
         progress(size, size, path.name)
     logger.info("%s: read %d, loaded %d", path, staged.read, loaded.loaded)
@@ -112,6 +123,13 @@ def _open(path: Path, source: Source, settings: Settings) -> tuple[Plan, Iterato
             raise InputError(
                 "the Parquet file is cut off or damaged", str(path), "export it again"
             ) from error
+        for field in file.schema_arrow:
+            if pa.types.is_nested(field.type) or str(field.type).startswith(_NOT_TEXT):
+                raise InputError(
+                    f"a column of type {field.type} is not read",
+                    f"{path}: column {field.name!r}",
+                    "write it as text, a number, a flag, a date or a timestamp",
+                )
         plan = source.plan(path, list(file.schema_arrow.names), settings)
         return plan, _parquet_rows(file, plan, path)
     layout = source.layout(settings)
@@ -145,19 +163,9 @@ def _parquet_rows(file: Any, plan: Plan, path: Path) -> Iterator[Rows]:
         frame = pl.from_arrow(pa.Table.from_batches([batch]))
         assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
         frame.columns = plan.fields
-        texts = []
-        for name, kind in frame.schema.items():
-            value = pl.col(name)
-            if isinstance(kind, pl.Datetime):
-                value = (
-                    value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
-                    + (pl.lit("Z") if kind.time_zone else pl.lit(""))
-                    if kind.time_zone in (None, "UTC")
-                    else (value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"))
-                )
-            elif kind != pl.String:
-                value = value.cast(pl.String)
-            texts.append(value.fill_null("").alias(name))
+        texts = [
+            _as_text(name, kind).fill_null("").alias(name) for name, kind in frame.schema.items()
+        ]
         good = frame.select(texts).with_columns(
             pl.int_range(start, start + frame.height, dtype=pl.Int64).alias("_line"),
             pl.concat_str([pl.col(n) for n in plan.fields], separator=",").alias("_raw"),
@@ -167,6 +175,17 @@ def _parquet_rows(file: Any, plan: Plan, path: Path) -> Iterator[Rows]:
             schema={"_line": pl.Int64, "_raw": pl.String, "reasons": pl.List(pl.String)}
         )
         yield Rows(good, empty, size * (start - 1) // total)
+
+
+def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
+    import polars as pl
+
+    value = pl.col(name)
+    if isinstance(kind, pl.Datetime) and kind.time_zone is None:
+        return value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
+    if isinstance(kind, pl.Datetime):
+        return value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
+    return value.cast(pl.String)
 
 
 class _Staged:
@@ -211,7 +230,7 @@ def _stage(rows: Rows, plan: Plan, source: Source, settings: Settings, staged: _
         good = frame.filter(pl.col("reasons").list.len() == 0)
         remarked = good.select(pl.col("remarks").explode().drop_nulls()).to_series()
         staged.remarks.update(dict(remarked.value_counts().iter_rows()))
-        if "call_id" in staged.table.key and good["call_id"].null_count():
+        if staged.table.name == "calls" and good["call_id"].null_count():
             good = _with_digests(good, source.name)
         staged.add(good.select("_line", *staged.table.names))
     if bad.height:
@@ -234,8 +253,20 @@ def _with_digests(good: pl.DataFrame, source: str) -> pl.DataFrame:
     return good.with_columns(pl.col("call_id").fill_null(column))
 
 
+def _refuse_cut(path: Path, rows: Rows, staged: _Staged) -> None:
+    """A last line without a line end that cannot be used: the export was cut off there."""
+    if rows.open_line is None or not staged.rejects:
+        return
+    if (staged.rejects[-1]["_line"] == rows.open_line).any():
+        raise InputError(
+            "the file is cut off in the middle of its last line",
+            f"{path}, line {rows.open_line}",
+            "export it again, or load what is whole with --allow-cut; nothing was loaded",
+        )
+
+
 def _commit(
-    store: Store,
+    target: Target,
     path: Path,
     source: Source,
     settings: Settings,
@@ -248,7 +279,7 @@ def _commit(
 
     table = staged.table
     good = staged.read - staged.rejected
-    with store.writing() as connection:
+    with target.store.writing(target.time_zone, target.package_version) as connection:
         loaded = 0 if staged.empty else _take_over(connection, staged.path, table)
         duplicates = good - loaded
         (number,) = connection.execute(
@@ -306,6 +337,8 @@ def _take_over(connection: duckdb.DuckDBPyConnection, staging: Path, table: Tabl
 
 def _known(store: Store, digest: str, source: Source, settings: Settings) -> FileLoad | None:
     """The account of an earlier load of this very file in this very way."""
+    if not store.path.exists():
+        return None
     with store.reading() as connection:
         rows = connection.execute(
             'SELECT load, "table", "read", loaded, duplicates, rejected FROM loads '

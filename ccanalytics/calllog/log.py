@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,15 +10,15 @@ from zoneinfo import ZoneInfo
 
 from ccanalytics.calllog.file import LogFile
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.servicelevel import ServiceLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import polars as pl
 
     from ccanalytics.calllog.checks import LogCheck
     from ccanalytics.calllog.rollups.scope import Scope
-    from ccanalytics.servicelevel import ServiceLevel
 
 __all__ = ["CallLog"]
 
@@ -106,9 +107,10 @@ class CallLog(LogFile):
         from ccanalytics.calllog.timegrid import Every
 
         length, keys = Every.parse(every), check_keys(by, "by")
+        wanted = _goals(goals)
         filled = set(self.columns_filled("calls"))
         with self._scope(start, end, where) as scope:
-            return interval_counts(scope, length, keys, list(goals), filled)
+            return interval_counts(scope, length, keys, wanted, filled)
 
     def busy(
         self,
@@ -173,9 +175,11 @@ class CallLog(LogFile):
         """
         import polars as pl
 
+        from ccanalytics.calllog.rollups.scope import check_keys
+
         if calls not in ("offered", "arrived"):
             raise InputError("no such count of calls", f"calls={calls!r}", "offered or arrived")
-        keys = [by] if isinstance(by, str) else list(by)
+        keys = check_keys(by, "by")
         frame = self.intervals(every, keys, start=start, end=end, where=where)
         overall = pl.col("handle_s").sum() / pl.col("handled").sum()
         return frame.select(
@@ -239,11 +243,11 @@ class CallLog(LogFile):
         import polars as pl
 
         from ccanalytics.calllog.rollups.contacts import self_service
-        from ccanalytics.calllog.rollups.scope import check_keys
+        from ccanalytics.calllog.rollups.scope import check_keys, check_where
 
-        days = [int(d) for d in _positive(recontact_days, "recontact_days")]
+        days = [int(d) for d in _positive(recontact_days, "recontact_days", whole=True)]
         keys = check_keys(by, "by", ("service",))
-        check_keys(where or (), "where", ("service",))
+        check_where(where, ("service",))
         with self._scope(start, end, where) as scope:
             any_events = scope.connection.execute(
                 "SELECT EXISTS (SELECT 1 FROM self_service)"
@@ -324,7 +328,7 @@ class CallLog(LogFile):
         from ccanalytics.calllog.rollups.scope import check_keys
         from ccanalytics.calllog.timegrid import Every
 
-        if part not in PARTS:
+        if not isinstance(part, str) or part not in PARTS:
             raise InputError(
                 "no such part of handle time", f"part={part!r}", "one of " + ", ".join(PARTS)
             )
@@ -342,10 +346,10 @@ class CallLog(LogFile):
         *,
         until_over: bool = False,
     ) -> Iterator[Scope]:
-        from ccanalytics.calllog.rollups.scope import Scope, check_keys
+        from ccanalytics.calllog.rollups.scope import Scope, check_where
         from ccanalytics.calllog.timegrid import Span, parse_day
 
-        check_keys(where or (), "where")
+        chosen = check_where(where)
         first_day, last_day = parse_day(start, "start"), parse_day(end, "end")
         with self._store.reading() as connection:
             zone_name = str(connection.execute("SELECT time_zone FROM meta").fetchall()[0][0])
@@ -370,7 +374,7 @@ class CallLog(LogFile):
                     f"start={start!r}, end={end!r}",
                     f"the log covers {log_first} until {log_last}, that day excluded",
                 )
-            yield Scope(connection, zone_name, Span(first_day, last_day), where or {})
+            yield Scope(connection, zone_name, Span(first_day, last_day), chosen)
 
     def _epochs(self, scope: Scope) -> tuple[int, int]:
         """First and last epoch second of the scope's span, the last excluded."""
@@ -382,12 +386,31 @@ class CallLog(LogFile):
         return first, last
 
 
-def _positive(values: Sequence[float], name: str) -> list[float]:
+def _positive(values: object, name: str, *, whole: bool = False) -> list[float]:
+    """A list of numbers above 0."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InputError("this must be a list of numbers", f"{name}={values!r}")
     out = []
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e12:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not 0 < value < 1e12:
             raise InputError("this must be a number above 0", f"{name}: {value!r}")
+        if whole and value != int(value):
+            raise InputError("this must be a whole number", f"{name}: {value!r}")
         out.append(value)
     if not out:
         raise InputError("at least one is needed", f"{name} is empty")
     return out
+
+
+def _goals(goals: object) -> list[ServiceLevel]:
+    """A list of service levels; one alone stands for itself."""
+    if isinstance(goals, ServiceLevel):
+        return [goals]
+    if not isinstance(goals, Iterable):
+        raise InputError("this must be a list of service levels", f"goals={goals!r}")
+    wanted = list(goals)
+    for goal in wanted:
+        if not isinstance(goal, ServiceLevel):
+            raise InputError("this is not a service level", f"goals: {goal!r}")
+    return wanted

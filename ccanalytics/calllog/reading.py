@@ -11,7 +11,7 @@ import codecs
 import csv
 import gzip
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, cast
 
 from ccanalytics.errors import InputError
@@ -47,6 +47,8 @@ class Rows:
     good: pl.DataFrame
     bad: pl.DataFrame
     bytes_read: int
+    # The number of a last line without a line end: if it cannot be used, the file was cut off.
+    open_line: int | None = None
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -158,10 +160,7 @@ def read_rows(
 ) -> Iterator[Rows]:
     """Rows of a text file, block by block; the header, if any, is passed over.
 
-    Raises
-    ------
-    InputError
-        If the file ends in the middle of a line, unless ``allow_cut``; then that line is set aside.
+    A last line without a line end is named in ``open_line``, unless ``allow_cut``.
     """
     line, header_due = 1, layout.header
     for block, open_end, total in _blocks(path, encoding):
@@ -177,14 +176,8 @@ def read_rows(
         rows = _fast(rest, start, layout, names, total)
         if rows is None:
             rows = _careful(rest, start, layout, names, total)
-        if open_end and not allow_cut and rows.bad.height:
-            last = rows.bad.row(-1, named=True)
-            if last["_line"] == line + lines - 1:
-                raise InputError(
-                    "the file is cut off in the middle of its last line",
-                    f"{path}, line {last['line']}",
-                    "export it again, or load what is whole with --allow-cut; nothing was loaded",
-                )
+        if open_end and not allow_cut:
+            rows = replace(rows, open_line=line + lines - 1)
         yield rows
         line += lines
 

@@ -33,6 +33,8 @@ _TYPES = {
     "flag": "BOOLEAN",
 }
 _PAUSE_S = 0.05
+# A file of another kind must not make the database fetch a reader for it.
+_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 _LEDGER = """
 CREATE TABLE meta (
@@ -63,6 +65,8 @@ SELECT *,
     CASE WHEN outcome = 'answered'
         THEN talk_s + coalesce(hold_s, 0) + coalesce(wrap_s, 0) END AS handle_s
 FROM calls;
+CREATE VIEW events AS
+SELECT *, epoch_us("at") // 1000000 AS at_epoch FROM self_service;
 """
 
 
@@ -108,52 +112,50 @@ class Store:
                 "load an export first: ccanalytics load FILE --source NAME --log FILE",
             )
         connection = self._open(read_only=True)
-        try:
+        with self._speaking(connection):
             self._check_version(connection)
             yield connection
-        finally:
-            connection.close()
 
     @contextmanager
-    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the log for one transaction: all of it or nothing."""
-        connection = self._open(read_only=False)
-        try:
-            self._check_version(connection)
-            connection.execute("BEGIN")
-            yield connection
-            connection.execute("COMMIT")
-        finally:
-            # Closing without COMMIT rolls back.
-            connection.close()
-
-    def create(self, time_zone: str, package_version: str) -> None:
-        """Make an empty log, unless there is one."""
-        if self.path.exists():
-            return
+    def writing(self, time_zone: str, package_version: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the log for one transaction, all of it or nothing; a new log is made in it."""
         parent = self.path.parent
         if not parent.is_dir():
             raise LogError(
                 "the folder for the call log does not exist", str(parent), "create it first"
             )
+        new = not self.path.exists()
+        done = False
         connection = self._open(read_only=False)
         try:
-            connection.execute("BEGIN")
-            # Two processes may both find no file: the second waits for the lock, then sees tables.
-            if not _has_table(connection, "meta"):
-                connection.execute(_LEDGER)
-                for table in TABLES.values():
-                    columns = ", ".join(
-                        f"{_quoted(c.name)} {_TYPES[c.kind]}{' NOT NULL' if c.required else ''}"
-                        for c in table.columns
-                    )
-                    connection.execute(f"CREATE TABLE {_quoted(table.name)} ({columns})")
-                connection.execute(_BASE)
-                connection.execute(
-                    "INSERT INTO meta VALUES (?, ?, ?, now() AT TIME ZONE 'UTC')",
-                    [SCHEMA_VERSION, package_version, check_time_zone(time_zone)],
-                )
-            connection.execute("COMMIT")
+            with self._speaking(connection):
+                connection.execute("BEGIN")
+                if new and not _has_table(connection, "meta"):
+                    _create(connection, check_time_zone(time_zone), package_version)
+                self._check_version(connection)
+                yield connection
+                connection.execute("COMMIT")
+                done = True
+        finally:
+            # Closing without COMMIT rolls back; a file that holds nothing yet goes too.
+            if new and not done:
+                self.path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _speaking(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Close the connection at the end, and say what a damaged file means."""
+        import duckdb
+
+        try:
+            yield
+        except (
+            duckdb.IOException,
+            duckdb.FatalException,
+            duckdb.InternalException,
+            duckdb.SerializationException,
+            duckdb.TransactionException,
+        ) as error:
+            raise self._unreadable(error) from error
         finally:
             connection.close()
 
@@ -165,7 +167,9 @@ class Store:
         deadline = time.monotonic() + self.wait_s
         while True:
             try:
-                connection = duckdb.connect(str(self.path), read_only=read_only)
+                connection = duckdb.connect(
+                    str(self.path), read_only=read_only, config=dict(_CONFIG)
+                )
             except (duckdb.IOException, duckdb.ConnectionException) as error:
                 text = str(error)
                 if "lock" not in text.lower() and "different configuration" not in text:
@@ -199,13 +203,18 @@ class Store:
         )
 
     def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
-        if not _has_table(connection, "meta"):
+        import duckdb
+
+        try:
+            ((version, _),) = connection.execute(
+                "SELECT schema_version, time_zone FROM meta"
+            ).fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException, ValueError) as error:
             raise LogError(
                 "this database is not a call log of ccanalytics",
                 str(self.path),
                 "name the file that 'ccanalytics load --log' made",
-            )
-        (version,) = connection.execute("SELECT schema_version FROM meta").fetchall()[0]
+            ) from error
         if version > SCHEMA_VERSION:
             raise LogError(
                 f"the call log has schema {version}, newer than the {SCHEMA_VERSION} that this "
@@ -213,6 +222,22 @@ class Store:
                 str(self.path),
                 "upgrade ccanalytics",
             )
+
+
+def _create(connection: duckdb.DuckDBPyConnection, time_zone: str, package_version: str) -> None:
+    """Make the tables and views of an empty log, within the open transaction."""
+    connection.execute(_LEDGER)
+    for table in TABLES.values():
+        columns = ", ".join(
+            f"{_quoted(c.name)} {_TYPES[c.kind]}{' NOT NULL' if c.required else ''}"
+            for c in table.columns
+        )
+        connection.execute(f"CREATE TABLE {_quoted(table.name)} ({columns})")
+    connection.execute(_BASE)
+    connection.execute(
+        "INSERT INTO meta VALUES (?, ?, ?, now() AT TIME ZONE 'UTC')",
+        [SCHEMA_VERSION, package_version, time_zone],
+    )
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -107,8 +107,8 @@ def self_service(
     """The funnel's counts per channel, stage, key and window; see ``CallLog.self_service``."""
     import polars as pl
 
-    events = narrowed(nw.from_native(scope.connection.table("self_service")), scope.where)
-    events = events.with_columns(_at=_epoch(events))
+    events = narrowed(nw.from_native(scope.connection.table("events")), scope.where)
+    events = events.with_columns(_at=nw.col("at_epoch"))
     groups = ["channel", "stage", *keys]
     funnel = collect(
         events.filter((nw.col("_at") >= first) & (nw.col("_at") < last))
@@ -136,10 +136,6 @@ def self_service(
     )
     whole = ["eligible", "sent", "accepted", "delivered", "completed", "followed", "recontacted"]
     return frame.select(*groups, "window_days", pl.col(whole).cast(pl.Int64))
-
-
-def _epoch(events: nw.LazyFrame[Any]) -> nw.Expr:  # noqa: ARG001 - kept for symmetry of engines
-    return nw.col("at").dt.timestamp("ms") // 1000
 
 
 def _leakage(

@@ -120,7 +120,9 @@ def _finished(
     if "wait_s" in unknown:
         unknown |= {"answered_wait_s", "abandoned_wait_s"}
     if "talk_s" in unknown:
-        unknown |= {"handle_s", "agent_busy_s"}
+        unknown.add("handle_s")
+    if not {"talk_s", "answered_at"} <= filled:
+        unknown.add("agent_busy_s")
     if "ended_at" not in filled:
         unknown.add("line_busy_s")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,10 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     import duckdb
     import polars as pl
 
-__all__ = ["KEYS", "Scope", "check_keys", "collect", "narrowed"]
+__all__ = ["KEYS", "Scope", "check_keys", "check_where", "collect", "narrowed"]
 
 # Columns of calls by which it makes sense to group: the texts that name something.
 KEYS = tuple(
@@ -34,7 +33,7 @@ class Scope:
     connection: duckdb.DuckDBPyConnection
     time_zone: str
     span: Span
-    where: Mapping[str, Any]
+    where: Mapping[str, list[str | None]]
 
     def calls(self) -> nw.LazyFrame[Any]:
         """The base view, narrowed to ``where``; times are not narrowed here."""
@@ -50,10 +49,9 @@ class Scope:
         return nw.from_native(self.connection.from_arrow(frame.to_arrow()))
 
 
-def narrowed(frame: nw.LazyFrame[Any], where: Mapping[str, Any]) -> nw.LazyFrame[Any]:
+def narrowed(frame: nw.LazyFrame[Any], where: Mapping[str, list[str | None]]) -> nw.LazyFrame[Any]:
     """Rows whose columns have one of the values asked for; ``None`` stands for unknown."""
-    for name, value in where.items():
-        values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+    for name, values in where.items():
         known = [v for v in values if v is not None]
         keep = nw.col(name).is_in(known) if known else nw.lit(value=False)
         if len(known) < len(values):
@@ -66,6 +64,8 @@ def check_keys(
     names: str | Iterable[str], argument: str, allowed: tuple[str, ...] = KEYS
 ) -> list[str]:
     """Names of key columns, refused by name if the table has no such key."""
+    if not isinstance(names, (str, Iterable)):
+        raise InputError("this must be a column or a list of columns", f"{argument}={names!r}")
     keys = [names] if isinstance(names, str) else list(names)
     for name in keys:
         if name not in allowed:
@@ -77,6 +77,30 @@ def check_keys(
     if len(set(keys)) < len(keys):
         raise InputError("a column stands twice", f"{argument}={keys!r}")
     return keys
+
+
+def check_where(where: object, allowed: tuple[str, ...] = KEYS) -> dict[str, list[str | None]]:
+    """Column → values to keep, each a text or None for unknown."""
+    if where is None:
+        return {}
+    if not isinstance(where, Mapping):
+        raise InputError(
+            "this must be a mapping of columns to values",
+            f"where={where!r}",
+            'such as {"queue": "sales"}',
+        )
+    check_keys(list(where), "where", allowed)
+    chosen = {}
+    for name, value in where.items():
+        values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+        if not values or not all(v is None or isinstance(v, str) for v in values):
+            raise InputError(
+                "values to choose by are texts (or None for unknown)",
+                f"where: {name}={value!r}",
+                'such as {"queue": ["sales", "service"]}',
+            )
+        chosen[name] = values
+    return chosen
 
 
 def collect(frame: nw.LazyFrame[Any]) -> pl.DataFrame:

@@ -115,8 +115,7 @@ class Generic(Source):
                 )
         return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([])).with_columns(
             pl.lit(None, pl.String).alias("call_id")
-            if "call_id" in table.names
-            and "call_id" not in {**mapping.columns, **mapping.constants}
+            if table.name == "calls" and "call_id" not in {**mapping.columns, **mapping.constants}
             else pl.col("_line")
         )
 

@@ -1,0 +1,211 @@
+"""The command line: one readable line and an exit code that scripts can trust."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ccanalytics.cli import main
+
+HEADER = "call_id,arrived_at,answered_at,talk_s,outcome,queue\n"
+ROW = "a1,2025-03-03T09:00:00Z,2025-03-03T09:00:12Z,180,answered,sales\n"
+MAPPING = """
+[file]
+time_zone = "UTC"
+[columns]
+arrived_at = "Start"
+outcome = "Result"
+[outcomes]
+OK = "answered"
+"""
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    path = tmp_path / "calls.csv"
+    path.write_text(HEADER + ROW, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def log(tmp_path: Path, calls: Path) -> Path:
+    path = tmp_path / "centre.duckdb"
+    zone = ["--time-zone", "Europe/London"]
+    assert main(["load", str(calls), "--source", "ccanalytics", "--log", str(path), *zone]) == 0
+    return path
+
+
+def _fails(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int) -> str:
+    capsys.readouterr()
+    assert main(arguments) == code
+    out = capsys.readouterr()
+    assert out.out == ""
+    lines = out.err.strip().splitlines()
+    assert len(lines) == 1, out.err
+    assert "Traceback" not in out.err
+    return lines[0]
+
+
+def test_load_says_what_became_of_each_row(log: Path, calls: Path, capsys) -> None:
+    capsys.readouterr()
+    assert main(["load", str(calls), "--source", "ccanalytics", "--log", str(log), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == 1
+    assert (said["read"], said["loaded"], said["duplicates"], said["rejected"]) == (1, 0, 1, 0)
+
+
+def test_check_prints_the_balance(log: Path, capsys) -> None:
+    capsys.readouterr()
+    assert main(["check", "--log", str(log)]) == 0
+    assert "1 read = 1 loaded + 0 duplicates + 0 rejected" in capsys.readouterr().out
+
+
+def test_agents_is_the_published_example(capsys) -> None:
+    arguments = ["agents", "--calls", "100", "--per", "1800", "--aht", "180", "--shrinkage", "0.3"]
+    assert main([*arguments, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["agents"], said["scheduled"]) == (14, 20)
+    assert said["service_level"] == pytest.approx(0.88835001917947, abs=1e-12)
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.startswith("14 agents seated, 20 scheduled")
+
+
+def test_agents_of_an_empty_night_interval(capsys) -> None:
+    assert main(["agents", "--calls", "0", "--aht", "180", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["agents"] == 0
+
+
+def test_trunks_is_the_standard_table(capsys) -> None:
+    # 84.064 erlangs is what 100 lines carry at 1%, so just above it needs 101.
+    assert main(["trunks", "--load", "84.06", "--blocking", "0.01", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lines"] == 100
+    assert main(["trunks", "--load", "84.07", "--blocking", "0.01", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lines"] == 101
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["agents", "--calls", "100", "--aht", "180", "--share", "80"], "0.8"),
+        (["agents", "--calls", "100", "--aht", "0"], "aht"),
+        (["agents", "--calls", "-1", "--aht", "180"], "calls"),
+        (["agents", "--calls", "nan", "--aht", "180"], "calls"),
+        (["agents", "--calls", "ten", "--aht", "180"], "calls"),
+        (["agents", "--calls", "1", "--aht", "180", "--counting", "best"], "late_abandoned"),
+        (["agents", "--calls", "100", "--aht", "180", "--shrinkage", "30"], "shrinkage"),
+        (["trunks", "--blocking", "0.01"], "--load"),
+        (["trunks", "--load", "5", "--blocking", "1"], "blocking"),
+        (["nonsense"], "nonsense"),
+        (["load"], "FILES"),
+        (["notebooks", "--nonsense"], "--nonsense"),
+    ],
+)
+def test_bad_arguments(arguments: list[str], words: str, capsys) -> None:
+    assert words in _fails(capsys, arguments, 2)
+
+
+def test_bad_files(tmp_path: Path, calls: Path, capsys) -> None:
+    target = tmp_path / "new.duckdb"
+
+    def load(path: object, *more: str, source: str = "ccanalytics") -> list[str]:
+        zone = ["--time-zone", "UTC"]
+        return ["load", str(path), "--source", source, "--log", str(target), *zone, *more]
+
+    assert "no such file" in _fails(capsys, load(tmp_path / "nowhere.csv"), 2)
+    assert "folder" in _fails(capsys, load(tmp_path, source="anonymous_bank"), 2)
+    assert "no such source" in _fails(capsys, load(calls, source="avaya"), 2)
+    assert "anonymous_bank" in _fails(capsys, load(calls, source="avaya"), 2)
+    empty = tmp_path / "calls_empty.csv"
+    empty.touch()
+    assert "empty" in _fails(capsys, load(empty), 2)
+    cut = tmp_path / "calls_cut.csv"
+    cut.write_text(HEADER + ROW + "a2,2025-03-03T09:0", encoding="utf-8")
+    assert "line 3" in _fails(capsys, load(cut), 2)
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(MAPPING, encoding="utf-8")
+    text = _fails(capsys, load(calls, "--mapping", str(mapping), source="generic"), 2)
+    assert "'Start'" in text
+    assert "'outcome'" in text
+    assert "mapping" in _fails(capsys, load(calls, source="generic"), 2)
+    assert not list(tmp_path.glob(".new.duckdb*"))
+
+
+def test_bad_logs(tmp_path: Path, capsys) -> None:
+    assert "no call log here" in _fails(capsys, ["check", "--log", str(tmp_path / "no")], 3)
+    text = tmp_path / "notes.txt"
+    text.write_text("these are not calls " * 100, encoding="utf-8")
+    assert "not a call log" in _fails(capsys, ["check", "--log", str(text)], 3)
+    assert "folder" in _fails(capsys, ["check", "--log", str(tmp_path)], 3)
+
+
+def test_a_locked_log_is_named(log: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ccanalytics.calllog import file
+
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); "
+            "sys.stdin.read()",
+            str(log),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout.readline().strip() == "held"
+        patient = file.Store
+        monkeypatch.setattr(file, "Store", lambda path, wait_s: patient(path, min(wait_s, 0.3)))
+        assert "in use by another process" in _fails(capsys, ["check", "--log", str(log)], 3)
+    finally:
+        holder.communicate("")
+    assert main(["check", "--log", str(log)]) == 0
+
+
+def test_the_log_may_come_from_the_environment(log: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("CCANALYTICS_LOG", str(log))
+    assert main(["check"]) == 0
+
+
+def test_run_refuses_what_the_notebook_does_not_have(log: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "report.html"
+    base = ["run", "seats", "--log", str(log), "--output", str(out)]
+    assert "shrinkage" in _fails(capsys, [*base, "-p", "shrinkag=0.3"], 2)
+    assert "NAME=VALUE" in _fails(capsys, [*base, "-p", "shrinkage"], 2)
+    assert "twice" in _fails(capsys, [*base, "-p", "share=0.8", "-p", "share=0.9"], 2)
+    assert "seats" in _fails(capsys, ["run", "seat", "--log", str(log)], 2)
+    assert not out.exists()
+
+
+def test_notebooks_lists_them_with_their_parameters(capsys) -> None:
+    assert main(["notebooks", "--json"]) == 0
+    found = {n["name"]: n for n in json.loads(capsys.readouterr().out)["notebooks"]}
+    assert {"traffic", "seats", "deflection", "handle_time"} <= set(found)
+    for notebook in found.values():
+        assert notebook["title"]
+        assert {"log"} <= {p["name"] for p in notebook["parameters"]}
+        assert all(p["meaning"] for p in notebook["parameters"])
+
+
+@pytest.mark.parametrize(
+    "command", ["load", "check", "run", "notebooks", "agents", "trunks", "sample", "demo"]
+)
+def test_every_command_has_help_with_an_example(command: str, capsys) -> None:
+    assert main([command, "--help"]) == 0
+    assert f"Example: ccanalytics {command}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_script_sees_the_exit_code(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ccanalytics", "check", "--log", str(tmp_path / "none")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("ccanalytics: ")
