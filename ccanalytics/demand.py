@@ -7,6 +7,7 @@ column            meaning
 ================  =======================================================================
 interval_start    aware UTC timestamp, start of the interval
 interval_s        its length in seconds; if missing, the commonest step per key is taken
+local_start       optional: the start by the centre's own clock; utc_offset_s beside it
 calls             calls in the interval, 0 or more (a mean may be fractional)
 aht_s             average handle time in seconds; may be null where there are no calls
 cv                optional: coefficient of variation of the volume
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = ["MEASURES", "as_demand"]
 
-MEASURES = ("interval_start", "interval_s", "calls", "aht_s", "cv")
+MEASURES = (
+    "interval_start",
+    "local_start",
+    "utc_offset_s",
+    "interval_s",
+    "calls",
+    "aht_s",
+    "cv",
+)
 
 
 def as_demand(frame: Any) -> pl.DataFrame:

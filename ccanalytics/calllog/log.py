@@ -166,7 +166,7 @@ class CallLog(LogFile):
 
         ``calls`` counts those that asked for an agent (``offered``) or all (``arrived``).
         ``aht_s`` is the interval's own average handle time; where an interval has calls but none
-        handled, that of its keys over the whole span stands in.
+        handled, that of its keys over the whole span stands in (null if there is none).
 
         Returns
         -------
@@ -181,7 +181,8 @@ class CallLog(LogFile):
             raise InputError("no such count of calls", f"calls={calls!r}", "offered or arrived")
         keys = check_keys(by, "by")
         frame = self.intervals(every, keys, start=start, end=end, where=where)
-        overall = pl.col("handle_s").sum() / pl.col("handled").sum()
+        handled = pl.col("handled").sum()
+        overall = pl.when(handled > 0).then(pl.col("handle_s").sum() / handled)
         return frame.select(
             "interval_start",
             "local_start",

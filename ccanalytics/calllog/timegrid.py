@@ -2,7 +2,8 @@
 
 Roll-ups count by *unit*: the UTC epoch second divided by a unit length that divides every interval
 and every offset from UTC. A small table made here joins units to intervals of local time, so that
-a clock change gives a day of 23 or 25 hours and a repeated hour stays two hours.
+a clock change gives a day of 23 or 25 hours and a repeated hour stays two hours. A change in the
+middle of a quarter of an hour (St. John's before 2011) is taken at that quarter's start.
 """
 
 from __future__ import annotations

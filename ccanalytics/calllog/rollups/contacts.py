@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["first_attempts", "recontacts", "self_service"]
 
 _DAY = 86400
+# Stands for "no call" in a running minimum, which skips over null.
+_NEVER = 2**62
 
 
 def _flag(condition: nw.Expr) -> nw.Expr:
@@ -129,9 +131,12 @@ def self_service(
     )
     followed = _leakage(scope, events, groups, recontact_days, first, last)
     eligible = _eligible(scope, events, keys, first, last)
+    windows = pl.DataFrame({"window_days": list(recontact_days)}, schema={"window_days": pl.Int64})
     frame = (
-        followed.join(funnel, on=groups, how="right", nulls_equal=True)
+        funnel.join(windows, how="cross")
+        .join(followed, on=[*groups, "window_days"], how="left", nulls_equal=True)
         .join(eligible, on=groups, how="left", nulls_equal=True)
+        .with_columns(pl.col("followed", "recontacted", "eligible").fill_null(0))
         .sort([*groups, "window_days"])
     )
     whole = ["eligible", "sent", "accepted", "delivered", "completed", "followed", "recontacted"]
@@ -161,7 +166,7 @@ def _leakage(
                 "stage",
                 _t=nw.col("_at"),
                 _order=nw.lit(0),
-                _call=nw.lit(None, nw.Int64),
+                _call=nw.lit(_NEVER),
             ),
             asked.select(
                 "customer",
