@@ -231,7 +231,7 @@ def run(
         typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set one; repeatable."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="The HTML file; default: NOTEBOOK.html here.")
+        Path | None, typer.Option(help="The HTML file; default: reports/NOTEBOOK.html.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -246,9 +246,9 @@ def run(
             notebook, log=log, parameters=_pairs(parameter or []), output=output, progress=progress
         )
     if as_json:
-        _emit({"notebook": notebook, "report": str(done.report), "inputs": dict(done.inputs)})
+        _emit({"notebook": notebook, "report": str(done.output), "inputs": dict(done.inputs)})
     else:
-        print(done.report)
+        print(done.output)
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

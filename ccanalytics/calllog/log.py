@@ -165,8 +165,8 @@ class CallLog(LogFile):
         """What planning speaks: calls and handle time by interval.
 
         ``calls`` counts those that asked for an agent (``offered``) or all (``arrived``).
-        ``aht_s`` is the interval's own average handle time; where an interval has calls but none
-        handled, that of its keys over the whole span stands in (null if there is none).
+        ``aht_s`` is the interval's own average handle time; where an interval has calls but no
+        time handled, that of its keys over the whole span stands in (null if there is none).
 
         Returns
         -------
@@ -183,6 +183,7 @@ class CallLog(LogFile):
         frame = self.intervals(every, keys, start=start, end=end, where=where)
         handled = pl.col("handled").sum()
         overall = pl.when(handled > 0).then(pl.col("handle_s").sum() / handled)
+        own = pl.when(pl.col("aht_s") > 0).then(pl.col("aht_s"))
         return frame.select(
             "interval_start",
             "local_start",
@@ -190,7 +191,7 @@ class CallLog(LogFile):
             "interval_s",
             *keys,
             pl.col(calls).cast(pl.Float64).alias("calls"),
-            pl.col("aht_s").fill_null(overall.over(keys) if keys else overall),
+            own.fill_null(overall.over(keys) if keys else overall).alias("aht_s"),
         )
 
     def recontacts(

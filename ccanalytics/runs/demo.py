@@ -62,5 +62,5 @@ def demo(
                 output=reports / f"{notebook.name}.html",
                 progress=progress,
             )
-        written.append(done.report)
+        written.append(done.output)
     return written
