@@ -1,1 +1,8 @@
-"""Being built."""
+"""Worlds whose truth is known: the sample centre, written as its exports would be."""
+
+from __future__ import annotations
+
+from ccanalytics.simulation.centre import Centre, write_centre
+from ccanalytics.simulation.parameters import CentreParameters
+
+__all__ = ["Centre", "CentreParameters", "write_centre"]

@@ -1,0 +1,217 @@
+"""The canonical tables of the sample centre, as frames: what its exports would hold."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.simulation.population import TIERS
+from ccanalytics.simulation.records import OUTCOMES, STAGES
+from ccanalytics.simulation.services import CATALOGUE
+from ccanalytics.simulation.volumes import DAY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from ccanalytics.simulation.population import Population
+    from ccanalytics.simulation.records import CallRecords, Events
+    from ccanalytics.simulation.roster import Person, Roster
+    from ccanalytics.simulation.services import GoLive
+
+__all__ = ["agents_frame", "calls_frames", "events_frame", "rollouts_frame", "services_frame"]
+
+_CHANNELS = ("sms", "sms", "web")
+_SITES = ("east", "west")
+
+
+def calls_frames(
+    calls: CallRecords,
+    roster: Roster,
+    population: Population,
+    start: date,
+    midnight: int,
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The calls table a local month at a time: (year-month, frame)."""
+    import polars as pl
+
+    agents = pl.Series([person.code for person in roster.people], dtype=pl.String)
+    last = int(calls.arrived[-1]) if calls.arrived.size else -1
+    first_day = start
+    while (first_day - start).days * DAY_S <= last:
+        next_month = (first_day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        edges = [(day - start).days * DAY_S for day in (first_day, next_month)]
+        low, high = np.searchsorted(calls.arrived, edges).tolist()
+        part = slice(low, high)
+        arrived = calls.arrived[part] + midnight
+        queued = calls.wait_s[part] >= 0
+        answered = calls.person[part] >= 0
+        joined = arrived + calls.menu_s[part] + np.maximum(calls.wait_s[part], 0)
+        spoken = np.where(answered, calls.talk_s[part] + calls.hold_s[part], 0)
+        customer = calls.customer[part]
+        yield (
+            first_day.strftime("%Y-%m"),
+            pl.DataFrame(
+                {
+                    "call_id": _codes("C", np.arange(low + 1, high + 1), 8),
+                    "customer": _codes("K", customer + 1, 7, customer >= 0),
+                    "queue": np.full(high - low, "hotline"),
+                    "service": _names([s.code for s in CATALOGUE], calls.service[part]),
+                    "tier": _names(TIERS, population.tier[np.maximum(customer, 0)], customer >= 0),
+                    "arrived_at": _stamps(arrived),
+                    "answered_at": _stamps(joined, answered),
+                    "ended_at": _stamps(joined + spoken),
+                    "menu_s": calls.menu_s[part],
+                    "wait_s": _whole(calls.wait_s[part], queued),
+                    "talk_s": _whole(calls.talk_s[part], answered),
+                    "hold_s": _whole(calls.hold_s[part], answered),
+                    "wrap_s": _whole(calls.wrap_s[part], answered),
+                    "outcome": _names(OUTCOMES, calls.outcome[part]),
+                    "agent": agents.gather(np.maximum(calls.person[part], 0)).zip_with(
+                        pl.Series(answered), pl.Series([None], dtype=pl.String)
+                    )
+                    if high > low
+                    else agents.clear(),
+                }
+            ),
+        )
+        first_day = next_month
+
+
+def events_frame(events: Events, midnight: int) -> pl.DataFrame:
+    """The self_service table."""
+    import polars as pl
+
+    return pl.DataFrame(
+        {
+            "event_id": _codes("E", np.arange(1, events.at.size + 1), 8),
+            "customer": _codes("K", events.customer + 1, 7),
+            "channel": _names(_CHANNELS, events.stage),
+            "stage": _names(STAGES, events.stage),
+            "service": _names([s.code for s in CATALOGUE], events.service),
+            "call_id": _codes("C", events.call + 1, 8, events.call >= 0),
+            "at": _stamps(events.at + midnight),
+            "accepted": events.accepted == 1,
+            "delivered": _flags(events.delivered),
+            "completed": _flags(events.completed),
+        }
+    )
+
+
+def services_frame(go_live: GoLive, start: date, days: int) -> pl.DataFrame:
+    """The services table."""
+    import polars as pl
+
+    return pl.DataFrame(
+        {
+            "service": [s.code for s in CATALOGUE],
+            "name": [s.name for s in CATALOGUE],
+            "name_zh": [s.name_zh for s in CATALOGUE],
+            "kind": [s.kind for s in CATALOGUE],
+            "sms_assist_before_on": _dates(go_live.sms, start, days),
+            "sms_assist_during_on": _dates(go_live.assist, start, days),
+            "web_hall_on": _dates(go_live.web, start, days),
+        }
+    ).sort("service")
+
+
+def rollouts_frame(go_live: GoLive, start: date, days: int) -> pl.DataFrame:
+    """The rollouts table: each channel for each service, planned and live."""
+    import polars as pl
+
+    return pl.concat(
+        pl.DataFrame(
+            {
+                "unit_kind": ["service"] * len(CATALOGUE),
+                "unit": [s.code for s in CATALOGUE],
+                "treatment": [treatment] * len(CATALOGUE),
+                "planned_on": _dates(go_live.planned[name], start),
+                "live_on": _dates(getattr(go_live, name), start, days),
+                "randomised": [False] * len(CATALOGUE),
+            }
+        ).sort("unit")
+        for name, treatment in (
+            ("sms", "sms_assist_before"),
+            ("assist", "sms_assist_during"),
+            ("web", "web_hall"),
+        )
+    )
+
+
+def agents_frame(people: tuple[Person, ...], start: date) -> pl.DataFrame:
+    """The agents table."""
+    import polars as pl
+
+    hired = [start + timedelta(days=person.hired) for person in people]
+    return pl.DataFrame(
+        {
+            "agent": [person.code for person in people],
+            "hired_on": hired,
+            "left_on": pl.Series(
+                [
+                    None if person.left is None else start + timedelta(days=person.left)
+                    for person in people
+                ],
+                dtype=pl.Date,
+            ),
+            # Teams of twelve positions, alternately in the two buildings.
+            "site": [_SITES[person.position // 12 % 2] for person in people],
+            "team": [f"team {person.position // 12 + 1:02d}" for person in people],
+            "cohort": [each.strftime("%Y-%m") for each in hired],
+        }
+    )
+
+
+def _dates(days: NDArray[np.int64], start: date, before: int | None = None) -> pl.Series:
+    import polars as pl
+
+    values = [
+        start + timedelta(days=day) if before is None or day < before else None
+        for day in days.tolist()
+    ]
+    return pl.Series(values, dtype=pl.Date)
+
+
+def _stamps(seconds: NDArray[np.int64], known: NDArray[np.bool_] | None = None) -> pl.Series:
+    import polars as pl
+
+    return _whole(seconds * 1000, known).cast(pl.Datetime("ms"))
+
+
+def _whole(values: NDArray[Any], known: NDArray[np.bool_] | None = None) -> pl.Series:
+    import polars as pl
+
+    series = pl.Series(values)
+    return series if known is None else series.set(pl.Series(~known), None)
+
+
+def _codes(
+    letter: str, numbers: NDArray[Any], digits: int, known: NDArray[np.bool_] | None = None
+) -> pl.Series:
+    import polars as pl
+
+    codes = pl.select(
+        pl.concat_str(pl.lit(letter), pl.lit(pl.Series(numbers)).cast(pl.String).str.zfill(digits))
+    ).to_series()
+    return codes if known is None else codes.set(pl.Series(~known), None)
+
+
+def _names(
+    names: tuple[str, ...] | list[str],
+    numbers: NDArray[Any],
+    known: NDArray[np.bool_] | None = None,
+) -> pl.Series:
+    import polars as pl
+
+    found = pl.Series(list(names), dtype=pl.String).gather(numbers.astype(np.uint32))
+    return found if known is None else found.set(pl.Series(~known), None)
+
+
+def _flags(values: NDArray[np.int8]) -> pl.Series:
+    import polars as pl
+
+    return pl.Series(values == 1).set(pl.Series(values < 0), None)
