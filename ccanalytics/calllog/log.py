@@ -110,7 +110,7 @@ class CallLog(LogFile):
         wanted = _goals(goals)
         filled = set(self.columns_filled("calls"))
         with self._scope(start, end, where) as scope:
-            return interval_counts(scope, length, keys, wanted, filled)
+            return interval_counts(scope, scope.fitted(length), keys, wanted, filled)
 
     def busy(
         self,
@@ -140,6 +140,7 @@ class CallLog(LogFile):
             raise InputError("no such thing to be busy", f"what={what!r}", "agent or line")
         length, keys = Every.parse(every), check_keys(by, "by")
         with self._scope(None, None, where, until_over=True) as scope:
+            length = scope.fitted(length)
             units, _ = scope.grid(length)
             frame = busy_by_slot(scope, length, keys, units, what)
         starts = units.group_by("slot").agg(
@@ -301,7 +302,7 @@ class CallLog(LogFile):
         length = Every.parse(every)
         frame = self.intervals(every, keys, goals, start=start, end=end, where=where)
         with self._scope(start, end, where) as scope:
-            first = first_attempts(scope, length, keys, quiet)
+            first = first_attempts(scope, scope.fitted(length), keys, quiet)
         return (
             frame.join(first, on=["interval_start", *keys], how="left", nulls_equal=True)
             .with_columns(pl.col("first_attempts").fill_null(0))
@@ -337,7 +338,7 @@ class CallLog(LogFile):
         keys = check_keys(by, "by")
         length = Every.parse(every) if every is not None else None
         with self._scope(start, end, where) as scope:
-            return handle_times(scope, keys, length, part)
+            return handle_times(scope, keys, length and scope.fitted(length), part)
 
     @contextmanager
     def _scope(

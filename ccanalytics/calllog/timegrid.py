@@ -2,15 +2,14 @@
 
 Roll-ups count by *unit*: the UTC epoch second divided by a unit length that divides every interval
 and every offset from UTC. A small table made here joins units to intervals of local time, so that
-a clock change gives a day of 23 or 25 hours and a repeated hour stays two hours. A change in the
-middle of a quarter of an hour (St. John's before 2011) is taken at that quarter's start.
+a clock change gives a day of 23 or 25 hours and a repeated hour stays two hours.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -30,6 +29,14 @@ _LONGEST_GRID = 20_000_000
 
 
 @dataclass(frozen=True)
+class Span:
+    """Whole local days, the last excluded."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
 class Every:
     """Length of an interval: ``30min``, ``1h``, ``1d``, ``1w`` (from Monday), ``1mo``."""
 
@@ -37,6 +44,19 @@ class Every:
     polars: str
     unit_s: int
     sub_day: bool
+    seconds: int = 86400
+
+    def fitted(self, span: Span, time_zone: str) -> Every:
+        """The same interval on the longest unit that this zone allows over this span.
+
+        The unit must divide the interval, each offset from UTC and each moment of change.
+        """
+        zone = ZoneInfo(time_zone)
+        first, last = _midnight(span.first, zone), _midnight(span.last, zone)
+        changes = _changes(zone, first, last)
+        moments = [moment for moment, _ in changes[1:]]
+        unit = math.gcd(self.seconds, *(offset for _, offset in changes), *moments)
+        return replace(self, unit_s=unit)
 
     @classmethod
     def parse(cls, text: str) -> Every:
@@ -51,6 +71,7 @@ class Every:
                     f"{number}{_POLARS[unit]}",
                     math.gcd(seconds, _QUARTER),
                     seconds < 86400,
+                    min(seconds, 86400),
                 )
             if unit in ("d", "w", "mo") and number == 1:
                 return cls(f"1{unit}", f"1{_POLARS[unit]}", _QUARTER, sub_day=False)
@@ -59,14 +80,6 @@ class Every:
             f"every={text!r}",
             "such as 15min, 30min, 1h, 2h, 1d, 1w or 1mo",
         )
-
-
-@dataclass(frozen=True)
-class Span:
-    """Whole local days, the last excluded."""
-
-    first: date
-    last: date
 
 
 def parse_day(value: object, name: str) -> date | None:
@@ -137,9 +150,8 @@ def _midnight(day: date, zone: ZoneInfo) -> int:
     return int(wall.timestamp())
 
 
-def _offsets(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
-    """Offset from UTC and since when, over a span; changes are found to the second."""
-    import polars as pl
+def _changes(zone: ZoneInfo, first: int, last: int) -> list[tuple[int, int]]:
+    """Since when (epoch second) which offset from UTC holds, over a span, found to the second."""
 
     def offset(epoch: int) -> int:
         delta = datetime.fromtimestamp(epoch, UTC).astimezone(zone).utcoffset() or timedelta(0)
@@ -148,8 +160,8 @@ def _offsets(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
     rows = [(first, offset(first))]
     step = 86400
     here = first
-    while here < last + step:
-        there = here + step
+    while here < last:
+        there = min(here + step, last)
         if offset(there) != offset(here):
             low, high = here, there
             while high - low > 1:
@@ -157,6 +169,14 @@ def _offsets(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
                 low, high = (low, middle) if offset(middle) != offset(here) else (middle, high)
             rows.append((high, offset(high)))
         here = there
+    return rows
+
+
+def _offsets(zone: ZoneInfo, first: int, last: int) -> pl.DataFrame:
+    """The same as a frame."""
+    import polars as pl
+
+    rows = _changes(zone, first, last)
     return pl.DataFrame(
         {
             "_from": pl.from_epoch(pl.Series([r[0] for r in rows]), time_unit="s").cast(

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.scope import Scope, collect
+from ccanalytics.calllog.timegrid import Every
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from ccanalytics.calllog.timegrid import Every
 
 __all__ = ["PARTS", "handle_times"]
 
@@ -23,12 +22,14 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
     import polars as pl
 
     column = nw.col(PARTS[part])
-    units, slots = scope.grid(every or _day())
-    unit_s = (every or _day()).unit_s
+    length = every or scope.fitted(Every.parse("1d"))
+    units, slots = scope.grid(length)
     calls = (
         scope.calls()
         .filter(nw.col("is_answered"), ~column.is_null())
-        .with_columns(unit=nw.col("arrived_epoch") // unit_s, seconds=column.round().cast(nw.Int64))
+        .with_columns(
+            unit=nw.col("arrived_epoch") // length.unit_s, seconds=column.round().cast(nw.Int64)
+        )
         .join(slots, on="unit", how="inner")
     )
     groups = [*(["slot"] if every else []), *keys, "seconds"]
@@ -53,9 +54,3 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
         )
         .sort([*keys, "interval_start", "seconds"])
     )
-
-
-def _day() -> Every:
-    from ccanalytics.calllog.timegrid import Every
-
-    return Every.parse("1d")

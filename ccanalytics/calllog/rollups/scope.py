@@ -39,6 +39,10 @@ class Scope:
         """The base view, narrowed to ``where``; times are not narrowed here."""
         return narrowed(nw.from_native(self.connection.table("base")), self.where)
 
+    def fitted(self, every: Every) -> Every:
+        """The interval on the longest unit that the centre's zone allows over the span."""
+        return every.fitted(self.span, self.time_zone)
+
     def grid(self, every: Every) -> tuple[pl.DataFrame, nw.LazyFrame[Any]]:
         """The units of the span with their intervals: as a frame, and in the database."""
         frame = grid(every, self.span, self.time_zone)

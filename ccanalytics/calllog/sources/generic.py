@@ -74,12 +74,18 @@ class Generic(Source):
             value = pl.col(column.name)
             if column.kind == "timestamp":
                 stamps.append(column.name)
-                moment = _moment(value, mapping)
+                moment, wall = _moment(value, mapping)
                 typed.append(moment.alias(column.name))
                 reasons.append(
                     flag(
                         f"{column.name} is not a time of the form {' or '.join(mapping.timestamp)}",
-                        value.is_not_null() & moment.is_null(),
+                        value.is_not_null() & ~wall,
+                    )
+                )
+                reasons.append(
+                    flag(
+                        f"{column.name} is a time that does not exist: the clocks were put forward",
+                        wall & moment.is_null(),
                     )
                 )
             elif column.kind in ("seconds", "number", "whole"):
@@ -130,11 +136,12 @@ def _mapping(settings: Settings) -> Mapping:
     return settings.mapping
 
 
-def _moment(value: pl.Expr, mapping: Mapping) -> pl.Expr:
-    """Timestamps to naive UTC: the first form that fits."""
+def _moment(value: pl.Expr, mapping: Mapping) -> tuple[pl.Expr, pl.Expr]:
+    """Timestamps to naive UTC by the first form that fits, and whether any form fits."""
     import polars as pl
 
-    tries = []
+    tries: list[pl.Expr] = []
+    walls: list[pl.Expr] = []
     for form in mapping.timestamp:
         if form in ("epoch_s", "epoch_ms"):
             scale = 1_000_000 if form == "epoch_s" else 1_000
@@ -171,8 +178,10 @@ def _moment(value: pl.Expr, mapping: Mapping) -> pl.Expr:
             continue
         else:
             local = value.str.to_datetime(form, strict=False, time_unit="us")
+        walls.append(local)
         tries.append(to_utc(local, mapping.time_zone))
-    return pl.coalesce(tries)
+    reads = pl.any_horizontal([*(one.is_not_null() for one in [*tries, *walls])])
+    return pl.coalesce(tries), reads
 
 
 def _number(value: pl.Expr, unit: str) -> pl.Expr:
