@@ -70,14 +70,14 @@ SELECT *, epoch_us("at") // 1000000 AS at_epoch FROM self_service;
 """
 
 
-def check_time_zone(name: str) -> str:
+def check_time_zone(name: str, where: str = "time_zone") -> str:
     """The name itself if it is a known IANA time zone; an InputError otherwise."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise InputError(
             "no such time zone",
-            f"time_zone={name!r}",
+            f"{where}={name!r}",
             "give an IANA name such as Asia/Shanghai or Europe/London",
         ) from error
     return name

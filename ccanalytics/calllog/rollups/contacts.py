@@ -30,7 +30,7 @@ def recontacts(
     scope: Scope, keys: list[str], within_s: Sequence[float], first: int, last: int
 ) -> pl.DataFrame:
     """Per key and window: calls of known customers that were followed long enough, and of them
-    those after which the same customer called again.
+    those after which the same customer called again (about anything, anywhere).
 
     ``first`` and ``last`` are the epoch seconds between which calls start a window; the log ends
     with its last arrival, and a window that reaches beyond it is not counted.
@@ -38,13 +38,14 @@ def recontacts(
     import polars as pl
 
     # Withheld callers would be one giant partition, and false repeats.
-    known = scope.calls().filter(~nw.col("customer").is_null())
+    known = scope.everything().filter(~nw.col("customer").is_null())
     paired = known.with_columns(
         _next=nw.col("arrived_epoch")
         .shift(-1)
         .over("customer", order_by=["arrived_epoch", "call_id"])
     )
-    end = collect(scope.calls().select(nw.col("arrived_epoch").max().alias("end")))["end"][0]
+    end = scope.log_end()
+    paired = narrowed(paired, scope.where)
     paired = paired.filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
     parts = []
     for window in within_s:
@@ -156,7 +157,7 @@ def _leakage(
 
     completed = events.filter(nw.col("completed"), ~nw.col("customer").is_null())
     asked = scope.calls().filter(nw.col("is_offered"), ~nw.col("customer").is_null())
-    end = collect(scope.calls().select(nw.col("arrived_epoch").max().alias("end")))["end"][0]
+    end = scope.log_end()
     both = nw.concat(
         [
             completed.select(

@@ -39,6 +39,14 @@ class Scope:
         """The base view, narrowed to ``where``; times are not narrowed here."""
         return narrowed(nw.from_native(self.connection.table("base")), self.where)
 
+    def everything(self) -> nw.LazyFrame[Any]:
+        """The base view, whole."""
+        return nw.from_native(self.connection.table("base"))
+
+    def log_end(self) -> int:
+        """Epoch second of the last arrival in the log, whatever the question is about."""
+        return int(collect(self.everything().select(nw.col("arrived_epoch").max()))[0, 0])
+
     def fitted(self, every: Every) -> Every:
         """The interval on the longest unit that the centre's zone allows over the span."""
         return every.fitted(self.span, self.time_zone)

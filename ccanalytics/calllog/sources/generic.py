@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.calllog.sources.mapping import Mapping
+    from ccanalytics.schema import Column
 
 __all__ = ["Generic"]
 
@@ -47,83 +48,75 @@ class Generic(Source):
         )
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
-        """Mapped text fields to canonical columns."""
+        """Mapped text fields, and constants as if each row held them, to canonical columns."""
         import polars as pl
 
         mapping = _mapping(settings)
         table = TABLES[plan.table]
         field_of = {name.split(":", 1)[1]: name for name in reversed(plan.fields)}
-        text = {name: pl.col(field_of[column]) for name, column in mapping.columns.items()}
+        cells = {
+            **{name: pl.col(field_of[column]) for name, column in mapping.columns.items()},
+            **{name: pl.lit(value) for name, value in mapping.constants.items()},
+        }
+        tidy = {name: value.str.strip_chars() for name, value in cells.items()}
         rows = rows.select(
             "_line",
             "_raw",
             *(
-                pl.when(~value.str.strip_chars().is_in(list(mapping.null)))
-                .then(value.str.strip_chars())
-                .alias(name)
-                for name, value in text.items()
+                pl.when(~value.is_in(list(mapping.null))).then(value).alias(name)
+                for name, value in tidy.items()
             ),
         )
-        columns = [table.column(name) for name in mapping.columns]
-        stamps = []
-        typed: list[pl.Expr] = [
-            pl.lit(value).alias(name) for name, value in mapping.constants.items()
-        ]
+        typed: list[pl.Expr] = []
         reasons: list[pl.Expr] = []
-        for column in columns:
-            value = pl.col(column.name)
-            if column.kind == "timestamp":
-                stamps.append(column.name)
-                moment, wall = _moment(value, mapping)
-                typed.append(moment.alias(column.name))
-                reasons.append(
-                    flag(
-                        f"{column.name} is not a time of the form {' or '.join(mapping.timestamp)}",
-                        value.is_not_null() & ~wall,
-                    )
-                )
-                reasons.append(
-                    flag(
-                        f"{column.name} is a time that does not exist: the clocks were put forward",
-                        wall & moment.is_null(),
-                    )
-                )
-            elif column.kind in ("seconds", "number", "whole"):
-                number = _number(value, mapping.units.get(column.name, "s"))
-                typed.append(number.alias(column.name))
-                reasons.append(
-                    flag(
-                        f"{column.name} is not a number"
-                        if mapping.units.get(column.name) != "hms"
-                        else f"{column.name} is not a duration of the form H:MM:SS",
-                        value.is_not_null() & number.is_null(),
-                    )
-                )
-            elif column.kind == "date":
-                typed.append(value.str.to_date(strict=False).alias(column.name))
-            elif column.kind == "flag":
-                yes = value.str.to_lowercase().is_in(["true", "1", "y", "yes", "t"])
-                no = value.str.to_lowercase().is_in(["false", "0", "n", "no", "f"])
-                typed.append(
-                    pl.when(yes)
-                    .then(pl.lit(value=True))
-                    .when(no)
-                    .then(pl.lit(value=False))
-                    .alias(column.name)
-                )
-            elif column.name == "outcome" and mapping.outcomes:
-                known = value.replace_strict(mapping.outcomes, default=None, return_dtype=pl.String)
-                typed.append(known.alias("outcome"))
-                reasons.append(
-                    flag(
-                        "outcome code is not in the mapping", value.is_not_null() & known.is_null()
-                    )
-                )
-        return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([])).with_columns(
-            pl.lit(None, pl.String).alias("call_id")
-            if table.name == "calls" and "call_id" not in {**mapping.columns, **mapping.constants}
-            else pl.col("_line")
+        for name in cells:
+            value, why = _cell(table.column(name), mapping)
+            typed.append(value.alias(name))
+            reasons.extend(why)
+        if table.name == "calls" and "call_id" not in cells:
+            typed.append(pl.lit(None, pl.String).alias("call_id"))
+        return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([]))
+
+
+def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
+    """The typed value of a column, and why a row's cell cannot be read."""
+    import polars as pl
+
+    value, name = pl.col(column.name), column.name
+    if column.kind == "timestamp":
+        moment, reads = _moment(value, mapping)
+        forms = " or ".join(mapping.timestamp)
+        return moment, [
+            flag(f"{name} is not a time of the form {forms}", value.is_not_null() & ~reads),
+            flag(
+                f"{name} is a time that does not exist: the clocks were put forward",
+                reads & moment.is_null(),
+            ),
+        ]
+    if name == "outcome" and mapping.outcomes:
+        known = value.replace_strict(mapping.outcomes, default=None, return_dtype=pl.String)
+        unknown = "outcome code is not in the mapping"
+        return known, [flag(unknown, value.is_not_null() & known.is_null())]
+    if column.kind == "text":
+        return value, []
+    unit = mapping.units.get(name, "s")
+    what = {
+        "date": "a date of the form YYYY-MM-DD",
+        "flag": "true or false",
+    }.get(column.kind, "a duration of the form H:MM:SS" if unit == "hms" else "a number")
+    if column.kind == "date":
+        known = value.str.to_date("%Y-%m-%d", strict=False)
+    elif column.kind == "flag":
+        lower = value.str.to_lowercase()
+        known = (
+            pl.when(lower.is_in(["true", "1", "y", "yes", "t"]))
+            .then(pl.lit(value=True))
+            .when(lower.is_in(["false", "0", "n", "no", "f"]))
+            .then(pl.lit(value=False))
         )
+    else:
+        known = _number(value, unit)
+    return known, [flag(f"{name} is not {what}", value.is_not_null() & known.is_null())]
 
 
 def _mapping(settings: Settings) -> Mapping:
@@ -189,11 +182,11 @@ def _number(value: pl.Expr, unit: str) -> pl.Expr:
     import polars as pl
 
     if unit == "hms":
-        parts = value.str.extract_groups(r"^(?:(\d+):)?(\d{1,3}):([0-5]?\d(?:\.\d+)?)$")
-        return (
-            parts.struct.field("1").cast(pl.Float64).fill_null(0) * 3600
-            + parts.struct.field("2").cast(pl.Float64) * 60
-            + parts.struct.field("3").cast(pl.Float64)
+        # With hours, minutes end at 59; without, they may go on (75:30).
+        parts = value.str.extract_groups(r"^(?:(\d+):([0-5]?\d)|(\d{1,4})):([0-5]?\d(?:\.\d+)?)$")
+        hours, minutes, alone, rest = (
+            parts.struct.field(str(i)).cast(pl.Float64) for i in (1, 2, 3, 4)
         )
+        return hours.fill_null(0) * 3600 + pl.coalesce(minutes, alone) * 60 + rest
     number = value.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number * {"s": 1, "ms": 0.001, "min": 60}[unit])

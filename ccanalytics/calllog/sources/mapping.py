@@ -97,7 +97,8 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     columns = _texts(data.get("columns", {}), f"{where}: [columns]")
     constants = _texts(data.get("constants", {}), f"{where}: [constants]")
     names = TABLES[table].names
-    _refuse_unknown({**columns, **constants}, names, where, "canonical column")
+    _refuse_unknown(columns, names, f"{where}: [columns]", "canonical column")
+    _refuse_unknown(constants, names, f"{where}: [constants]", "canonical column")
     both = sorted(set(columns) & set(constants))
     if both:
         raise InputError("mapped and constant at once", f"{where}: {', '.join(both)}")
@@ -133,6 +134,12 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
                 "one of " + ", ".join(OUTCOMES),
             )
     stamp = file.get("timestamp", "iso")
+    if not stamp:
+        raise InputError(
+            "the form of the timestamps is empty",
+            f"{where}: [file] timestamp={stamp!r}",
+            'such as "%d/%m/%Y %H:%M:%S" or "iso"',
+        )
     zone = file.get("time_zone")
     if zone is None:
         raise InputError(
@@ -143,14 +150,15 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     delimiter = _text(file.get("delimiter", ","), f"{where}: [file] delimiter")
     delimiter = "\t" if delimiter == "tab" else delimiter
     quote = _text(file.get("quote", '"'), f"{where}: [file] quote")
-    if len(delimiter) != 1 or len(quote) > 1:
+    if len(delimiter) != 1 or len(quote) > 1 or not (delimiter + quote).isascii():
         raise InputError(
-            "a delimiter is one character and a quotation mark at most one",
+            "a delimiter is one ASCII character and a quotation mark at most one",
             f"{where}: [file] delimiter={delimiter!r}, quote={quote!r}",
         )
     encoding = file.get("encoding")
     if encoding is not None:
-        check_encoding(_text(encoding, f"{where}: [file] encoding"))
+        place = f"{where}: [file] encoding"
+        check_encoding(_text(encoding, place), place)
     nulls = file.get("null", [""])
     return Mapping(
         columns=columns,
@@ -158,7 +166,9 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
             _text(s, f"{where}: [file] timestamp")
             for s in (stamp if isinstance(stamp, list) else [stamp])
         ),
-        time_zone=check_time_zone(_text(zone, f"{where}: [file] time_zone")),
+        time_zone=check_time_zone(
+            _text(zone, f"{where}: [file] time_zone"), f"{where}: [file] time_zone"
+        ),
         table=table,
         delimiter=delimiter,
         quote=quote or None,
@@ -173,7 +183,7 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     )
 
 
-def check_encoding(name: str) -> str:
+def check_encoding(name: str, where: str = "encoding") -> str:
     """The name itself if Python knows the encoding as one of text."""
     try:
         # Codecs such as idna pass for encodings of text, but read no file.
@@ -183,7 +193,7 @@ def check_encoding(name: str) -> str:
     except (LookupError, ValueError, TypeError):
         pass
     raise InputError(
-        "no such encoding", f"encoding={name!r}", "such as utf-8, gb18030, utf-16 or latin-1"
+        "no such encoding", f"{where}={name!r}", "such as utf-8, gb18030, utf-16 or latin-1"
     )
 
 
