@@ -37,9 +37,7 @@ def test_stored_notebook_has_one_title_one_parameters_cell_and_its_limits(path: 
     headings = [line for block in text for line in block.splitlines() if line.startswith("#")]
     assert sum(line.startswith("# ") for line in headings) == 1
     assert "limit" in [line for line in headings if line.startswith("## ")][-1].lower()
-    tagged = [
-        c for c in _cells(path, "code") if "parameters" in c["metadata"].get("tags", [])
-    ]
+    tagged = [c for c in _cells(path, "code") if "parameters" in c["metadata"].get("tags", [])]
     assert len(tagged) == 1
     tree = ast.parse("".join(tagged[0]["source"]))
     assert all(isinstance(node, (ast.Assign, ast.AnnAssign)) for node in tree.body)

@@ -1,0 +1,65 @@
+"""Dots with whiskers by key, and what a chart of the largest leaves out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccanalytics.charts import theme
+from ccanalytics.statistics.frames import label_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import plotly.graph_objects as go
+    import polars as pl
+
+__all__ = ["dots", "labels_of", "not_drawn"]
+
+
+def dots(
+    fig: go.Figure,
+    rows: pl.DataFrame,
+    name: str,
+    labels: list[str],
+    colours: list[str] | str = theme.ANSWER,
+    legend: str = "",
+) -> None:
+    """Add a dot and its whiskers per row, the last row on top."""
+    fig.add_scatter(
+        x=rows[name].to_list(),
+        y=labels,
+        mode="markers",
+        marker={"size": 9, "color": colours},
+        error_x=theme.limits(rows[name], rows[f"{name}_low"], rows[f"{name}_high"])
+        | {"color": theme.REFERENCE},
+        name=legend,
+        hovertemplate=theme.hover(name, "x", head="%{y}"),
+    )
+    fig.update_yaxes(type="category", nticks=0, dtick=1, rangemode=None, gridcolor=theme.GRID)
+
+
+def labels_of(
+    rows: pl.DataFrame, keys: Iterable[str], names: Mapping[str, str] | None
+) -> list[str]:
+    """Name rows by their keys, in the words of ``names`` where it has them; no two alike."""
+    known = names or {}
+    labels = []
+    for values in rows.select(list(keys)).iter_rows():
+        told = [known.get(value) or value for value in values]
+        labels.append(theme.plain(label_of(told)) if told else "all")
+    # Two codes may share a name, and plotly would draw them on one line.
+    return [
+        label if labels.count(label) == 1 else f"{label} ({theme.plain(label_of(values))})"
+        for label, values in zip(labels, rows.select(list(keys)).iter_rows(), strict=True)
+    ]
+
+
+def not_drawn(rows: pl.DataFrame, top: int, keys: Iterable[str]) -> str:
+    """Name the rows after the first ``top``, as the end of a subtitle; empty if there is none."""
+    left = rows.height - top
+    if left <= 0:
+        return ""
+    others = [label_of(values) for values in rows[top:].select(list(keys)).iter_rows()]
+    told = ", ".join(theme.plain(name) for name in others[:12])
+    more = f" and {left - 12} more" if left > 12 else ""
+    return f"; not drawn, with fewer contacts or calls: {told}{more}"

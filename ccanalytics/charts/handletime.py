@@ -1,0 +1,240 @@
+"""Charts of handle time: its distribution, its trend, its keys and its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccanalytics.charts import theme
+from ccanalytics.charts._whiskers import dots, labels_of, not_drawn
+from ccanalytics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    import plotly.graph_objects as go
+    import polars as pl
+
+    from ccanalytics.handletime import HandleParts, HandleTimes, Trend
+
+__all__ = [
+    "handle_time_by_key",
+    "handle_time_histogram",
+    "handle_time_parts",
+    "handle_time_trend",
+    "trend_by_key",
+]
+
+_MARKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
+_FADED = "#9DB9CE"
+
+
+def handle_time_histogram(times: HandleTimes) -> go.Figure:
+    """Draw the distribution on a logarithmic axis, with the lognormal law beside it."""
+    bars = times.histogram()
+    short, floor = times.inputs["short_s"], times.inputs["floor_s"]
+    fig = theme.figure(
+        f"Half of the calls take less than {theme.duration(times.median.value)}, the mean is "
+        f"{theme.duration(times.mean.value)}; {times.short.value:.1%} end within {short:g} s",
+        f"Answered calls above 0 s by handle time, logarithmic axis; the area of a bar is its "
+        f"share of calls, pale up to {short:g} s; line: lognormal law fitted from {floor:g} s on",
+        x_title="Handle time",
+        y_title="Share of calls per doubling",
+    )
+    fig.add_bar(
+        x=bars["middle_s"].to_list(),
+        y=bars["density"].to_list(),
+        width=(bars["to_s"] - bars["from_s"]).to_list(),
+        marker={
+            "color": [_FADED if to <= short + 0.5 else theme.ANSWER for to in bars["to_s"]],
+            "line": {"width": 0.5, "color": theme.PAPER},
+        },
+        name="Calls",
+        customdata=[_bar(row) for row in bars.iter_rows(named=True)],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
+    )
+    curve = bars.drop_nulls("law")
+    if curve.height:
+        fig.add_scatter(
+            x=curve["middle_s"].to_list(),
+            y=curve["law"].to_list(),
+            name="Lognormal law",
+            mode="lines",
+            line={"color": theme.ALARM},
+            hoverinfo="skip",
+        )
+    low, high = bars["from_s"][0], bars["to_s"][-1]
+    marks = [mark for mark in _MARKS if low <= mark <= high]
+    fig.update_xaxes(
+        type="log",
+        tickvals=marks,
+        ticktext=[theme.duration(mark) for mark in marks],
+    )
+    fig.update_yaxes(tickformat=".0~%")
+    # In line with the median and the mean that the title names.
+    theme.reference_line(fig, times.median.value, "median", axis="x")
+    theme.reference_line(fig, times.mean.value, "mean", axis="x")
+    _side_by_side(fig)
+    return fig
+
+
+def handle_time_by_key(
+    times: HandleTimes, *, names: Mapping[str, str] | None = None, top: int = 20
+) -> go.Figure:
+    """Draw mean and median by key with intervals, for the ``top`` keys with most calls."""
+    if not times.keys:
+        raise InputError("the times are not split", "by=()", "give by=… to distribution")
+    rows = times.rows.drop_nulls("mean_s")
+    shown = rows.head(top).sort("mean_s", maintain_order=True)
+    labels = labels_of(shown, times.keys, names)
+    fig = theme.figure(
+        f"Calls take {theme.duration(shown['mean_s'][-1])} on the mean for {labels[-1]}, "
+        f"{theme.duration(shown['mean_s'][0])} for {labels[0]}",
+        f"Mean and median of answered calls above 0 s, {100 * times.inputs['level']:g}% "
+        f"intervals{not_drawn(rows, top, times.keys)}",
+        x_title="Handle time",
+        height=160 + 26 * shown.height,
+    )
+    for name, colour, word in (
+        ("mean_s", theme.ANSWER, "Mean, for staffing"),
+        ("median_s", theme.SECOND, "Median, a typical call"),
+    ):
+        dots(fig, shown, name, labels, colour, legend=word)
+    theme.duration_axis(fig, 1.04 * _largest(shown), "x")
+    theme.reference_line(fig, times.mean.value, "mean of all", axis="x")
+    return fig
+
+
+def handle_time_trend(trend: Trend, *key: Any) -> go.Figure:
+    """Draw weekly mean, median and typical time, and the trend line with its band."""
+    rows = _of(trend.rows, trend.keys, key)
+    weeks = int(_of(trend.slopes, trend.keys, key)["weeks"].item())
+    per = "year" if weeks >= 40 else "quarter"
+    change = trend.change(*key, per=per)
+    told = f"{abs(change.value):.1%} {'longer' if change.value > 0 else 'shorter'} a {per}"
+    title = (
+        f"Calls take {told} ({change.low:+.1%} to {change.high:+.1%})"
+        if change.excludes_zero
+        else f"No trend that the data can show over {weeks} weeks"
+    )
+    fig = theme.figure(
+        title if not key else f"{theme.plain(' '.join(map(str, key)))}: {title}",
+        f"Handle time by week: mean, median, and typical time (exp of the mean log, from "
+        f"{trend.inputs['floor_s']:g} s on) with its trend and {100 * change.level:g}% intervals",
+        y_title="Handle time",
+    )
+    x = rows["week"].to_list()
+    theme.band(fig, x, rows["fitted_s_low"], rows["fitted_s_high"], "Trend, interval")
+    fig.add_scatter(
+        x=x,
+        y=rows["fitted_s"].to_list(),
+        name="Trend",
+        mode="lines",
+        line={"color": theme.ANSWER},
+        hoverinfo="skip",
+    )
+    for name, word, colour, symbol in (
+        ("mean_s", "Mean", theme.ALARM, "square"),
+        ("typical_s", "Typical", theme.ANSWER, "circle"),
+        ("median_s", "Median", theme.SECOND, "diamond"),
+    ):
+        fig.add_scatter(
+            x=x,
+            y=rows[name].to_list(),
+            error_y=theme.limits(rows[name], rows[f"{name}_low"], rows[f"{name}_high"])
+            | {"thickness": 1, "width": 0},
+            name=word,
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 6},
+            hovertemplate=f"<b>Week of %{{x|%-d %b %Y}}</b><br>{word} %{{y:,.0f}} s<extra></extra>",
+        )
+    theme.duration_axis(fig, 1.05 * float(rows["mean_s_high"].max()), "y")  # type: ignore[arg-type]
+    theme.time_axis(fig)
+    return fig
+
+
+def trend_by_key(
+    trend: Trend, *, names: Mapping[str, str] | None = None, top: int = 25
+) -> go.Figure:
+    """Draw the trend of each key with its interval, for the ``top`` keys with most calls."""
+    if not trend.keys:
+        raise InputError("the trend is not split", "by=()", "give by=… to trend")
+    slopes = trend.slopes
+    per = "per_year" if slopes["weeks"].max() >= 40 else "per_quarter"  # type: ignore[operator]
+    shown = slopes.head(top).sort(per, maintain_order=True)
+    shows = shown["shows"].to_list()
+    fig = theme.figure(
+        f"{sum(shows)} of {slopes.height} {'show' if sum(shows) != 1 else 'shows'} a trend that "
+        "chance would rarely make",
+        f"Trend of the typical handle time, {100 * trend.inputs['level']:g}% intervals; orange: "
+        f"the interval leaves 0 out{not_drawn(slopes, top, trend.keys)}",
+        x=per,
+        height=150 + 24 * shown.height,
+    )
+    labels = labels_of(shown, trend.keys, names)
+    dots(fig, shown, per, labels, [theme.ALARM if s else theme.ANSWER for s in shows])
+    theme.share_axis(fig, "x", zero=False)
+    theme.reference_line(fig, 0, "no trend", axis="x")
+    return fig
+
+
+def handle_time_parts(parts: HandleParts, *, names: Mapping[str, str] | None = None) -> go.Figure:
+    """Draw what handle time is made of: one bar in all, or one per key."""
+    rows = parts.or_refuse().rows.filter(parts.rows["known"])
+    overall = parts.overall.drop_nulls("share")
+    talk = overall.sort("share", descending=True).row(0, named=True)
+    unknown = f"; unknown: {', '.join(parts.unknown)}" if parts.unknown else ""
+    keyed = bool(parts.keys)
+    fig = theme.figure(
+        f"{talk['part'].capitalize()} is {talk['share']:.0%} of handle time",
+        f"Mean seconds per handled call by part{unknown}",
+        x_title="Seconds per handled call",
+        height=170 + 28 * (rows.select(parts.keys).unique().height if keyed else 1),
+    )
+    order = overall["part"].to_list()
+    for part, colour in zip(order, theme.PALETTE, strict=False):
+        mine = rows.filter(rows["part"] == part)
+        fig.add_bar(
+            x=mine["mean_s"].to_list(),
+            y=labels_of(mine, parts.keys, names) if keyed else ["All calls"],
+            name=part.capitalize(),
+            orientation="h",
+            marker_color=colour,
+            text=[f"{share:.0%}" for share in mine["share"]],
+            textposition="inside",
+            insidetextanchor="middle",
+            customdata=mine["share"].to_list(),
+            hovertemplate=f"<b>%{{y}}</b><br>{part} %{{x:,.0f}} s, %{{customdata:.0%}}"
+            "<extra></extra>",
+        )
+    fig.update_layout(barmode="stack", legend={"traceorder": "normal"})
+    fig.update_yaxes(type="category", showgrid=False, rangemode=None, autorange="reversed")
+    return fig
+
+
+def _bar(row: dict[str, Any]) -> list[str]:
+    first, last = row["from_s"] + 0.5, row["to_s"] - 0.5
+    told = f"{first:,.0f} s" if first == last else f"{first:,.0f} to {last:,.0f} s"
+    return [told, f"{row['calls']:,} calls, {row['share']:.1%}"]
+
+
+def _side_by_side(fig: go.Figure) -> None:
+    """Move the words of two neighbouring reference lines apart."""
+    left, right = fig.layout.annotations[-2:]
+    left.update(xanchor="right", xshift=4)
+    right.update(xanchor="left", xshift=-4)
+
+
+def _largest(rows: pl.DataFrame) -> float:
+    return max(value for value in rows["mean_s_high"].to_list() + rows["mean_s"].to_list() if value)
+
+
+def _of(rows: pl.DataFrame, keys: tuple[str, ...], key: tuple[Any, ...]) -> pl.DataFrame:
+    if len(key) != len(keys):
+        need = ", ".join(keys) or "none"
+        raise InputError("the trend has other keys", f"given {key!r}", f"give: {need}")
+    for name, value in zip(keys, key, strict=True):
+        rows = rows.filter(rows[name].eq_missing(value))
+    if not rows.height:
+        raise InputError("there is no trend for this key", f"{key!r}", "see its slopes")
+    return rows

@@ -1,0 +1,313 @@
+"""Charts of staffing: the requirement, the curve around it, shifts over it, and its spikes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.charts import theme
+from ccanalytics.errors import InputError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import polars as pl
+
+    from ccanalytics.staffing import Requirement, ServiceLevelCurve, ShiftCover, Spikes
+
+__all__ = [
+    "required_by_weekday",
+    "requirement",
+    "service_level_curve",
+    "shift_cover",
+    "spikes",
+]
+
+_PALE = "#BBD7EC"
+_WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def requirement(result: Requirement) -> go.Figure:
+    """Draw agents required and scheduled by interval, and the load they carry."""
+    frame, top = result.frame, result.peak
+    if frame["interval_start"].is_duplicated().any():
+        raise InputError(
+            "this chart draws one queue",
+            "the requirement has several rows per interval",
+            "filter the demand to one key",
+        )
+    shrinkage = result.inputs["shrinkage"]
+    fig = theme.figure(
+        f"{top['required_agents']} agents must be seated at the peak, {result.when(top)}",
+        f"Agents per interval for {result.goal.describe()}"
+        + (f"; scheduled after {shrinkage:.0%} shrinkage" if shrinkage else "")
+        + (f". An {result.name}, {result.days}" if result.name else ""),
+        y_title="Agents, and load in erlangs",
+    )
+    at = _starts(frame)
+    wide: dict[str, Any] = {
+        "offset": 0,
+        "width": (1000 * frame["interval_s"]).to_list(),
+        "marker_line": {"width": 0.5, "color": "white"},
+    }
+    if shrinkage:
+        fig.add_bar(
+            x=at, y=frame["scheduled_agents"].to_list(), name="Scheduled", marker_color=_PALE,
+            hovertemplate=theme.hover("scheduled_agents"), **wide,
+        )  # fmt: skip
+    fig.add_bar(
+        x=at, y=frame["required_agents"].to_list(), name="Required (seated)",
+        marker_color=theme.ANSWER, hovertemplate=theme.hover("required_agents"), **wide,
+    )  # fmt: skip
+    _steps(fig, frame, "load", "Load in erlangs", theme.ALARM)
+    fig.update_layout(barmode="overlay")
+    fig.update_yaxes(rangemode="tozero")
+    theme.time_axis(fig, clock=_one_day(frame))
+    return fig
+
+
+def required_by_weekday(result: Requirement) -> go.Figure:
+    """Draw the required agents of a typical week by weekday and time of day."""
+    import polars as pl
+
+    if "weekday" not in result.keys:
+        raise InputError(
+            "this chart draws a week",
+            "the requirement has no key weekday",
+            "take it from staffing.typical_week",
+        )
+    top = result.peak
+    fig = theme.figure(
+        f"{_WEEK[top['weekday'] - 1]} at {top['local_start']:%H:%M} needs most agents: "
+        f"{top['required_agents']}",
+        f"Agents seated per interval, mean week, for {result.goal.describe()}",
+        x_title="Local time",
+    )
+    table = (
+        result.frame.with_columns(clock=pl.col("local_start").dt.strftime("%H:%M"))
+        .sort("clock")
+        .pivot("clock", index="weekday", values="required_agents", aggregate_function="max")
+        .sort("weekday")
+    )
+    values = table.drop("weekday").cast(pl.Float64)
+    theme.heatmap(
+        fig,
+        values.columns,
+        [_WEEK[number - 1] for number in table["weekday"]],
+        values.fill_null(float("nan")).to_numpy(),
+        "required_agents",
+    )
+    fig.update_xaxes(
+        type="category",
+        tickvals=[at for at in values.columns if at.endswith(":00") and int(at[:2]) % 2 == 0],
+    )
+    return fig
+
+
+def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
+    """Draw service level, average speed of answer and occupancy against agents."""
+    import polars as pl
+
+    required = " and ".join(f"{n} by {model}" for model, n in result.required.items())
+    one = len(result.required) == 1
+    fig = theme.panels(
+        f"{next(iter(result.required.values()))} agents meet the goal; each one fewer costs more "
+        "than the last"
+        if one
+        else f"The goal needs {required}",
+        f"{result.inputs['calls']:,.4g} calls in {result.inputs['per'] / 60:g} minutes of "
+        f"{result.inputs['aht']:,.0f} s each: {result.load:,.1f} erlangs",
+        names=["Service level", "Average speed of answer (seconds)", "Occupancy"],
+        same_y=False,
+        x_title="Agents seated",
+    )
+    for number, (model, colour) in enumerate(
+        zip(result.required, (theme.ANSWER, theme.SECOND), strict=False)
+    ):
+        rows = result.points.filter(pl.col("model") == model)
+        for panel, name in enumerate(("service_level", "asa", "occupancy"), start=1):
+            shown = rows.filter(pl.col(name).is_finite() & (pl.col("asa") < float("inf")))
+            fig.add_scatter(
+                x=shown["agents"].to_list(),
+                y=shown[name].to_list(),
+                name=model,
+                legendgroup=model,
+                showlegend=panel == 1 and not one,
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={
+                    "size": [11 if n == result.required[model] else 5 for n in shown["agents"]],
+                    "symbol": "circle" if number == 0 else "diamond",
+                },
+                hovertemplate=theme.hover(name, head="%{x} agents")
+                if one
+                else theme.hover(name, head="%{x} agents, " + model),
+                row=panel,
+                col=1,
+            )
+    fig.update_layout(legend_y=1.04)
+    theme.share_axis(fig, "y", whole=True)
+    theme.share_axis(fig, "y3", whole=True)
+    for axis in (fig.layout.yaxis, fig.layout.yaxis3):
+        axis.tickformat = ".0%"
+    least = min(result.required.values())
+    near = result.points.filter(
+        (pl.col("agents") >= least - 2) & pl.col("asa").is_finite()
+    )["asa"].to_list()  # fmt: skip
+    # Just above the load waits are hours; drawn whole they would flatten all that matters.
+    fig.update_yaxes(range=[0, 1.1 * max([*near, 1.0])], row=2, col=1)
+    fig.update_yaxes(autorange=False)
+    theme.reference_line(fig, result.goal.share, f"goal {result.goal.share:.0%}")
+    for axis in ("x", "x2", "x3"):
+        fig.layout[axis.replace("x", "xaxis")].update(dtick=1 if len(near) < 30 else None)
+    return fig
+
+
+def shift_cover(result: ShiftCover) -> go.Figure:
+    """Draw the people of each shift stacked over the day, and what is required."""
+    import polars as pl
+
+    frame, column = result.intervals, result.inputs["agents"]
+    short = frame.filter(frame["uncovered_agents"] > 0)
+    title = (
+        f"{result.people} people cover the day in {result.paid_hours:,.0f} paid hours, "
+        f"{result.hours('spare_agents'):,.0f} of them to spare"
+        if short.is_empty()
+        else f"{short.height} intervals have no shift that covers them"
+    )
+    fig = theme.figure(
+        title,
+        "People on shift by interval, a colour per shift; the line is what is "
+        + ("scheduled for (shrinkage included)" if column == "scheduled_agents" else "required"),
+        y_title="Agents",
+    )
+    seated = result.seated()
+    used = result.shifts.filter(pl.col("agents") > 0)
+    colours = _shades(used.height)
+    for row, colour in zip(used.iter_rows(named=True), colours, strict=True):
+        part = seated.filter(pl.col("shift") == row["shift"])
+        lengths = part.join(frame.select("local_start", "interval_s"), on="local_start")
+        fig.add_bar(
+            x=part["local_start"].to_list(),
+            y=part["agents"].to_list(),
+            name=f"{theme.plain(row['shift'])}: {row['agents']}",
+            marker={"color": colour, "line": {"width": 0.5, "color": "white"}},
+            offset=0,
+            width=(1000 * lengths["interval_s"]).to_list(),
+            hovertemplate=f"<b>{theme.plain(row['shift'])}</b><br>{row['agents']} people"
+            "<extra></extra>",
+        )
+    _steps(fig, frame, column, "Needed", theme.ALARM)
+    # Many shifts would fill the page with legend; they are named under the pointer, and listed.
+    fig.update_layout(barmode="stack", showlegend=used.height <= 8, legend_traceorder="normal")
+    fig.update_yaxes(rangemode="tozero")
+    theme.time_axis(fig, clock=True)
+    return fig
+
+
+def spikes(result: Spikes) -> go.Figure:
+    """Draw each day's calls by interval, and the requirement with and without a single day."""
+    import polars as pl
+
+    frame, found = result.frame, result.flagged
+    if frame["local_start"].is_duplicated().any():
+        raise InputError(
+            "this chart draws one queue", "several rows per interval", "filter to one key"
+        )
+    count = f"{found.height} intervals owe" if found.height != 1 else "One interval owes"
+    fig = theme.panels(
+        f"{count} their agents to a single day"
+        if found.height > 1
+        else "One interval owes its agents to a single day"
+        if found.height
+        else "No interval owes its agents to a single day",
+        "Above: calls of each day in each interval. Below: agents required from all days, and "
+        "without the day marked above",
+        names=["Calls by day", "Required agents"],
+        same_y=False,
+        height=560,
+    )
+    long = frame.explode("other_calls").filter(pl.col("other_calls").is_not_null())
+    middle = 500 * frame["interval_s"][0]
+    fig.add_scatter(
+        x=long["local_start"].dt.offset_by(f"{int(middle)}ms").to_list(),
+        y=long["other_calls"].to_list(),
+        name="Other days",
+        mode="markers",
+        marker={"color": theme.REFERENCE, "size": 6, "opacity": 0.55},
+        hovertemplate=theme.hover("calls"),
+        row=1,
+        col=1,
+    )
+    quiet = frame.filter(~frame["spike"] & frame["date"].is_not_null())
+    for rows, name, colour, size in (
+        (quiet, None, theme.REFERENCE, 6),
+        (found, "The day it rests on", theme.ALARM, 11),
+    ):
+        fig.add_scatter(
+            x=rows["local_start"].dt.offset_by(f"{int(middle)}ms").to_list(),
+            y=rows["day_calls"].to_list(),
+            name=name or "Other days",
+            showlegend=bool(name) and rows.height > 0,
+            mode="markers",
+            marker={"color": colour, "size": size, "opacity": 1 if name else 0.55},
+            text=[f"{day.day} {day:%b %Y}" for day in rows["date"]],
+            hovertemplate="<b>%{text} %{x|%H:%M}</b><br>%{y:,.0f} calls<extra></extra>",
+            row=1,
+            col=1,
+        )
+    wide = {"offset": 0, "width": (1000 * frame["interval_s"]).to_list()}
+    at = frame["local_start"].to_list()
+    fig.add_bar(
+        x=at, y=frame["required_agents"].to_list(), name="Required, all days",
+        marker={"color": [theme.ALARM if s else _PALE for s in frame["spike"]],
+                "line": {"width": 0.5, "color": "white"}},
+        showlegend=False, hovertemplate=theme.hover("required_agents"), row=2, col=1, **wide,
+    )  # fmt: skip
+    fig.add_bar(
+        x=at,
+        y=frame.select(
+            pl.when("spike").then("required_without").otherwise("required_agents")
+        ).to_series().to_list(),
+        name="Required without it", marker={"color": theme.ANSWER,
+                                            "line": {"width": 0.5, "color": "white"}},
+        hovertemplate=theme.hover("required_agents"), row=2, col=1, **wide,
+    )  # fmt: skip
+    fig.update_layout(barmode="overlay", showlegend=True)
+    fig.update_layout(legend_y=1.06)  # above the name of the first panel
+    for axis in ("x", "x2"):
+        theme.time_axis(fig, axis, clock=True)
+    return fig
+
+
+def _starts(frame: pl.DataFrame) -> list[Any]:
+    start = "local_start" if "local_start" in frame.columns else "interval_start"
+    return frame[start].to_list()
+
+
+def _one_day(frame: pl.DataFrame) -> bool:
+    return len({at.date() for at in _starts(frame)}) == 1
+
+
+def _steps(fig: go.Figure, frame: pl.DataFrame, column: str, name: str, colour: str) -> None:
+    """Draw a line that is level within each interval, to the end of the last."""
+    from datetime import timedelta
+
+    at = _starts(frame)
+    end = at[-1] + timedelta(seconds=float(frame["interval_s"][-1]))
+    values = frame[column].to_list()
+    fig.add_scatter(
+        x=[*at, end],
+        y=[*values, values[-1]],
+        name=name,
+        mode="lines",
+        line={"shape": "hv", "color": colour, "width": 2},
+        hovertemplate=theme.hover(column),
+    )
+
+
+def _shades(count: int) -> list[str]:
+    """Give colours from dark to light, for shifts in the order of their start."""
+    from plotly.colors import sample_colorscale
+
+    points = [0.3 + 0.6 * i / max(count - 1, 1) for i in range(count)]
+    scale = [[at, colour] for at, colour in theme.SEQUENTIAL]
+    return list(sample_colorscale(scale, points))

@@ -1,0 +1,123 @@
+"""Every roll-out of the log before and after, each estimated beside the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.deflection.before_after import BeforeAfter, before_after
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Result
+from ccanalytics.statistics.frames import as_polars
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Comparisons", "before_after_each"]
+
+_NO_ROLLOUTS = "the log holds no roll-out dates, so there is no before and after to compare"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparisons(Result):
+    """One `BeforeAfter` per thing that went live, the largest number of calls removed first."""
+
+    answers: tuple[BeforeAfter, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing could be estimated."""
+        return all(answer.empty for answer in self.answers)
+
+    def or_refuse(self) -> Comparisons:
+        """Give the answer itself, or refuse where nothing could be estimated.
+
+        Raises
+        ------
+        DataError
+            There are no roll-outs, or none that the data can answer for.
+        """
+        if not self.answers:
+            raise DataError(_NO_ROLLOUTS)
+        if self.empty:
+            self.answers[0].or_refuse()
+        return self
+
+    def of(self, treatment: str | None = None) -> BeforeAfter:
+        """Give the answer for one treatment; None takes the first.
+
+        Raises
+        ------
+        InputError
+            Nothing of this name went live.
+        """
+        if treatment is None:
+            return self.or_refuse().answers[0]
+        for answer in self.answers:
+            if answer.treatment == treatment:
+                return answer
+        known = ", ".join(answer.treatment for answer in self.answers) or "none"
+        raise InputError("nothing of this name went live", f"{treatment!r}", f"one of {known}")
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a row per treatment: units, the change of their sum, calls removed a week."""
+        import polars as pl
+
+        rows = []
+        for answer in self.answers:
+            row: dict[str, Any] = {
+                "treatment": answer.treatment,
+                "units": len(answer.effects),
+                "left_out": len(answer.refused),
+            }
+            if answer.together is not None:
+                for name in ("relative", "removed_per_week"):
+                    estimate = getattr(answer.together, name)
+                    row |= {
+                        name: estimate.value,
+                        f"{name}_low": estimate.low,
+                        f"{name}_high": estimate.high,
+                    }
+            rows.append(row)
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def summary(self) -> str:
+        """Say what each roll-out did to the calls, and how far to trust it."""
+        if not self.answers:
+            return f"{_NO_ROLLOUTS[0].upper()}{_NO_ROLLOUTS[1:]}."
+        words = [answer.headline() for answer in self.answers]
+        if not self.empty:
+            words.append(
+                "Grade: weak, since each is one series without a control: whatever else changed "
+                "at that time would count as the effect."
+            )
+            words.append(self.of().main.method)
+        return " ".join(words)
+
+
+def before_after_each(panel: Any, rollouts: Any, **options: Any) -> Comparisons:
+    """Compare weekly calls before and after each kind of roll-out.
+
+    Parameters
+    ----------
+    panel, rollouts
+        As for `before_after`.
+    **options
+        The other arguments of `before_after`, ``treatment`` excepted.
+
+    Raises
+    ------
+    InputError
+        As `before_after`.
+    """
+    frame = as_polars(rollouts, "rollouts", ["unit_kind", "treatment"], "log.table('rollouts')")
+    kind = options.get("unit_kind", "service")
+    names = sorted(frame.filter(frame["unit_kind"] == kind)["treatment"].unique().to_list())
+    answers = [before_after(panel, rollouts, treatment=name, **options) for name in names]
+    answers.sort(key=lambda a: a.together.removed_per_week.value if a.together else float("-inf"))
+    answers.reverse()
+    return Comparisons(
+        inputs={"treatments": names, **options},
+        checks=answers[0].checks if answers else (),
+        answers=tuple(answers),
+    )

@@ -1,0 +1,369 @@
+"""The funnel of self-service: offered, accepted, delivered, completed, and not asked again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.deflection.channels import begun, name_of
+from ccanalytics.deflection.shares import REMOVING_STAGES, SHARES, with_shares
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Check, Estimate, Result
+from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Funnel", "funnel"]
+
+COUNTS = ("eligible", "sent", "accepted", "delivered", "completed", "followed", "recontacted")
+_PLACE = ("channel", "stage")
+_WORDS = {"acceptance": "taken up", "completion": "of those completed", "leakage": "leakage"}
+_NOTHING = "the log holds no self-service records, so it cannot say what self-service takes away"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Funnel(Result):
+    """What became of the offers and sessions of each self-service channel.
+
+    Attributes
+    ----------
+    rows
+        One row per channel, stage, key and window: the counts of ``CallLog.self_service`` and the
+        shares ``acceptance`` (accepted/sent), ``delivery`` (delivered/accepted), ``completion``
+        (completed/accepted), ``leakage`` (recontacted/followed), ``gross_deflection``
+        (completed/eligible) and ``net_deflection`` (gross × (1 − leakage)), each with ``_low`` and
+        ``_high``. A share is null where its denominator is 0 or unknown, and gross and net are
+        null for stages that cannot take a call away.
+    totals
+        The same per channel, stage and window.
+    keys
+        The key columns of ``rows``.
+    window_days
+        The window that the words and the charts use, in days.
+    """
+
+    rows: pl.DataFrame
+    totals: pl.DataFrame
+    keys: tuple[str, ...]
+    window_days: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether the log holds no self-service records."""
+        return self.rows.height == 0
+
+    def or_refuse(self) -> Funnel:
+        """Give the funnel itself, or refuse where the log holds no self-service records.
+
+        Raises
+        ------
+        DataError
+            There is nothing to show.
+        """
+        if self.empty:
+            raise DataError(_NOTHING)
+        return self
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Channels with the stage they acted at, the busiest first."""
+        at = self._at_window(self.totals).sort("sent", descending=True)
+        return [(str(row["channel"]), str(row["stage"])) for row in at.iter_rows(named=True)]
+
+    def share(self, name: str, channel: str, stage: str, window_days: int | None = None) -> Any:
+        """Give one share of a channel over all keys as an Estimate; None where it is unknown.
+
+        Raises
+        ------
+        InputError
+            No such share, channel, stage or window.
+        """
+        if name not in (*SHARES, "net_deflection"):
+            raise InputError(
+                "no such share", f"{name!r}", "one of " + ", ".join([*SHARES, "net_deflection"])
+            )
+        window = self.window_days if window_days is None else window_days
+        found = _place(self.totals, channel, stage)
+        found = found.filter(found["window_days"] == window)
+        if not found.height:
+            raise InputError(
+                "the funnel has no such row",
+                f"{channel} {stage}, {window} days",
+                "it has " + "; ".join(f"{c} {s}" for c, s in self.places),
+            )
+        row = found.row(0, named=True)
+        if row[name] is None:
+            return None
+        return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], self.inputs["level"])
+
+    def steps(self) -> pl.DataFrame:
+        """Give the steps of each channel's funnel, for charts.
+
+        Columns channel, stage, step, contacts, share_of_sent. The last step, ``stayed``, is an
+        estimate: completed × (1 − leakage at the window).
+        """
+        import polars as pl
+
+        stayed = (pl.col("completed") * (1 - pl.col("leakage"))).alias("stayed")
+        steps = ["sent", "accepted", "delivered", "completed", "stayed"]
+        return (
+            self._at_window(self.totals)
+            .with_columns(stayed)
+            .sort("sent", descending=True)
+            .select(*_PLACE, pl.col("sent").alias("_sent"), pl.col(steps).cast(pl.Float64))
+            .unpivot(steps, index=[*_PLACE, "_sent"], variable_name="step", value_name="contacts")
+            .with_columns(share_of_sent=pl.col("contacts") / pl.col("_sent"))
+            .sort("_sent", descending=True, maintain_order=True)
+            .drop("_sent")
+        )
+
+    def by_key(self, share: str = "acceptance") -> pl.DataFrame:
+        """Give the rows at the window that have one share, the busiest keys first.
+
+        Acceptance is given for stages at which an offer is made, the other shares for those that
+        can take a call away.
+        """
+        import polars as pl
+
+        stages = ("before_call", "during_call") if share == "acceptance" else REMOVING_STAGES
+        rows = self._at_window(self.rows).filter(pl.col("stage").is_in(stages)).drop_nulls(share)
+        busy = pl.col("sent").sum()
+        return rows.sort(
+            busy.over(self.keys) if self.keys else busy,
+            *self.keys,
+            descending=[True] + [False] * len(self.keys),
+        )
+
+    def table(self) -> pl.DataFrame:
+        """Give counts and shares of each channel at the window, in words."""
+        import polars as pl
+
+        at = self._at_window(self.totals).sort("sent", descending=True)
+        names = pl.Series("channel", [name_of(*place) for place in at.select(_PLACE).rows()])
+        counts = ["sent", "accepted", "delivered", "completed", "eligible"]
+        shares = ["acceptance", "completion", "leakage", "gross_deflection", "net_deflection"]
+        return at.select(names, *counts, *shares, "net_deflection_low", "net_deflection_high")
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give the rows: counts, shares and limits per channel, stage, key and window."""
+        return self.rows
+
+    def summary(self) -> str:
+        """Say what each channel did, how certain it is, and what it does not mean."""
+        if self.empty:
+            return f"{_NOTHING[0].upper()}{_NOTHING[1:]}."
+        removing = [place for place in self.places if place[1] in REMOVING_STAGES]
+        parts = [self._removed(removing)] if removing else []
+        parts += [self._about(channel, stage) for channel, stage in self.places]
+        if removing:
+            parts.append(
+                "Net deflection is not calls saved: some of these customers would never have "
+                "called."
+            )
+        level = 100 * self.inputs["level"]
+        parts.append(
+            f"In brackets {level:g}% intervals (Wilson; for net deflection the product of two, on "
+            "logs). Gross deflection is completed over eligible contacts; leakage, of completed "
+            "contacts that the log follows so long, those whose customer asked an agent about "
+            f"the same service within {_days(self.window_days)}; net is gross × (1 − leakage)."
+        )
+        return " ".join(parts)
+
+    def _removed(self, places: list[tuple[str, str]]) -> str:
+        told = []
+        for place in places:
+            gross, net = (
+                self.share("gross_deflection", *place),
+                self.share("net_deflection", *place),
+            )
+            if gross is not None and net is not None:
+                told.append(
+                    f"{name_of(*place)} settled {_percent(gross)} of eligible contacts, "
+                    f"{_percent(net)} net of customers who asked an agent again"
+                )
+        if not told:
+            return "Gross and net deflection cannot be told from these records."
+        return f"{'; '.join(told)}."
+
+    def _about(self, channel: str, stage: str) -> str:
+        row = _place(self._at_window(self.totals), channel, stage)
+        text = f"{name_of(channel, stage)}: {row['sent'].item():,} {begun(stage)}"
+        told = [
+            f"{_percent(found)} {word}"
+            for share, word in _WORDS.items()
+            # A session is taken up by being begun: all are.
+            if (found := self.share(share, channel, stage)) is not None
+            and not (share == "acceptance" and stage == "own_initiative")
+        ]
+        text += f"; {', '.join(told)}." if told else "."
+        if stage == "during_call":
+            done = row["completed"].item()
+            text += f" These {done:,} assists shorten calls and remove none."
+        return text
+
+    def _at_window(self, frame: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+
+        return frame.filter(pl.col("window_days") == self.window_days)
+
+
+def _place(frame: pl.DataFrame, channel: str, stage: str) -> pl.DataFrame:
+    import polars as pl
+
+    return frame.filter((pl.col("channel") == channel) & (pl.col("stage") == stage))
+
+
+def funnel(self_service: Any, *, window_days: int | None = None, level: float = 0.95) -> Funnel:
+    """Count the funnel of each self-service channel, with intervals.
+
+    Parameters
+    ----------
+    self_service
+        Frame of ``CallLog.self_service``; polars or pandas.
+    window_days
+        Re-contact window for words and charts; default 7 days where it is there, else the longest.
+    level
+        Of the intervals, 0–1.
+
+    Raises
+    ------
+    InputError
+        A frame without its columns, counts that are negative or exceed what they are a part of,
+        a window that the frame does not have.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> counts = pl.DataFrame({"channel": ["sms"], "stage": ["before_call"], "service": ["Q01"],
+    ...     "window_days": [7], "eligible": [2000], "sent": [1000], "accepted": [400],
+    ...     "delivered": [398], "completed": [390], "followed": [300], "recontacted": [60]})
+    >>> answer = funnel(counts)
+    >>> print(answer.share("net_deflection", "sms", "before_call").format("{:.1%}"))
+    15.6% (95% interval 14.0% to 17.3%)
+    """
+    import polars as pl
+
+    level = check_level(level)
+    frame = as_polars(
+        self_service, "self_service", [*_PLACE, "window_days", *COUNTS], "log.self_service(…)"
+    )
+    check_counts(frame, COUNTS, "self_service")
+    keys = key_columns(frame, [*_PLACE, "window_days", *COUNTS])
+    _consistent(frame)
+    windows = sorted(frame["window_days"].unique().to_list())
+    window = _window(window_days, windows)
+    if frame.select([*_PLACE, *keys, "window_days"]).is_duplicated().any():
+        raise InputError("two rows have the same channel, stage, keys and window", "self_service")
+    frame, unrecorded = _delivery(frame.with_columns(pl.col(COUNTS).cast(pl.Int64)))
+    totals = frame.group_by(*_PLACE, "window_days").agg(
+        # A sum over a part that is unknown is unknown.
+        pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
+        for name in COUNTS
+    )
+    return Funnel(
+        inputs={"window_days": window, "windows": windows, "keys": keys, "level": level},
+        checks=(*unrecorded, *_checks(frame, window)),
+        rows=with_shares(frame, level).sort([*_PLACE, *keys, "window_days"]),
+        totals=with_shares(totals, level).sort([*_PLACE, "window_days"]),
+        keys=tuple(keys),
+        window_days=window,
+    )
+
+
+def _delivery(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Check]]:
+    """Make delivery unknown where more was completed than delivered: it was not recorded."""
+    import polars as pl
+
+    short = (pl.col("completed") > pl.col("delivered")).any().over(_PLACE)
+    places = frame.filter(short).select(_PLACE).unique().sort(_PLACE).rows()
+    frame = frame.with_columns(
+        pl.when(~short.fill_null(False)).then("delivered").alias("delivered")
+    )
+    if not places:
+        return frame, []
+    told = ", ".join(name_of(*place) for place in places)
+    words = f"{told}: more was completed than noted as delivered, so delivery is taken as unknown"
+    return frame, [Check("delivery", "informs", words)]
+
+
+def _consistent(frame: pl.DataFrame) -> None:
+    import polars as pl
+
+    for top, bottom in SHARES.values():
+        if bottom == "eligible":  # which is a matter of definition, and only noted
+            continue
+        wrong = frame.filter(pl.col(top) > pl.col(bottom))
+        if wrong.height:
+            row = wrong.row(0, named=True)
+            raise InputError(
+                f"more were {top} than {bottom}",
+                f"{row['channel']} {row['stage']}: {top}={row[top]}, {bottom}={row[bottom]}",
+                "look at how the two were counted",
+            )
+
+
+def _window(asked: int | None, windows: list[int]) -> int:
+    if not windows:
+        return asked or 7
+    if asked is None:
+        return 7 if 7 in windows else windows[-1]
+    if asked not in windows:
+        raise InputError(
+            "the counts do not have this window",
+            f"window_days={asked!r}",
+            "one of " + ", ".join(map(str, windows)),
+        )
+    return asked
+
+
+def _checks(frame: pl.DataFrame, window: int) -> tuple[Check, ...]:
+    import polars as pl
+
+    checks = []
+    if not frame.height:
+        return ()
+    over = frame.filter(
+        (pl.col("completed") > pl.col("eligible")) & pl.col("stage").is_in(REMOVING_STAGES)
+    )
+    if over.height:
+        row = over.row(0, named=True)
+        checks.append(
+            Check(
+                "eligible contacts",
+                "fails",
+                f"more contacts were completed than were eligible in {over.height} rows (such as "
+                f"{row['channel']}, {row['completed']} of {row['eligible']}): gross and net "
+                "deflection are left out there",
+            )
+        )
+    at = frame.filter(pl.col("window_days") == window)
+    done, followed = at.select(pl.col("completed", "followed").sum()).row(0)
+    if done:
+        checks.append(
+            Check(
+                "followed to the end of the window",
+                "informs",
+                f"{followed:,} of {done:,} completed contacts ({followed / done:.0%}); the others "
+                "had no known customer or came too near the end of the log, and are taken to be "
+                "like them",
+            )
+        )
+    checks.append(
+        Check(
+            "independence",
+            "informs",
+            "the intervals count every contact as a customer of its own; where few customers make "
+            "many contacts they are too narrow",
+        )
+    )
+    return tuple(checks)
+
+
+def _percent(share: Estimate) -> str:
+    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+
+
+def _days(count: int) -> str:
+    return "a day" if count == 1 else f"{count} days"

@@ -1,0 +1,142 @@
+"""A frame as the table of a report: labels from the vocabulary, units, few digits."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, time, timedelta
+from html import escape
+from typing import Any
+
+from ccanalytics.errors import InputError
+from ccanalytics.vocabulary import Measure, measure
+
+__all__ = ["html_table"]
+
+_ROWS = 40
+_TALL = 15
+_LIMITS = {"_low": "low", "_high": "high"}
+
+
+def html_table(frame: Any) -> str | None:
+    """Write a polars or pandas frame as an HTML table; None if the frame is of another kind.
+
+    At most 40 rows are written, and the table says so; one of more than 15 scrolls in a box.
+    Shares become percent, the numbers of a column have the same decimal places, and every text is
+    escaped.
+    """
+    import polars as pl
+
+    if not isinstance(frame, pl.DataFrame):
+        frame = _from_pandas(frame)
+        if frame is None:
+            return None
+    if frame.height == 0:
+        return '<p class="note">No rows.</p>'
+    heads, bodies = [], []
+    shown = frame.head(_ROWS)
+    for name in frame.columns:
+        known = _measure(name)
+        number = frame[name].dtype.is_numeric()
+        kind = ' class="num"' if number else ""
+        label, title = _label(name, known)
+        heads.append(f"<th scope=col{kind}{title}>{escape(label)}</th>")
+        values = shown[name].to_list()
+        unit = known.unit if known else ""
+        places = _places(values, unit)
+        bodies.append([f"<td{kind}>{escape(_text(value, unit, places))}</td>" for value in values])
+    rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*bodies, strict=True))
+    tall, hint = "", ""
+    if shown.height > _TALL:
+        tall = " tall"
+        hint = f'<p class="note scroll">{shown.height} rows; scroll in the table to see all.</p>'
+    note = f"The first {_ROWS} of {frame.height:,} rows." if frame.height > _ROWS else ""
+    return (
+        f'<div class="table{tall}"><table><thead><tr>{"".join(heads)}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{hint}"
+        + (f'<p class="note">{note}</p>' if note else "")
+    )
+
+
+def _from_pandas(frame: Any) -> Any:
+    import pandas as pd
+    import polars as pl
+
+    if not isinstance(frame, pd.DataFrame):
+        return None
+    if not isinstance(frame.index, pd.RangeIndex):
+        frame = frame.reset_index()
+    try:
+        return pl.from_pandas(frame.rename(columns=str))
+    except Exception:  # noqa: BLE001 - a frame polars cannot hold keeps pandas' own table
+        return None
+
+
+def _measure(name: str) -> Measure | None:
+    for suffix in ("", *_LIMITS):
+        if name.endswith(suffix):
+            try:
+                return measure(name.removesuffix(suffix) if suffix else name)
+            except InputError:
+                continue
+    return None
+
+
+def _label(name: str, known: Measure | None) -> tuple[str, str]:
+    if known is None:
+        words = name.removesuffix("_s").replace("_", " ").strip() or name
+        words = f"{words[:1].upper()}{words[1:]}"
+        return (f"{words} (s)" if name.endswith("_s") else words), ""
+    label = known.label
+    if known.unit == "s":
+        label += " (s)"
+    for suffix, word in _LIMITS.items():
+        if name.endswith(suffix) and known.name != name:
+            label += f", {word}"
+    return label, f' title="{escape(known.definition)}"'
+
+
+def _text(value: Any, unit: str, places: int) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            # Years and numbers of agents' names are keys; only amounts get separators.
+            return f"{value:,}" if unit else str(value)
+        case float():
+            return _number(value, unit, places)
+        case datetime():
+            zone = " UTC" if value.utcoffset() == timedelta(0) else value.strftime(" %z").rstrip()
+            return f"{value:%Y-%m-%d %H:%M}" + (f":{value:%S}" if value.second else "") + zone
+        case date() | time():
+            return value.isoformat()
+        case list():
+            return ", ".join(_text(item, unit, _places(value, unit)) for item in value)
+    return str(value)
+
+
+def _places(values: list[Any], unit: str) -> int:
+    """Give the decimal places a column is written with, so that its points stand in line."""
+    sizes = [abs(v) for v in values if isinstance(v, float) and math.isfinite(v)]
+    if unit == "share":
+        return 1
+    if all(size == int(size) for size in sizes):
+        return 0
+    largest = max(sizes)
+    if unit == "s":
+        return 1 if largest < 100 else 0
+    return next((n for n, least in ((0, 1000), (1, 100), (2, 1), (3, 0.1)) if largest >= least), 4)
+
+
+def _number(value: float, unit: str, places: int) -> str:
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    scaled, mark = (100 * value, "%") if unit == "share" else (value, "")
+    text = f"{scaled:,.{places}f}"
+    if scaled and not float(text.replace(",", "")):
+        # Not nothing: a column of large numbers must not turn a small one into zero.
+        text = f"{scaled:.1g}"
+    return text.replace("-", "−") + mark

@@ -1,0 +1,88 @@
+"""Doubts that a requirement carries: gaps, moving demand, patience, volumes that vary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ccanalytics.results import Check
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["gaps", "moving", "patient", "varied"]
+
+
+def gaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> Check:
+    """See gaps and overlaps, because the length of an interval is known."""
+    import polars as pl
+
+    step = pl.col("interval_start").diff().dt.total_seconds()
+    extra = step - pl.col("interval_s").shift()
+    if keys:
+        extra = extra.over(keys)
+    moved = frame.select(extra.alias("_extra"))["_extra"].drop_nulls()
+    gaps, overlaps = int((moved > 0.5).sum()), int((moved < -0.5).sum())
+    name = "Intervals follow each other"
+    if overlaps:
+        return Check(name, "fails", f"{overlaps} overlap the one before: calls count twice")
+    if gaps and "weekday" not in keys:
+        return Check(name, "informs", f"{gaps} gaps between intervals; they need nobody here")
+    return Check(name, "holds", "no gap and no overlap")
+
+
+def moving(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Check]:
+    """Warn when demand moves within a handle time: steady state lags behind.
+
+    κ = RA·√R·(2π/24 h)·AHT, with R the mean load and RA the relative amplitude of the day. It
+    orders the half-hours that the stationary method under-staffs; a rule of thumb.
+    """
+    import polars as pl
+
+    some = frame.filter((pl.col("load") > 0) & pl.col("aht_s").is_not_null())
+    if some.is_empty() or frame["interval_s"].to_numpy().max() > 14400:
+        return []
+    kappa = 0.0
+    for part in some.partition_by(keys) if keys else [some]:
+        load, calls = part["load"].to_numpy(), part["calls"].to_numpy()
+        swing = min(float(load.max() / load.mean()) - 1, 1.0)
+        aht_h = float(part["aht_s"].to_numpy() @ calls / calls.sum()) / 3600
+        kappa = max(kappa, swing * float(np.sqrt(load.mean())) * 2 * np.pi / 24 * aht_h)
+    name = "Demand moves slowly beside the handle time"
+    if kappa < 0.15:
+        return [Check(name, "holds", f"κ = {kappa:.2f}, so steady state is a fair picture")]
+    words = "intervals after a rise will be under-served; staff for the load a handle time before"
+    return [Check(name, "informs" if kappa < 0.3 else "fails", f"κ = {kappa:.2f}: {words}")]
+
+
+def patient(patience: object) -> list[Check]:
+    """Remark that nobody gives up in the model."""
+    if patience is not None:
+        return []
+    words = (
+        "no caller gives up in this model; where callers do, it asks for more agents than needed"
+    )
+    return [Check("Callers wait without end", "informs", words + " (give patience to see)")]
+
+
+def varied(frame: pl.DataFrame) -> list[Check]:
+    """Tell how much days differ beyond chance."""
+    import polars as pl
+
+    if "cv" not in frame.columns:
+        return []
+    known = frame.filter(pl.col("cv").is_not_null() & (pl.col("calls") >= 5))
+    if known.is_empty():
+        return []
+    # Poisson counts vary too: 1/√mean. Only what exceeds it is news.
+    chance = 1 / known["calls"].to_numpy()
+    middle = float(np.median(np.sqrt(np.clip(known["cv"].to_numpy() ** 2 - chance, 0, None))))
+    name = "Volumes are known"
+    if middle < 0.05:
+        return [Check(name, "holds", "days differ hardly more than chance")]
+    words = (
+        f"the same interval differs between days by {middle:.0%} beyond chance (median); agents "
+        "for the mean day fall short on busier ones"
+    )
+    return [Check(name, "fails", words)]

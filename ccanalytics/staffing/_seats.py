@@ -1,0 +1,177 @@
+"""What every question of staffing shares: checked arguments, and the least agents per row."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.errors import InputError
+from ccanalytics.servicelevel import ServiceLevel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Rules", "check_number", "clock", "counted", "on_day", "time_of_day"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What the agents must achieve, and the bounds beside the goal."""
+
+    goal: ServiceLevel
+    shrinkage: float = 0.0
+    patience: Any = None
+    max_occupancy: float | None = None
+    max_abandonment: float | None = None
+    min_agents: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.goal, ServiceLevel):
+            raise InputError(
+                "the goal must be a ServiceLevel",
+                f"goal={self.goal!r}",
+                "write ServiceLevel(0.80, within=20)",
+            )
+        _check_share("shrinkage", self.shrinkage, low=0, allow_one=False)
+        for name in ("max_occupancy", "max_abandonment"):
+            if getattr(self, name) is not None:
+                _check_share(name, getattr(self, name), low=0, allow_one=True)
+        if self.patience is None and self.max_abandonment is not None:
+            raise InputError(
+                "a bound on abandonment needs callers who abandon",
+                f"max_abandonment={self.max_abandonment!r}, patience=None",
+                "give patience in seconds",
+            )
+        if isinstance(self.min_agents, bool) or not isinstance(self.min_agents, (int, np.integer)):
+            raise InputError("the least number of agents is whole", f"min_agents={self.min_agents}")
+        if self.min_agents < 0:
+            raise InputError("the least number of agents is 0 or more", f"{self.min_agents=}"[5:])
+
+    def agents_for(self, calls: Any, per: Any, aht: Any) -> NDArray[np.int64]:
+        """Give the least agents per row; without calls ``min_agents`` are enough."""
+        from ccanalytics.queueing import Queue
+
+        calls, per, aht = np.broadcast_arrays(
+            np.asarray(calls, float), np.asarray(per, float), np.asarray(aht, float)
+        )
+        agents = np.zeros(calls.shape, dtype=np.int64)
+        some = calls > 0
+        if some.any():
+            queue = Queue(calls=calls[some], per=per[some], aht=aht[some], patience=self.patience)
+            agents[some] = queue.agents_for(
+                self.goal,
+                max_occupancy=self.max_occupancy,
+                max_abandonment=self.max_abandonment,
+            )
+        return np.maximum(agents, self.min_agents)
+
+    def scheduled(self, agents: Any) -> NDArray[np.int64]:
+        """Give the people to schedule so that ``agents`` are seated after shrinkage.
+
+        Rounded to 1e-9 first: 21/(1 − 0.3) is 30.000000000000004 to a computer, and 30 to us.
+
+        >>> Rules(ServiceLevel(0.8, 20), shrinkage=0.3).scheduled([21, 14, 0]).tolist()
+        [30, 20, 0]
+        """
+        people = np.asarray(agents, float) / (1 - self.shrinkage)
+        return np.ceil(np.round(people, 9)).astype(np.int64)
+
+    def inputs(self) -> dict[str, Any]:
+        """Give what was asked, for a Result."""
+        return {
+            "goal": self.goal.describe(),
+            "shrinkage": self.shrinkage,
+            "patience": self.patience,
+            "max_occupancy": self.max_occupancy,
+            "max_abandonment": self.max_abandonment,
+            "min_agents": self.min_agents,
+        }
+
+    def words(self) -> str:
+        """Give the model in words."""
+        callers = (
+            "callers who wait without end (Erlang C)"
+            if self.patience is None
+            else f"callers who lose patience after {self.patience:g} s on average (Erlang A)"
+            if isinstance(self.patience, (int, float, np.number))
+            else "callers of the patience law given (M/M/n+G)"
+        )
+        bounds = [
+            f"{words} at most {value:.0%}"
+            for words, value in (
+                ("occupancy", self.max_occupancy),
+                ("abandonment", self.max_abandonment),
+            )
+            if value is not None
+        ]
+        if self.min_agents:
+            bounds.append(f"never fewer than {self.min_agents} agents")
+        return callers + (", " + ", ".join(bounds) if bounds else "")
+
+
+def check_number(name: str, value: object, remedy: str = "give a finite number") -> float:
+    """Give a finite number as float, or say which argument is not one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise InputError("this must be a number", f"{name}={value!r}", remedy)
+    if not math.isfinite(float(value)):
+        raise InputError("this must be a finite number", f"{name}={value!r}", remedy)
+    return float(value)
+
+
+def _check_share(name: str, value: object, *, low: float, allow_one: bool) -> None:
+    number = check_number(name, value, "give a share between 0 and 1")
+    if not (low <= number <= 1 if allow_one else low <= number < 1):
+        hint = f"write {number:g}% as {number / 100:g}" if number > 1 else ""
+        raise InputError(
+            "this is a share between 0 and 1", f"{name}={value!r}", hint or "such as 0.3"
+        )
+
+
+def counted(number: float, noun: str) -> str:
+    """Write a number with its noun.
+
+    >>> counted(1, "agent"), counted(1200, "agent")
+    ('1 agent', '1,200 agents')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def clock(seconds: float) -> str:
+    """Write a time of day; a day after midnight starts again.
+
+    >>> clock(13.5 * 3600), clock(26 * 3600)
+    ('13:30', '02:00')
+    """
+    minutes = round(seconds / 60) % 1440
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def time_of_day(name: str, value: object, *, end: bool = False) -> int:
+    """Read a local time of day as seconds after midnight; ``end`` allows 24:00.
+
+    >>> time_of_day("opens", "07:30"), time_of_day("closes", "24:00", end=True)
+    (27000, 86400)
+    """
+    if end and value == "24:00":
+        return 86400
+    try:
+        at = value if isinstance(value, time) else time.fromisoformat(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            "this is no time of day", f"{name}={value!r}", 'write it as "06:30"'
+        ) from error
+    return at.hour * 3600 + at.minute * 60
+
+
+def on_day(value: Any) -> str:
+    """Write a date as it is read.
+
+    >>> from datetime import date
+    >>> on_day(date(1999, 2, 3))
+    '3 February 1999'
+    """
+    return f"{value.day} {value:%B %Y}"

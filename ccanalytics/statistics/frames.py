@@ -1,0 +1,103 @@
+"""Frames at the door: polars or pandas in, polars on, and no column missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import polars as pl
+
+__all__ = ["WHOLE_WEEK_S", "as_polars", "check_counts", "key_columns", "label_of", "whole_weeks"]
+
+WHOLE_WEEK_S = 7 * 86400 - 3600
+"""A week is whole from this length on: the one in which clocks go forward lacks an hour."""
+
+
+def as_polars(frame: Any, what: str, needs: Iterable[str], source: str) -> pl.DataFrame:
+    """Turn a polars or pandas frame into polars, and name a column that is missing.
+
+    ``what`` is the argument, ``source`` the call that gives such a frame.
+    """
+    import polars as pl
+
+    if not isinstance(frame, pl.DataFrame):
+        import narwhals.stable.v2 as nw
+
+        try:
+            frame = nw.from_native(frame, eager_only=True).to_polars()
+        except TypeError as error:
+            raise InputError(
+                f"{what} must be a polars or pandas frame",
+                f"got {type(frame).__name__}",
+                f"take it from {source}",
+            ) from error
+    missing = [name for name in needs if name not in frame.columns]
+    if missing:
+        raise InputError(
+            f"the frame {what} lacks a column",
+            f"missing: {', '.join(missing)}",
+            f"take it from {source}",
+        )
+    return frame
+
+
+def check_counts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
+    """Refuse counts that are not numbers, negative, or not finite; the first row is named."""
+    import polars as pl
+
+    for name in names:
+        if not frame.schema[name].is_numeric() and frame.schema[name] != pl.Null:
+            raise InputError(
+                f"column {name!r} must hold numbers", f"it holds {frame.schema[name]}", ""
+            )
+        bad = frame.with_row_index("_row").filter(
+            ~(pl.col(name).cast(pl.Float64).is_finite() & (pl.col(name) >= 0)).fill_null(True)
+        )
+        if bad.height:
+            row = bad.row(0, named=True)
+            raise InputError(
+                f"{bad.height} of {frame.height} rows of {what} cannot be used",
+                f"row {row['_row']}: {name}={row[name]!r}",
+                "counts and seconds are finite and 0 or more",
+            )
+
+
+def key_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:
+    """List the columns that are keys: all that the roll-up does not define itself."""
+    mine = set(known)
+    return [name for name in frame.columns if name not in mine]
+
+
+def label_of(values: Iterable[Any]) -> str:
+    """Name a row by its keys; a key that is null is unknown.
+
+    >>> label_of(["sales", None])
+    'sales, unknown'
+    """
+    return ", ".join("unknown" if value is None else str(value) for value in values)
+
+
+def whole_weeks(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, int]:
+    """Keep the weeks that the log covers in full, and count those it covers in part.
+
+    Raises
+    ------
+    InputError
+        The frame has rows, but its intervals are longer than weeks, or none is a whole week.
+    """
+    import polars as pl
+
+    longest = frame.select(pl.col("interval_s").max()).item()
+    starts = frame.select("local_start", "interval_s").unique()
+    whole = starts.filter(pl.col("interval_s") >= WHOLE_WEEK_S).height
+    if longest and (longest > WHOLE_WEEK_S + 7200 or not whole):
+        raise InputError(
+            f"{what} must be by week and hold a whole one",
+            f"the longest interval has {longest:,} s",
+            "ask the log for every='1w', over enough days",
+        )
+    return frame.filter(pl.col("interval_s") >= WHOLE_WEEK_S), starts.height - whole

@@ -1,0 +1,179 @@
+import math
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccanalytics import handletime
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.handletime.valuecounts import ValueCounts
+
+
+def counted(seconds, **keys):
+    values, calls = np.unique(np.asarray(seconds), return_counts=True)
+    return pl.DataFrame({**keys, "seconds": values, "calls": calls})
+
+
+lists = st.lists(st.integers(0, 4000), min_size=2, max_size=300).filter(lambda v: max(v) > 0)
+
+
+@given(lists)
+def test_agrees_with_numpy_on_one_row_per_call(seconds):
+    answer = handletime.distribution(counted(seconds))
+    row = answer.overall.row(0, named=True)
+    timed = np.array([s for s in seconds if s > 0], dtype=float)
+    assert row["calls"] == len(seconds)
+    assert row["zero_calls"] == len(seconds) - timed.size
+    assert row["mean_s"] == pytest.approx(timed.mean())
+    if timed.size > 1:
+        assert row["sd_s"] == pytest.approx(timed.std(ddof=1), abs=1e-9)
+    for share in (10, 25, 75, 90, 95, 99):
+        assert row[f"p{share}_s"] == pytest.approx(np.quantile(timed, share / 100))
+    assert row["median_s"] == pytest.approx(np.median(timed))
+    assert row["short_calls"] == sum(s <= 10 for s in seconds)
+
+
+@given(lists)
+def test_the_fit_agrees_with_scipy_on_one_row_per_call(seconds):
+    from scipy.stats import kstest, norm
+
+    law = handletime.distribution(counted(seconds)).law
+    logs = np.log([s for s in seconds if s >= 10])
+    if len(set(logs)) < 2:
+        assert law is None
+        return
+    assert law.log_mean == pytest.approx(logs.mean())
+    assert law.log_sd == pytest.approx(logs.std(ddof=1))
+    # scipy looks at every call, ties included: the same largest distance.
+    assert law.ks == pytest.approx(kstest(logs, norm(logs.mean(), logs.std(ddof=1)).cdf).statistic)
+
+
+def test_the_median_has_exact_limits():
+    """Of ten calls the 2nd and the 9th hold the median with 97.9%, the 3rd and 8th with 89.1%."""
+    times = ValueCounts(np.arange(1.0, 11), np.ones(10))
+    assert times.median_limits(0.95) == (2, 9)
+    assert times.median_limits(0.89) == (3, 8)
+    assert all(
+        math.isnan(x) for x in ValueCounts(np.arange(1.0, 6), np.ones(5)).median_limits(0.95)
+    )
+
+
+@pytest.mark.parametrize("n", [6, 7, 50, 1001])
+def test_ranks_of_the_median_are_the_widest_allowed(n):
+    from scipy.stats import binom
+
+    low, high = ValueCounts(np.arange(1.0, n + 1), np.ones(n)).median_limits(0.95)
+    k = int(low)
+    assert high == n + 1 - k
+    assert binom.cdf(k - 1, n, 0.5) <= 0.025 < binom.cdf(k, n, 0.5)
+
+
+def test_intervals_cover_in_lognormal_worlds():
+    """300 worlds of 400 calls: mean, median and smearing mean near the truth (99.9% limits)."""
+    rng = np.random.default_rng(9)
+    m, s = 4.8, 0.95
+    mean, median = math.exp(m + s * s / 2), math.exp(m)
+    hits = np.zeros(2, dtype=int)
+    smeared = []
+    for _ in range(300):
+        answer = handletime.distribution(counted(np.rint(rng.lognormal(m, s, 400))))
+        for i, (estimate, truth) in enumerate(((answer.mean, mean), (answer.median, median))):
+            hits[i] += estimate.low <= truth <= estimate.high
+        smeared.append(answer.law.mean_s)
+    # Student's interval for the mean of a skewed law covers a little less than it promises.
+    assert 265 <= hits[0] <= 299
+    assert 272 <= hits[1] <= 300
+    assert np.mean(smeared) == pytest.approx(mean, rel=0.02)
+
+
+def test_zeros_enter_no_mean_and_the_words_say_so():
+    answer = handletime.distribution(counted([0, 0, 0, 100, 300]))
+    assert answer.mean.value == 200
+    assert "above 0 s" in answer.summary()
+    assert "3 of them have 0 s and enter no mean" in answer.summary()
+    assert answer.short.value == 0.6
+
+
+def test_a_spike_of_short_calls_is_named_unprompted():
+    rng = np.random.default_rng(2)
+    clean = np.rint(rng.lognormal(4.8, 0.95, 5000))
+    spiked = np.append(clean, rng.integers(1, 9, 400))
+    names = [
+        [check.name for check in handletime.distribution(counted(seconds)).checks]
+        for seconds in (clean, spiked)
+    ]
+    assert "short calls" not in names[0]
+    assert "short calls" in names[1]
+
+
+def test_by_key_with_unknown_keys():
+    frame = pl.concat(
+        [
+            counted([100, 200], service="A"),
+            counted([10, 20, 30], service="B"),
+            counted([5], service=None).with_columns(pl.col("service").cast(pl.String)),
+        ]
+    )
+    answer = handletime.distribution(frame, by="service")
+    assert answer.rows["service"].to_list() == ["B", "A", None]
+    assert answer.rows["mean_s"].to_list() == [20, 150, 5]
+    assert answer.rows["ks"][2] is None
+    assert answer.mean.value == pytest.approx(365 / 6)
+    assert answer.to_frame().equals(answer.rows)
+    # A key that is there but not asked for is summed over.
+    assert handletime.distribution(frame).overall["calls"].item() == 6
+
+
+def test_the_histogram_holds_every_call_and_its_area_is_one():
+    rng = np.random.default_rng(6)
+    answer = handletime.distribution(counted(np.rint(rng.lognormal(4.8, 0.95, 3000))))
+    bars = answer.histogram()
+    timed = answer.overall["timed_calls"].item()
+    assert bars["calls"].sum() == timed
+    assert bars["share"].sum() == pytest.approx(1)
+    width = np.log2(bars["to_s"] / bars["from_s"])
+    assert (bars["density"] * width).sum() == pytest.approx(1)
+    assert (bars["to_s"] - bars["from_s"]).min() >= 1 - 1e-9
+    fitted = bars.filter(pl.col("law").is_not_null())
+    assert fitted["from_s"].min() >= 9.5
+    # Where calls are many the curve runs through the bars.
+    middle = fitted.filter(pl.col("calls") > 100)
+    assert (middle["law"] / middle["density"] - 1).abs().max() < 0.25
+
+
+def test_other_frames_and_one_long_call():
+    frame = pd.DataFrame({"seconds": [3600], "calls": [1]})
+    answer = handletime.distribution(frame)
+    assert answer.mean.value == 3600
+    assert math.isnan(answer.mean.low)
+    assert "nan" not in answer.summary()
+    assert answer.law is None
+    assert answer.histogram()["calls"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
+    ("frame", "settings", "error", "words"),
+    [
+        (counted([0, 0]), {}, DataError, "no answered call has a time"),
+        (counted([5]).clear(), {}, DataError, "0 calls"),
+        (counted([5]).drop("calls"), {}, InputError, "missing: calls"),
+        (counted([-5]), {}, InputError, "seconds=-5"),
+        (pl.DataFrame({"seconds": [math.inf], "calls": [1]}), {}, InputError, "seconds=inf"),
+        (pl.DataFrame({"seconds": [math.nan], "calls": [1]}), {}, InputError, "seconds=nan"),
+        (pl.DataFrame({"seconds": [None, 5], "calls": [1, 2]}), {}, InputError, "must be known"),
+        (pl.DataFrame({"seconds": ["long"], "calls": [1]}), {}, InputError, "must hold numbers"),
+        (counted([5]), {"by": ["service"]}, InputError, "by='service'"),
+        (counted([5]), {"floor_s": 0}, InputError, "floor_s=0"),
+        (counted([5]), {"short_s": "10"}, InputError, "short_s='10'"),
+        (counted([5]), {"part": "coffee"}, InputError, "part='coffee'"),
+        (counted([5]), {"level": 95}, InputError, "level=95"),
+        ("calls.csv", {}, InputError, "got str"),
+    ],
+)
+def test_refusals(frame, settings, error, words):
+    with pytest.raises(error) as caught:
+        handletime.distribution(frame, **settings)
+    assert words in str(caught.value)
