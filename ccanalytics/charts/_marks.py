@@ -161,23 +161,25 @@ def limits(value: Any, low: Any, high: Any) -> dict[str, Any]:
 
 
 def reference_line(fig: go.Figure, value: Any, text: str, axis: str = "y") -> None:
-    """Draw a dashed line at ``value`` with its meaning beside it: a goal, a date of change."""
-    style: dict[str, Any] = {"line": {"color": REFERENCE, "width": 1.5, "dash": "dash"}}
-    note: dict[str, Any] = {"text": text, "font": {"size": 13, "color": MUTED}, "showarrow": False}
-    at = axis[:1]
+    """Draw a dashed line at ``value`` with its meaning beside it: a goal, a date of change.
+
+    The words are the figure's last annotation. On a logarithmic axis plotly places lines by the
+    value but words by its power of ten: set the annotation's place there yourself.
+    """
     axis_key(axis)
-    if at == "y":
-        fig.add_shape(
-            type="line", xref="x domain", x0=0, x1=1, yref=axis, y0=value, y1=value, **style
-        )
+    line: dict[str, Any] = {"color": REFERENCE, "width": 1.5, "dash": "dash"}
+    note: dict[str, Any] = {"text": text, "font": {"size": 13, "color": MUTED}, "showarrow": False}
+    if axis[0] == "y":
+        ends: dict[str, Any] = {"xref": "x domain", "x0": 0, "x1": 1, "y0": value, "y1": value}
+        fig.add_shape(type="line", yref=axis, line=line, **ends)
         note |= {"xref": "x domain", "x": 1, "xanchor": "right", "yref": axis, "y": value}
-        note |= {"yanchor": "bottom"}
     else:
-        fig.add_shape(type="line", yref="paper", y0=0, y1=1, xref=axis, x0=value, x1=value, **style)
-        note |= {"yref": "paper", "y": 1, "yanchor": "bottom", "xref": axis, "x": value}
+        ends = {"yref": "paper", "y0": 0, "y1": 1, "x0": value, "x1": value}
+        fig.add_shape(type="line", xref=axis, line=line, **ends)
+        note |= {"yref": "paper", "y": 1, "xref": axis, "x": value}
         # The words stand above the plot, the legend above the words.
         fig.update_layout(legend={"y": 1.09})
-    fig.add_annotation(**note)
+    fig.add_annotation(**note, yanchor="bottom")
 
 
 def _dates(like: np.ndarray, values: list[Any]) -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["dots", "labels_of", "not_drawn"]
 
+_NAMED = 8
+
 
 def dots(
     fig: go.Figure,
@@ -25,13 +27,14 @@ def dots(
     legend: str = "",
 ) -> None:
     """Add a dot and its whiskers per row, the last row on top."""
+    whiskers = colours if isinstance(colours, str) else theme.REFERENCE
     fig.add_scatter(
         x=rows[name].to_list(),
         y=labels,
         mode="markers",
         marker={"size": 9, "color": colours},
         error_x=theme.limits(rows[name], rows[f"{name}_low"], rows[f"{name}_high"])
-        | {"color": theme.REFERENCE},
+        | {"color": whiskers},
         name=legend,
         hovertemplate=theme.hover(name, "x", head="%{y}"),
     )
@@ -54,12 +57,13 @@ def labels_of(
     ]
 
 
-def not_drawn(rows: pl.DataFrame, top: int, keys: Iterable[str]) -> str:
+def not_drawn(
+    rows: pl.DataFrame, top: int, keys: Iterable[str], names: Mapping[str, str] | None = None
+) -> str:
     """Name the rows after the first ``top``, as the end of a subtitle; empty if there is none."""
-    left = rows.height - top
-    if left <= 0:
+    left = rows[top:]
+    if not left.height:
         return ""
-    others = [label_of(values) for values in rows[top:].select(list(keys)).iter_rows()]
-    told = ", ".join(theme.plain(name) for name in others[:12])
-    more = f" and {left - 12} more" if left > 12 else ""
+    told = ", ".join(labels_of(left[:_NAMED], keys, names))
+    more = f" and {left.height - _NAMED} more" if left.height > _NAMED else ""
     return f"; not drawn, with fewer contacts or calls: {told}{more}"

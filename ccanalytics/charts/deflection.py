@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
 from ccanalytics.charts._whiskers import dots, labels_of, not_drawn
-from ccanalytics.deflection.channels import name_of
+from ccanalytics.deflection.channels import begun, name_of
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.vocabulary import measure
 
@@ -46,9 +46,14 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
         (steps["channel"] == places[0][0]) & (steps["stage"] == places[0][1])
     ).to_dicts()
     last = [row for row in first if row["share_of_sent"] is not None][-1]
+    ended = (
+        "completed by a customer who did not ask again"
+        if last["step"] == "stayed"
+        else str(last["step"])
+    )
     fig = theme.panels(
-        f"{name_of(*places[0])}: of 100 offers, {100 * last['share_of_sent']:.0f} end with a "
-        f"customer who {'did not ask again' if last['step'] == 'stayed' else last['step']}",
+        f"{name_of(*places[0])}: of 100 {begun(places[0][1])}, "
+        f"{100 * last['share_of_sent']:.0f} were {ended}",
         "Contacts that reach each step, as shares of offers made or sessions begun; the last step "
         f"is an estimate from those followed for {funnel.window_days} days",
         names=[name_of(*place) for place in places],
@@ -57,9 +62,8 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
     )
     for row, (channel, stage) in enumerate(places, start=1):
         mine = steps.filter((steps["channel"] == channel) & (steps["stage"] == stage))
-        mine = mine.drop_nulls("contacts")
         fig.add_bar(
-            x=mine["share_of_sent"].to_list(),
+            x=mine["share_of_sent"].fill_null(0).to_list(),
             y=[_STEPS[step] for step in mine["step"]],
             orientation="h",
             marker_color=[
@@ -67,7 +71,7 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
                 for step in mine["step"]
             ],
             text=[
-                f"{share:.0%} · {contacts:,.0f}"
+                "not recorded" if share is None else f"{share:.0%} · {contacts:,.0f}"
                 for share, contacts in mine.select("share_of_sent", "contacts").iter_rows()
             ],
             textposition="outside",
@@ -78,7 +82,8 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
             col=1,
         )
     fig.update_yaxes(autorange="reversed", showgrid=False, rangemode=None)
-    fig.update_xaxes(range=[0, 1.18], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
+    fig.update_xaxes(range=[0, 1.18], tickvals=shares, ticktext=[f"{at:.0%}" for at in shares])
     return fig
 
 
@@ -108,7 +113,7 @@ def share_by_key(
         f"{label}, {name_of(*places[0])}: from {main[share][0]:.0%} ({ends[0]}) to "
         f"{main[share][-1]:.0%} ({ends[1]})",
         f"{label}{within} with {100 * funnel.inputs['level']:g}% intervals"
-        f"{not_drawn(keys, top, funnel.keys)}",
+        f"{not_drawn(keys, top, funnel.keys, names)}",
         x=share,
         height=150 + 24 * min(top, keys.height),
     )
@@ -122,8 +127,13 @@ def leakage_by_window(funnel: Funnel) -> go.Figure:
     """Draw how many customers asked an agent again, by the length of the window."""
     totals = funnel.or_refuse().totals.drop_nulls("leakage")
     at = [place for place in funnel.places if _place(totals, place).height]
+    if not at:
+        raise DataError("no completed contact could be followed", "leakage is unknown")
+    main = _place(totals, at[0]).sort("window_days")
+    first, last = main.row(0, named=True), main.row(-1, named=True)
     fig = theme.figure(
-        "Customers who come back after all, by how long one waits for them",
+        f"{name_of(*at[0])}: {first['leakage']:.1%} ask an agent again within "
+        f"{_days(first['window_days'])}, {last['leakage']:.1%} within {_days(last['window_days'])}",
         "Leakage: of completed contacts followed to the end of the window, those whose customer "
         f"asked an agent about the same service; {100 * funnel.inputs['level']:g}% intervals",
         y="leakage",
@@ -146,20 +156,24 @@ def leakage_by_window(funnel: Funnel) -> go.Figure:
     return fig
 
 
-def before_after(effect: Effect, count: str = "first_attempts") -> go.Figure:
+def before_after(
+    effect: Effect, count: str = "first_attempts", *, names: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw the weekly count, the line fitted to it, and what would have come without the change."""
     series = effect.series
     change = effect.relative
+    unit = theme.plain((names or {}).get(effect.unit) or effect.unit)
     if change.excludes_zero:
         title = (
-            f"{theme.plain(effect.unit)}: {abs(change.value):.1%} "
+            f"{unit}: {abs(change.value):.1%} "
             f"{'fewer' if change.value < 0 else 'more'} calls than would have come; a weak estimate"
         )
     else:
-        title = f"{theme.plain(effect.unit)}: no change that the data can show"
+        title = f"{unit}: no change that the data can show"
     fig = theme.figure(
         title,
-        f"{measure(count).label} a week; line: fitted, dashed: had nothing changed, shaded: its "
+        f"{measure(count).label} a week; line: fitted, with a step at every roll-out of this "
+        "service; dashed: had this one not come, shaded: its "
         f"{100 * change.level:g}% interval. One series without a control.",
         y=count,
     )
@@ -186,10 +200,10 @@ def before_after(effect: Effect, count: str = "first_attempts") -> go.Figure:
     fig.add_scatter(
         x=after["week"].to_list(),
         y=after["counterfactual"].to_list(),
-        name="Had nothing changed",
+        name="Had it not come",
         mode="lines",
         line={"color": theme.REFERENCE, "dash": "dash"},
-        hovertemplate=_weekly("Had nothing changed"),
+        hovertemplate=_weekly("Had it not come"),
     )
     fig.add_scatter(
         x=series["week"].to_list(),
@@ -246,7 +260,7 @@ def effects_by_unit(
         f"{sum(sure)} of {rows.height} {'show' if sum(sure) != 1 else 'shows'} a change that "
         "chance would rarely make; every estimate is weak",
         f"Change of calls after going live, with {100 * answer.inputs['level']:g}% intervals; "
-        f"orange: the interval leaves 0 out{not_drawn(rows, top, ('unit',))}",
+        f"orange: the interval leaves 0 out{not_drawn(rows, top, ('unit',), names)}",
         x="relative",
         height=150 + 24 * shown.height,
     )
@@ -259,6 +273,10 @@ def effects_by_unit(
 
 def _place(frame: pl.DataFrame, place: tuple[str, str]) -> pl.DataFrame:
     return frame.filter((frame["channel"] == place[0]) & (frame["stage"] == place[1]))
+
+
+def _days(count: int) -> str:
+    return "a day" if count == 1 else f"{count} days"
 
 
 def _weekly(what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
@@ -25,7 +26,7 @@ __all__ = [
     "trend_by_key",
 ]
 
-_MARKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
+_MARKS = (1, 3, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 43200, 86400)
 _FADED = "#9DB9CE"
 
 
@@ -69,12 +70,13 @@ def handle_time_histogram(times: HandleTimes) -> go.Figure:
         type="log",
         tickvals=marks,
         ticktext=[theme.duration(mark) for mark in marks],
+        tickangle=0,
     )
     fig.update_yaxes(tickformat=".0~%")
     # In line with the median and the mean that the title names.
     theme.reference_line(fig, times.median.value, "median", axis="x")
     theme.reference_line(fig, times.mean.value, "mean", axis="x")
-    _side_by_side(fig)
+    _on_log_axis(fig)
     return fig
 
 
@@ -91,7 +93,7 @@ def handle_time_by_key(
         f"Calls take {theme.duration(shown['mean_s'][-1])} on the mean for {labels[-1]}, "
         f"{theme.duration(shown['mean_s'][0])} for {labels[0]}",
         f"Mean and median of answered calls above 0 s, {100 * times.inputs['level']:g}% "
-        f"intervals{not_drawn(rows, top, times.keys)}",
+        f"intervals{not_drawn(rows, top, times.keys, names)}",
         x_title="Handle time",
         height=160 + 26 * shown.height,
     )
@@ -167,7 +169,7 @@ def trend_by_key(
         f"{sum(shows)} of {slopes.height} {'show' if sum(shows) != 1 else 'shows'} a trend that "
         "chance would rarely make",
         f"Trend of the typical handle time, {100 * trend.inputs['level']:g}% intervals; orange: "
-        f"the interval leaves 0 out{not_drawn(slopes, top, trend.keys)}",
+        f"the interval leaves 0 out{not_drawn(slopes, top, trend.keys, names)}",
         x=per,
         height=150 + 24 * shown.height,
     )
@@ -178,37 +180,53 @@ def trend_by_key(
     return fig
 
 
-def handle_time_parts(parts: HandleParts, *, names: Mapping[str, str] | None = None) -> go.Figure:
-    """Draw what handle time is made of: one bar in all, or one per key."""
-    rows = parts.or_refuse().rows.filter(parts.rows["known"])
-    overall = parts.overall.drop_nulls("share")
-    talk = overall.sort("share", descending=True).row(0, named=True)
-    unknown = f"; unknown: {', '.join(parts.unknown)}" if parts.unknown else ""
+def handle_time_parts(
+    parts: HandleParts, *, names: Mapping[str, str] | None = None, top: int = 20
+) -> go.Figure:
+    """Draw what handle time is made of: one bar for all, then one per key with many calls."""
+    overall = parts.or_refuse().overall.filter(parts.overall["known"])
+    rows = parts.rows.filter(parts.rows["known"])
     keyed = bool(parts.keys)
+    keys = rows.select(*parts.keys, "handled").unique().sort("handled", descending=True)
+    first = overall.sort("share", descending=True).row(0, named=True)
+    unknown = f"; unknown: {', '.join(parts.unknown)}" if parts.unknown else ""
+    left = not_drawn(keys, top, parts.keys, names) if keyed else ""
     fig = theme.figure(
-        f"{talk['part'].capitalize()} is {talk['share']:.0%} of handle time",
-        f"Mean seconds per handled call by part{unknown}",
+        f"{first['part'].capitalize()} is {first['share']:.0%} of handle time",
+        f"Mean seconds per handled call by part, those with most calls on top{unknown}{left}",
         x_title="Seconds per handled call",
-        height=170 + 28 * (rows.select(parts.keys).unique().height if keyed else 1),
+        height=190 + 28 * (min(top, keys.height) if keyed else 0),
     )
     order = overall["part"].to_list()
     for part, colour in zip(order, theme.PALETTE, strict=False):
-        mine = rows.filter(rows["part"] == part)
+        mine = overall.filter(overall["part"] == part).to_dicts()
+        labels = ["All calls"]
+        if keyed:
+            shown = (
+                keys.head(top)
+                .drop("handled")
+                .join(rows.filter(rows["part"] == part), on=parts.keys, nulls_equal=True)
+            )
+            mine += shown.to_dicts()
+            labels += labels_of(shown, parts.keys, names)
         fig.add_bar(
-            x=mine["mean_s"].to_list(),
-            y=labels_of(mine, parts.keys, names) if keyed else ["All calls"],
+            x=[row["mean_s"] for row in mine],
+            y=labels,
             name=part.capitalize(),
             orientation="h",
             marker_color=colour,
-            text=[f"{share:.0%}" for share in mine["share"]],
+            # No words where they would not fit.
+            text=[f"{row['share']:.0%}" if row["share"] >= 0.08 else "" for row in mine],
             textposition="inside",
             insidetextanchor="middle",
-            customdata=mine["share"].to_list(),
+            customdata=[row["share"] for row in mine],
             hovertemplate=f"<b>%{{y}}</b><br>{part} %{{x:,.0f}} s, %{{customdata:.0%}}"
             "<extra></extra>",
         )
     fig.update_layout(barmode="stack", legend={"traceorder": "normal"})
-    fig.update_yaxes(type="category", showgrid=False, rangemode=None, autorange="reversed")
+    fig.update_yaxes(
+        type="category", showgrid=False, rangemode=None, autorange="reversed", nticks=0, dtick=1
+    )
     return fig
 
 
@@ -218,11 +236,13 @@ def _bar(row: dict[str, Any]) -> list[str]:
     return [told, f"{row['calls']:,} calls, {row['share']:.1%}"]
 
 
-def _side_by_side(fig: go.Figure) -> None:
-    """Move the words of two neighbouring reference lines apart."""
-    left, right = fig.layout.annotations[-2:]
-    left.update(xanchor="right", xshift=4)
-    right.update(xanchor="left", xshift=-4)
+def _on_log_axis(fig: go.Figure) -> None:
+    """Put the words of the last two reference lines where a logarithmic axis has them.
+
+    Plotly places words on such an axis by the power of ten, but lines by the value.
+    """
+    for note, side in zip(fig.layout.annotations[-2:], ("right", "left"), strict=True):
+        note.update(x=math.log10(note.x), xanchor=side, xshift=4 if side == "right" else -4)
 
 
 def _largest(rows: pl.DataFrame) -> float:

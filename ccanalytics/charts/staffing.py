@@ -148,16 +148,15 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
     theme.share_axis(fig, "y3", whole=True)
     for axis in (fig.layout.yaxis, fig.layout.yaxis3):
         axis.tickformat = ".0%"
-    least = min(result.required.values())
-    near = result.points.filter(
-        (pl.col("agents") >= least - 2) & pl.col("asa").is_finite()
-    )["asa"].to_list()  # fmt: skip
+    least = max(result.required.values()) - 1
+    near = result.points.filter((pl.col("agents") >= least) & pl.col("asa").is_finite())
     # Just above the load waits are hours; drawn whole they would flatten all that matters.
-    fig.update_yaxes(range=[0, 1.1 * max([*near, 1.0])], row=2, col=1)
+    top = float(near["asa"].to_numpy().max(initial=1.0))
+    fig.update_yaxes(range=[0, 1.6 * top], row=2, col=1)
     fig.update_yaxes(autorange=False)
     theme.reference_line(fig, result.goal.share, f"goal {result.goal.share:.0%}")
     for axis in ("x", "x2", "x3"):
-        fig.layout[axis.replace("x", "xaxis")].update(dtick=1 if len(near) < 30 else None)
+        fig.layout[axis.replace("x", "xaxis")].update(dtick=1 if near.height < 30 else None)
     return fig
 
 
@@ -212,15 +211,16 @@ def spikes(result: Spikes) -> go.Figure:
         raise InputError(
             "this chart draws one queue", "several rows per interval", "filter to one key"
         )
-    count = f"{found.height} intervals owe" if found.height != 1 else "One interval owes"
     fig = theme.panels(
-        f"{count} their agents to a single day"
+        f"{found.height} intervals owe their agents to a single day"
         if found.height > 1
         else "One interval owes its agents to a single day"
         if found.height
-        else "No interval owes its agents to a single day",
-        "Above: calls of each day in each interval. Below: agents required from all days, and "
-        "without the day marked above",
+        else "No interval owes its agents to a single day"
+        if frame["date"].count()
+        else "Too few days to tell whether an interval owes its agents to one of them",
+        "Above: calls of each day in each interval. Below: agents required from all days"
+        + (", and without the day marked above" if found.height else ""),
         names=["Calls by day", "Required agents"],
         same_y=False,
         height=560,
@@ -271,7 +271,7 @@ def spikes(result: Spikes) -> go.Figure:
                                             "line": {"width": 0.5, "color": "white"}},
         hovertemplate=theme.hover("required_agents"), row=2, col=1, **wide,
     )  # fmt: skip
-    fig.update_layout(barmode="overlay", showlegend=True)
+    fig.update_layout(barmode="overlay", showlegend=found.height > 0)
     fig.update_layout(legend_y=1.06)  # above the name of the first panel
     for axis in ("x", "x2"):
         theme.time_axis(fig, axis, clock=True)

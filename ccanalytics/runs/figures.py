@@ -31,7 +31,9 @@ class Figures:
         if title and "t" in margin:
             # The title stands above as text. Legends make their own room, words above the plot
             # do not.
-            freed = max(0, margin["t"] - (26 if layout.get("annotations") else 10))
+            freed = max(
+                0, margin["t"] - (26 if layout.get("annotations") or layout.get("shapes") else 10)
+            )
             layout["margin"] = {**margin, "t": margin["t"] - freed}
             height = layout["height"] = height - freed
         layout["template"] = self._template(layout.get("template"))

@@ -14,6 +14,7 @@ __all__ = ["html_table"]
 
 _ROWS = 40
 _TALL = 15
+_COUNTS = {"calls", "contacts", "customers", "rows", "people", "n"}
 _LIMITS = {"_low": "low", "_high": "high"}
 
 
@@ -41,7 +42,7 @@ def html_table(frame: Any) -> str | None:
         label, title = _label(name, known)
         heads.append(f"<th scope=col{kind}{title}>{escape(label)}</th>")
         values = shown[name].to_list()
-        unit = known.unit if known else ""
+        unit = known.unit if known else _unit(name)
         places = _places(values, unit)
         bodies.append([f"<td{kind}>{escape(_text(value, unit, places))}</td>" for value in values])
     rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*bodies, strict=True))
@@ -81,17 +82,24 @@ def _measure(name: str) -> Measure | None:
     return None
 
 
+def _unit(name: str) -> str:
+    """Guess the unit of a column that the vocabulary lacks: seconds, or a count."""
+    if name.endswith("_s"):
+        return "s"
+    return "calls" if name.rsplit("_", 1)[-1] in _COUNTS else ""
+
+
 def _label(name: str, known: Measure | None) -> tuple[str, str]:
     if known is None:
         words = name.removesuffix("_s").replace("_", " ").strip() or name
         words = f"{words[:1].upper()}{words[1:]}"
         return (f"{words} (s)" if name.endswith("_s") else words), ""
     label = known.label
-    if known.unit == "s":
-        label += " (s)"
     for suffix, word in _LIMITS.items():
         if name.endswith(suffix) and known.name != name:
             label += f", {word}"
+    if known.unit == "s":
+        label += " (s)"
     return label, f' title="{escape(known.definition)}"'
 
 

@@ -77,7 +77,9 @@
 
   function resize(width, share) {
     document.querySelectorAll(".js-plotly-plot").forEach(function (plot) {
-      const height = Math.round(parseFloat(plot.style.height) * share);
+      const full = plot.dataset.height || (plot.dataset.height = parseFloat(plot.style.height));
+      const height = Math.round(full * share);
+      plot.style.height = height + "px";
       Plotly.relayout(plot, { autosize: !width, width: width, height: height });
     });
   }
