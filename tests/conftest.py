@@ -15,6 +15,14 @@ settings.load_profile("repeatable")
 MONTHS = ("January", "February", "March", "April", "May", "June")
 
 
+_TIMES = {
+    "loads": ("load", "at"),
+    "meta": ("created_at",),
+    "rejects": ("load",),
+    "remarks": ("load",),
+}
+
+
 def _real_folder() -> Path:
     told = os.environ.get("CCANALYTICS_REAL_DATA")
     if not told:
@@ -118,7 +126,7 @@ def make_log(tmp_path_factory):
 def log_content():
     """What a log file holds, read past the package: table -> (rows, digest of the rows).
 
-    Times of loading are left out with ``timeless=True``, so that two logs can be compared.
+    ``timeless=True`` leaves out when and as which load rows came, so that two logs can be compared.
     """
     import duckdb
 
@@ -131,7 +139,7 @@ def log_content():
             ).fetchall()
             held = {}
             for (name,) in names:
-                skip = {"loads": ["at"], "meta": ["created_at"]}.get(name, []) if timeless else []
+                skip = _TIMES.get(name, ()) if timeless else ()
                 columns = ", ".join(
                     f'"{c}"'
                     for (c,) in connection.execute(

@@ -125,7 +125,7 @@ class LogFile:
         )
 
     def _zone_for_new(self, source: Any, settings: Settings, target: Path) -> str:
-        if self.path.exists():
+        if not self._store.is_new():
             zone = self.time_zone
             if self._asked_zone and self._asked_zone != zone:
                 raise InputError(

@@ -337,7 +337,7 @@ def _take_over(connection: duckdb.DuckDBPyConnection, staging: Path, table: Tabl
 
 def _known(store: Store, digest: str, source: Source, settings: Settings) -> FileLoad | None:
     """The account of an earlier load of this very file in this very way."""
-    if not store.path.exists():
+    if store.is_new():
         return None
     with store.reading() as connection:
         rows = connection.execute(

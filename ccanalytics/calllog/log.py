@@ -272,7 +272,10 @@ class CallLog(LogFile):
                         **dict.fromkeys(whole, pl.Int64),
                     }
                 )
-            return self_service(scope, keys, days, *self._epochs(scope))
+            # Contacts with a channel may come before the first call of a log and after its last.
+            first, last = self._epochs(scope)
+            first, last = first if start else -(2**62), last if end else 2**62
+            return self_service(scope, keys, days, first, last)
 
     def panel(
         self,

@@ -143,16 +143,22 @@ def first_line(path: Path, encoding: str) -> str:
     raise InputError("the file is empty", str(path), "export it again; there is nothing to load")
 
 
-def split_line(line: str, layout: Layout) -> list[str] | None:
-    """Fields of one line; None where a quotation mark is not closed."""
+def split_line(text: str, layout: Layout) -> list[str] | None:
+    """Fields of one record, which may hold line ends within quotation marks.
+
+    None where a quotation mark is not closed, or where the text is more than one record.
+    """
     if layout.quote is None:
-        return line.split(layout.delimiter)
+        return text.split(layout.delimiter)
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE + BLOCK_BYTES))
+    lines = [f"{line}\n" for line in text.split("\n")]
+    # As lenient as Arrow about marks within a field; one that is not closed runs into the guard.
+    reader = csv.reader([*lines, "guard"], delimiter=layout.delimiter, quotechar=layout.quote)
     try:
-        return next(
-            csv.reader([line], delimiter=layout.delimiter, quotechar=layout.quote, strict=True)
-        )
+        fields = next(reader)
     except (csv.Error, StopIteration):
         return None
+    return fields if reader.line_num == len(lines) else None
 
 
 def read_rows(
@@ -162,8 +168,13 @@ def read_rows(
 
     A last line without a line end is named in ``open_line``, unless ``allow_cut``.
     """
-    line, header_due = 1, layout.header
-    for block, open_end, total in _blocks(path, encoding):
+    line, header_due, carried = 1, layout.header, b""
+    blocks = _blocks(path, encoding)
+    following = next(blocks, None)
+    while following is not None:
+        block, open_end, total = following
+        following = next(blocks, None)
+        block, carried = carried + block, b""
         lines = block.count(b"\n") + open_end
         rest, start = block, line
         if header_due:
@@ -175,7 +186,9 @@ def read_rows(
             header_due = not head.strip()
         rows = _fast(rest, start, layout, names, total)
         if rows is None:
-            rows = _careful(rest, start, layout, names, total)
+            # A record may go on in the next block: its lines are read with that one.
+            rows, carried = _careful(rest, start, layout, names, total, more=following is not None)
+            lines -= carried.count(b"\n")
         if open_end and not allow_cut:
             rows = replace(rows, open_line=line + lines - 1)
         yield rows
@@ -241,8 +254,13 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
     return Rows(good, _empty_bad(), total)
 
 
-def _careful(block: bytes, start: int, layout: Layout, names: list[str], total: int) -> Rows:
-    """Parse a block line by line; a record whose quoted field holds line ends is joined again."""
+def _careful(
+    block: bytes, start: int, layout: Layout, names: list[str], total: int, *, more: bool
+) -> tuple[Rows, bytes]:
+    """Parse a block line by line; a record whose quoted field holds line ends is joined again.
+
+    Where ``more`` follows, lines at the end that may belong to an unfinished record come back.
+    """
     import polars as pl
 
     lines = block.split(b"\n")
@@ -250,71 +268,64 @@ def _careful(block: bytes, start: int, layout: Layout, names: list[str], total: 
         lines.pop()
     good: list[list[str | int]] = []
     bad: list[tuple[int, str, list[str]]] = []
-    index = 0
+    index, carried = 0, b""
     while index < len(lines):
         number, raw = start + index, lines[index]
-        index += 1
-        if not raw.strip():
+        if not raw.strip(b" \r"):
+            index += 1
             continue
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            bad.append(
-                (number, raw.decode(errors="replace"), ["not text in the encoding of the file"])
-            )
-            continue
-        if "\0" in text:
-            bad.append((number, text.replace("\0", "�"), ["holds a NUL character"]))
-            continue
-        fields = split_line(text, layout)
-        if fields is None:
-            joined = _joined(lines, index, text, layout, len(names))
-            if joined is None:
-                bad.append((number, text, ["a quotation mark is not closed"]))
-                continue
-            text, fields, index = joined
-        if len(fields) == len(names):
+        text, fields, index, why = _record(lines, index, layout, len(names))
+        if fields is not None:
             good.append([number, text, *fields])
+        elif why == _OPEN and more and len(lines) - (number - start) <= _JOINED_LINES:
+            carried = b"\n".join(lines[number - start :]) + b"\n"
+            break
         else:
-            bad.append((number, text, [f"{len(fields)} fields where {len(names)} are expected"]))
+            bad.append((number, text, [why]))
     columns = ["_line", "_raw", *names]
     schema = {name: pl.Int64 if name == "_line" else pl.String for name in columns}
-    return Rows(
+    rows = Rows(
         pl.DataFrame(good, schema=schema, orient="row") if good else _empty_good(names),
         pl.DataFrame(bad, schema=_empty_bad().schema, orient="row") if bad else _empty_bad(),
         total,
     )
+    return rows, carried
 
 
-def _joined(
-    lines: list[bytes], index: int, text: str, layout: Layout, width: int
-) -> tuple[str, list[str], int] | None:
-    """A record that goes on over the next lines, if joining them gives the right width."""
-    for end in range(index, min(index + _JOINED_LINES, len(lines))):
-        try:
-            text += "\n" + lines[end].decode()
-        except UnicodeDecodeError:
-            return None
-        fields = split_quoted(text, layout)
-        if fields is not None:
-            return (text, fields, end + 1) if len(fields) == width else None
-    return None
+_OPEN = "a quotation mark is not closed"
 
 
-def split_quoted(text: str, layout: Layout) -> list[str] | None:
-    """Fields of a record that may hold line ends within quotation marks."""
+def _record(
+    lines: list[bytes], index: int, layout: Layout, width: int
+) -> tuple[str, list[str] | None, int, str]:
+    """Text and fields of the record that begins at a line, where the next begins, and any fault."""
+    raw = lines[index]
     try:
-        rows = list(
-            csv.reader(
-                text.splitlines(keepends=True),
-                delimiter=layout.delimiter,
-                quotechar=layout.quote,
-                strict=True,
-            )
-        )
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None
+        text = raw.decode()
+    except UnicodeDecodeError:
+        why = "not text in the encoding of the file"
+        return raw.decode(errors="replace"), None, index + 1, why
+    if "\0" in text:
+        return text.replace("\0", "�"), None, index + 1, "holds a NUL character"
+    if "\r" in text:
+        return text, None, index + 1, "holds a carriage return in the middle"
+    fields = split_line(text, layout)
+    end, whole = index + 1, text
+    while fields is None and end < min(index + _JOINED_LINES, len(lines)):
+        try:
+            whole += "\n" + lines[end].decode()
+        except UnicodeDecodeError:
+            break
+        end += 1
+        fields = split_line(whole, layout)
+        if fields is not None and len(fields) != width:
+            # The mark was closed by that of a later record: the fault is this line's alone.
+            return text, None, index + 1, _OPEN
+    if fields is None:
+        return text, None, index + 1, _OPEN
+    if len(fields) != width:
+        return text, None, index + 1, f"{len(fields)} fields where {width} are expected"
+    return whole, fields, end, ""
 
 
 def _empty_good(names: list[str]) -> pl.DataFrame:

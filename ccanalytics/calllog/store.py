@@ -102,6 +102,14 @@ class Store:
         self.path = path
         self.wait_s = wait_s
 
+    def is_new(self) -> bool:
+        """Whether there is no log yet, or only what a first load left that was killed."""
+        if not self.path.exists():
+            return True
+        connection = self._open(read_only=True)
+        with self._speaking(connection):
+            return _is_empty(connection)
+
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the log read-only for one question."""
@@ -124,22 +132,16 @@ class Store:
             raise LogError(
                 "the folder for the call log does not exist", str(parent), "create it first"
             )
-        new = not self.path.exists()
-        done = False
         connection = self._open(read_only=False)
-        try:
-            with self._speaking(connection):
-                connection.execute("BEGIN")
-                if new and not _has_table(connection, "meta"):
-                    _create(connection, check_time_zone(time_zone), package_version)
-                self._check_version(connection)
-                yield connection
-                connection.execute("COMMIT")
-                done = True
-        finally:
-            # Closing without COMMIT rolls back; a file that holds nothing yet goes too.
-            if new and not done:
-                self.path.unlink(missing_ok=True)
+        with self._speaking(connection):
+            connection.execute("BEGIN")
+            # A file without any table is new, or what a first load left that was killed.
+            if _is_empty(connection):
+                _create(connection, check_time_zone(time_zone), package_version)
+            self._check_version(connection)
+            yield connection
+            # Closing without this rolls back.
+            connection.execute("COMMIT")
 
     @contextmanager
     def _speaking(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -164,6 +166,11 @@ class Store:
 
         if self.path.is_dir():
             raise LogError("this is a folder, not a call log", str(self.path), "name a file in it")
+        if "?" in str(self.path):
+            # DuckDB takes what follows for options, and writes elsewhere.
+            raise LogError(
+                "the database cannot use a path with a question mark", str(self.path), "rename it"
+            )
         deadline = time.monotonic() + self.wait_s
         while True:
             try:
@@ -205,6 +212,12 @@ class Store:
     def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
         import duckdb
 
+        if _is_empty(connection):
+            raise LogError(
+                "this call log is empty: its first load did not come to its end",
+                str(self.path),
+                "load the export again",
+            )
         try:
             ((version, _),) = connection.execute(
                 "SELECT schema_version, time_zone FROM meta"
@@ -240,9 +253,5 @@ def _create(connection: duckdb.DuckDBPyConnection, time_zone: str, package_versi
     )
 
 
-def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    return bool(
-        connection.execute(
-            "SELECT count(*) FROM information_schema.tables WHERE table_name = ?", [name]
-        ).fetchall()[0][0]
-    )
+def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
+    return not connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall()[0][0]

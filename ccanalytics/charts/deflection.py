@@ -253,18 +253,19 @@ def effects_by_unit(
     rows = rows.drop_nulls("relative") if "relative" in rows.columns else rows.clear()
     if not rows.height:
         raise InputError("no unit has an estimate", answer.total_refused, "see its refused")
+    rows = rows.with_columns(sure=(rows["relative_low"] > 0) | (rows["relative_high"] < 0))
     shown = rows.head(top).sort("relative", descending=True)
-    sure = (shown["relative_low"] > 0) | (shown["relative_high"] < 0)
+    found = int(rows["sure"].sum())
     labels = labels_of(shown, ("unit",), names)
     fig = theme.figure(
-        f"{sum(sure)} of {rows.height} {'show' if sum(sure) != 1 else 'shows'} a change that "
+        f"{found} of {rows.height} {'show' if found != 1 else 'shows'} a change that "
         "chance would rarely make; every estimate is weak",
         f"Change of calls after going live, with {100 * answer.inputs['level']:g}% intervals; "
         f"orange: the interval leaves 0 out{not_drawn(rows, top, ('unit',), names)}",
         x="relative",
         height=150 + 24 * shown.height,
     )
-    colours = [theme.ALARM if known else theme.ANSWER for known in sure]
+    colours = [theme.ALARM if known else theme.ANSWER for known in shown["sure"]]
     dots(fig, shown, "relative", labels, colours)
     theme.share_axis(fig, "x", zero=False)
     theme.reference_line(fig, 0, "no change", axis="x")

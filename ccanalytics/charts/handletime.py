@@ -164,9 +164,9 @@ def trend_by_key(
     slopes = trend.slopes
     per = "per_year" if slopes["weeks"].max() >= 40 else "per_quarter"  # type: ignore[operator]
     shown = slopes.head(top).sort(per, maintain_order=True)
-    shows = shown["shows"].to_list()
+    shows, found = shown["shows"].to_list(), int(slopes["shows"].sum())
     fig = theme.figure(
-        f"{sum(shows)} of {slopes.height} {'show' if sum(shows) != 1 else 'shows'} a trend that "
+        f"{found} of {slopes.height} {'show' if found != 1 else 'shows'} a trend that "
         "chance would rarely make",
         f"Trend of the typical handle time, {100 * trend.inputs['level']:g}% intervals; orange: "
         f"the interval leaves 0 out{not_drawn(slopes, top, trend.keys, names)}",
@@ -205,7 +205,12 @@ def handle_time_parts(
             shown = (
                 keys.head(top)
                 .drop("handled")
-                .join(rows.filter(rows["part"] == part), on=parts.keys, nulls_equal=True)
+                .join(
+                    rows.filter(rows["part"] == part),
+                    on=parts.keys,
+                    maintain_order="left",
+                    nulls_equal=True,
+                )
             )
             mine += shown.to_dicts()
             labels += labels_of(shown, parts.keys, names)

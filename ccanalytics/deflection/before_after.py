@@ -21,9 +21,11 @@ from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects import combined, segmented
 from ccanalytics.statistics.effects.effect import in_words
 from ccanalytics.statistics.effects.weekly import as_date
-from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
+from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks, with_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from ccanalytics.statistics.effects import Combined, Effect
@@ -156,13 +158,19 @@ class BeforeAfter(Result):
             "once live",
         )
 
-    def table(self) -> pl.DataFrame:
-        """Give the estimates of the units, without what is the same for all of them."""
+    def table(self, names: Mapping[str, str | None] | None = None) -> pl.DataFrame:
+        """Give the estimates of the units, most calls removed first; names of units beside."""
         frame = self.to_frame()
-        same = ("design", "grade", "refused")
-        return frame.filter(
-            frame["relative"].is_not_null() if "relative" in frame.columns else False
-        ).drop(name for name in same if name in frame.columns)
+        change = ["relative", "relative_low", "relative_high", "removed_per_week"]
+        wanted = ["unit", "live_on", "weeks_before", "weeks_after", *change]
+        if not self.effects:
+            return frame.select("unit").clear()
+        return with_names(frame.drop_nulls("relative").select(wanted), "unit", names)
+
+    def left_out(self, names: Mapping[str, str | None] | None = None) -> pl.DataFrame:
+        """Give the units that were refused, each with its reason."""
+        frame = self.to_frame().select("unit", "refused")
+        return with_names(frame.drop_nulls("refused"), "unit", names)
 
     def _each(self) -> str:
         n = len(self.effects)
@@ -230,7 +238,7 @@ def before_after(
     check_counts(weeks, [count], "panel")
     dates = as_polars(rollouts, "rollouts", _ROLLOUTS, "log.table('rollouts')")
     dates = dates.filter(pl.col("unit_kind") == unit_kind)
-    weeks, cut = whole_weeks(weeks, "the panel")
+    weeks, cut = whole_weeks(weeks, "the weeks of the panel")
     name = treatment_of(treatment, dates)
     chosen = dates.filter(pl.col("treatment") == name)
     inputs = {

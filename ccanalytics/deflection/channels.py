@@ -13,12 +13,18 @@ _STAGES = {
 }
 
 
+# Where the customer comes to the channel, the channel's name says it all.
+_OWN = {"web": "Web channel", "app": "App", "menu": "Voice menu", "sms": "SMS hall"}
+
+
 def name_of(channel: str, stage: str) -> str:
     """Name a channel and its stage in words.
 
     >>> name_of("sms", "before_call")
     'SMS before the call'
     """
+    if stage == "own_initiative" and channel in _OWN:
+        return _OWN[channel]
     return f"{_CHANNELS.get(channel, channel)} {_STAGES.get(stage, stage)}"
 
 

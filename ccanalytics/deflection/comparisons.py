@@ -118,6 +118,5 @@ def before_after_each(panel: Any, rollouts: Any, **options: Any) -> Comparisons:
     answers.reverse()
     return Comparisons(
         inputs={"treatments": names, **options},
-        checks=answers[0].checks if answers else (),
         answers=tuple(answers),
     )

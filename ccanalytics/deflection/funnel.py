@@ -19,7 +19,7 @@ __all__ = ["Funnel", "funnel"]
 
 COUNTS = ("eligible", "sent", "accepted", "delivered", "completed", "followed", "recontacted")
 _PLACE = ("channel", "stage")
-_WORDS = {"acceptance": "taken up", "completion": "of those completed", "leakage": "leakage"}
+_TOLD = ("acceptance", "gross_deflection", "leakage", "net_deflection")
 _NOTHING = "the log holds no self-service records, so it cannot say what self-service takes away"
 
 
@@ -69,7 +69,8 @@ class Funnel(Result):
     @property
     def places(self) -> list[tuple[str, str]]:
         """Channels with the stage they acted at, the busiest first."""
-        at = self._at_window(self.totals).sort("sent", descending=True)
+        at = self._at_window(self.totals)
+        at = at.sort("sent", *_PLACE, descending=[True, False, False])
         return [(str(row["channel"]), str(row["stage"])) for row in at.iter_rows(named=True)]
 
     def share(self, name: str, channel: str, stage: str, window_days: int | None = None) -> Any:
@@ -115,7 +116,7 @@ class Funnel(Result):
             .select(*_PLACE, pl.col("sent").alias("_sent"), pl.col(steps).cast(pl.Float64))
             .unpivot(steps, index=[*_PLACE, "_sent"], variable_name="step", value_name="contacts")
             .with_columns(share_of_sent=pl.col("contacts") / pl.col("_sent"))
-            .sort("_sent", descending=True, maintain_order=True)
+            .sort("_sent", *_PLACE, descending=[True, False, False], maintain_order=True)
             .drop("_sent")
         )
 
@@ -129,12 +130,10 @@ class Funnel(Result):
 
         stages = ("before_call", "during_call") if share == "acceptance" else REMOVING_STAGES
         rows = self._at_window(self.rows).filter(pl.col("stage").is_in(stages)).drop_nulls(share)
-        busy = pl.col("sent").sum()
-        return rows.sort(
-            busy.over(self.keys) if self.keys else busy,
-            *self.keys,
-            descending=[True] + [False] * len(self.keys),
-        )
+        if not self.keys:
+            return rows.sort("sent", descending=True)
+        busy = pl.col("sent").sum().over(self.keys)
+        return rows.sort(busy, *self.keys, descending=[True] + [False] * len(self.keys))
 
     def table(self) -> pl.DataFrame:
         """Give counts and shares of each channel at the window, in words."""
@@ -142,7 +141,7 @@ class Funnel(Result):
 
         at = self._at_window(self.totals).sort("sent", descending=True)
         names = pl.Series("channel", [name_of(*place) for place in at.select(_PLACE).rows()])
-        counts = ["sent", "accepted", "delivered", "completed", "eligible"]
+        counts = ["sent", "completed", "eligible"]
         shares = ["acceptance", "completion", "leakage", "gross_deflection", "net_deflection"]
         return at.select(names, *counts, *shares, "net_deflection_low", "net_deflection_high")
 
@@ -155,53 +154,48 @@ class Funnel(Result):
         if self.empty:
             return f"{_NOTHING[0].upper()}{_NOTHING[1:]}."
         removing = [place for place in self.places if place[1] in REMOVING_STAGES]
-        parts = [self._removed(removing)] if removing else []
-        parts += [self._about(channel, stage) for channel, stage in self.places]
+        words = [self._removed(removing)] if removing else []
+        words += [self._about(*place) for place in self.places]
         if removing:
-            parts.append(
+            words.append(
                 "Net deflection is not calls saved: some of these customers would never have "
                 "called."
             )
-        level = 100 * self.inputs["level"]
-        parts.append(
-            f"In brackets {level:g}% intervals (Wilson; for net deflection the product of two, on "
-            "logs). Gross deflection is completed over eligible contacts; leakage, of completed "
-            "contacts that the log follows so long, those whose customer asked an agent about "
-            f"the same service within {_days(self.window_days)}; net is gross × (1 − leakage)."
+        words.append(
+            "Gross deflection is completed over eligible contacts; leakage, of completed contacts "
+            "that the log follows so long, those whose customer asked an agent about the same "
+            f"service within {_days(self.window_days)}; net is gross × (1 − leakage). In brackets "
+            f"{100 * self.inputs['level']:g}% intervals (Wilson; net: product of the two, on logs)."
         )
-        return " ".join(parts)
+        return " ".join(words)
 
     def _removed(self, places: list[tuple[str, str]]) -> str:
-        told = []
-        for place in places:
-            gross, net = (
-                self.share("gross_deflection", *place),
-                self.share("net_deflection", *place),
-            )
-            if gross is not None and net is not None:
-                told.append(
-                    f"{name_of(*place)} settled {_percent(gross)} of eligible contacts, "
-                    f"{_percent(net)} net of customers who asked an agent again"
-                )
-        if not told:
+        at = self._at_window(self.totals)
+        rows = [
+            _place(at, *place).row(0, named=True) | {"name": name_of(*place)} for place in places
+        ]
+        known = [row for row in rows if row["net_deflection"] is not None]
+        if not known:
             return "Gross and net deflection cannot be told from these records."
-        return f"{'; '.join(told)}."
+        gross = ", ".join(f"{row['gross_deflection']:.1%} ({row['name']})" for row in known)
+        net = ", ".join(f"{row['net_deflection']:.1%}" for row in known)
+        return (
+            f"Of the contacts that could have used it, self-service settled {gross}; net of "
+            f"customers who asked an agent again within {_days(self.window_days)}, {net}."
+        )
 
     def _about(self, channel: str, stage: str) -> str:
         row = _place(self._at_window(self.totals), channel, stage)
         text = f"{name_of(channel, stage)}: {row['sent'].item():,} {begun(stage)}"
-        told = [
-            f"{_percent(found)} {word}"
-            for share, word in _WORDS.items()
-            # A session is taken up by being begun: all are.
-            if (found := self.share(share, channel, stage)) is not None
-            and not (share == "acceptance" and stage == "own_initiative")
-        ]
-        text += f"; {', '.join(told)}." if told else "."
+        # A session is taken up by being begun: all are.
+        shares = _TOLD[stage == "own_initiative" :]
+        for share in shares:
+            found = self.share(share, channel, stage)
+            if found is not None:
+                text += f", {share.replace('_', ' ')} {_percent(found)}"
         if stage == "during_call":
-            done = row["completed"].item()
-            text += f" These {done:,} assists shorten calls and remove none."
-        return text
+            text += f"; its {row['completed'].item():,} completed assists remove no call"
+        return f"{text}."
 
     def _at_window(self, frame: pl.DataFrame) -> pl.DataFrame:
         import polars as pl

@@ -14,9 +14,10 @@ from ccanalytics.handletime.valuecounts import ValueCounts, as_counts, checked, 
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics import wilson
 from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.frames import with_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import polars as pl
 
@@ -115,12 +116,15 @@ class HandleTimes(Result):
             }
         ).with_columns(pl.col("law").fill_nan(None))[span]
 
-    def table(self) -> pl.DataFrame:
-        """Give what matters most, by key or in all."""
+    def table(self, names: Mapping[str, str | None] | None = None) -> pl.DataFrame:
+        """Give what matters most, by key or in all, over calls above 0 s; names of keys beside."""
+        import polars as pl
+
         means = ["mean_s", "mean_s_low", "mean_s_high", "median_s"]
-        return self.to_frame().select(
-            *self.keys, "timed_calls", *means, "sd_s", "p90_s", "short_share"
+        table = self.to_frame().select(
+            *self.keys, pl.col("timed_calls").alias("calls"), *means, "sd_s", "p90_s", "short_share"
         )
+        return with_names(table, self.keys[0], names) if self.keys else table
 
     def to_frame(self) -> pl.DataFrame:
         """Give one row per key, or one row in all without keys."""
@@ -130,15 +134,13 @@ class HandleTimes(Result):
         """Say how long a call takes, how the times spread, and what was left out."""
         row = self.overall.row(0, named=True)
         part = self.inputs["part"]
-        level = f" ({100 * self.inputs['level']:g}% intervals)"
-        at_level = "" if math.isnan(self.mean.low) else level
         words = [
-            f"{_PART[part]} is {self.mean.value:.1f} s on the mean{_limits(self.mean, '.1f')} and "
-            f"{self.median.value:g} s on the median{_limits(self.median, 'g')}, over "
-            f"{row['timed_calls']:,} answered calls with a time above 0 s{at_level}; staff on the "
-            "mean, and expect a typical call to take the median. "
-            f"One call in ten takes longer than {row['p90_s']:,.0f} s"
-            + (f"; the standard deviation is {row['sd_s']:.1f} s." if row["sd_s"] else ".")
+            f"{_PART[part]} is {self.mean.value:.1f} s on the mean{_limits(self.mean, '.1f')}, "
+            f"which staffing needs, and {self.median.value:g} s on the median"
+            f"{_limits(self.median, 'g')}, which a typical call takes.",
+            f"This is over {row['timed_calls']:,} answered calls with a time above 0 s; one call in "
+            f"ten takes longer than {row['p90_s']:,.0f} s"
+            + (f", the standard deviation is {row['sd_s']:.1f} s." if row["sd_s"] else "."),
         ]
         words.append(
             f"{row['short_share']:.2%} of the {row['calls']:,} answered calls take at most "
@@ -289,7 +291,8 @@ def _row(
 def _limits(estimate: Estimate, number: str) -> str:
     if math.isnan(estimate.low):
         return ""  # too few calls for limits
-    return f" ({estimate.low:{number}} to {estimate.high:{number}})"
+    level = f"{100 * estimate.level:g}% interval"
+    return f" ({level} {estimate.low:{number}} to {estimate.high:{number}})"
 
 
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -71,7 +71,7 @@ class HandleParts(Result):
                 "zero, so this cannot say what handle time is made of."
             )
         told = _listed(
-            [f"{row['part']} {row['share']:.1%} ({row['mean_s']:.1f} s)" for row in known]
+            [f"{row['share']:.1%} is {row['part']} ({row['mean_s']:.1f} s)" for row in known]
         )
         text = f"Of the time spent on a handled call, {told}, over {handled:,} calls."
         if self.unknown:

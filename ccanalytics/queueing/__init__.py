@@ -1,19 +1,26 @@
-"""Queueing formulas: numbers in, numbers out."""
+"""Queueing formulas, numbers in and numbers out: the Erlang family, patience, lines, returns.
 
-from ccanalytics.queueing.erlang import (
-    erlang_b,
-    erlang_c,
-    load_for_blocking,
-    servers_for_blocking,
-)
+Plain functions answer one formula each; :class:`Queue` is the one model behind them, solved for
+performance, agents, calls, handle time or patience. Times are seconds, loads erlangs, shares 0–1.
+"""
+
+from ccanalytics.queueing.blocking import load_for_blocking, servers_for_blocking
+from ccanalytics.queueing.engset import engset
+from ccanalytics.queueing.erlang import erlang_b, erlang_c, extended_erlang_b
 from ccanalytics.queueing.performance import Performance
 from ccanalytics.queueing.queue import Queue
+from ccanalytics.queueing.rules import garnett, halfin_whitt, square_root_agents
 
 __all__ = [
     "Performance",
     "Queue",
+    "engset",
     "erlang_b",
     "erlang_c",
+    "extended_erlang_b",
+    "garnett",
+    "halfin_whitt",
     "load_for_blocking",
     "servers_for_blocking",
+    "square_root_agents",
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ccanalytics.queueing.door import Array
-from ccanalytics.queueing.general import Kind, VirtualWait
 from ccanalytics.queueing.patience import Exponential, bend
-from ccanalytics.queueing.ratios import below, poisson, states_below, sums
+from ccanalytics.queueing.ratios import LEAST, below, poisson, states_below, sums
+from ccanalytics.queueing.virtual import Kind, VirtualWait
 
 __all__ = ["ErlangA", "ErlangC"]
 
@@ -34,18 +34,19 @@ class ErlangC:
         return self.waiting * np.exp(-self._rate * t)
 
     def virtual_within(self, t: float) -> Array:
-        # 1 − C·e⁻ʳᵗ, exact also where both are near 1.
-        with np.errstate(invalid="ignore"):
-            none_wait = np.where(self._stable, 1 - self.waiting, 0.0)
-        return none_wait - self.waiting * np.expm1(-self._rate * t)
+        # 1 − C·e⁻ʳᵗ = (1 − C) + C(1 − e⁻ʳᵗ), exact also where C is near 1.
+        none = np.where(self._stable, 1 - self.waiting, 0.0)
+        return none - self.waiting * np.expm1(-self._rate * t)
 
     answered_after = virtual_after
     answered_within = virtual_within
 
     def abandoned_within(self, t: float) -> Array:
+        del t
         return np.zeros_like(self.waiting)
 
     def abandoned_after(self, t: Array) -> Array:
+        del t
         return np.zeros_like(self.waiting)
 
     def answered_wait(self) -> Array:
@@ -61,86 +62,90 @@ class ErlangA:
 
     With x = λ/θ, a = nμ/θ, and sums counted in units of "all busy, nobody waits", the states
     weigh below(n, R) + above(a, x). After t seconds the queue that a patient caller sees is the
-    same with y = x·e⁻ᶿᵗ for x. In overload all is divided by 1/p(a, x), which would overflow.
+    same with y = x·e⁻ᶿᵗ for x. In overload (x > a) everything is counted in units of 1/p(a, x)
+    instead, so that nothing overflows and nothing cancels.
     """
 
     def __init__(self, load: Array, agents: Array, aht: Array, patience: Array) -> None:
         ratio = patience / aht
-        self._arrivals, self._served = load / aht, agents / aht
-        self._patience = patience
+        self._load, self._aht, self._patience = load, aht, patience
+        self._arrivals, self._service = load / aht, agents / aht
         self._x, self._a = load * ratio, agents * ratio
         self._excess = (load - agents) * ratio  # x − a, before it could cancel
-        self._over = self._x > self._a
-        self._fewer = states_below(agents, load)
-        sums_x = sums(self._a, self._x)
-        self._low, self._high = sums_x.below, sums_x.above
-        over = self._over
-        if over.any():
-            self._unit = np.where(over, poisson(self._a, self._x), 1.0)
-            with np.errstate(invalid="ignore", over="ignore"):
-                self._queue = np.where(over, 1 - self._unit * self._low, self._high)
-                leaving = np.where(
-                    over,
-                    self._unit + self._queue * (self._excess / self._x),
-                    sums_x.leaving,
-                )
-        else:
-            self._unit = np.ones_like(load)
-            self._queue, leaving = self._high, sums_x.leaving
-        with np.errstate(invalid="ignore", over="ignore"):
-            free = np.where(self._unit > 0, self._unit * self._fewer, 0.0)
+        self._kept = self._a / self._x
+        first = sums(self._a, self._x)
+        self._unit = np.ones_like(load)
+        self._queue, leaving = first.above, first.leaving
+        self._over = np.flatnonzero(self._x > self._a)
+        if self._over.size:
+            i = self._over
+            unit = poisson(self._a[i], self._x[i])
+            self._over_below = unit * first.below[i]
+            queue = 1 - self._over_below
+            self._unit[i], self._queue[i] = unit, queue
+            leaving[i] = unit + queue * (self._excess[i] / self._x[i])
+        self._free = _product(states_below(agents, load), self._unit)
         busy = self._unit + self._queue
-        self._free, self._total = free, free + busy
-        self.waiting = busy / self._total
-        self.abandoned = leaving / self._total
-        self.answered = (free + self._queue * (self._a / self._x)) / self._total
+        self._total = self._free + busy
+        with np.errstate(invalid="ignore"):
+            # With no load to speak of the states with a free agent weigh beyond all bounds.
+            self.waiting = np.where(np.isinf(self._total), 0.0, busy / self._total)
+            self.abandoned = np.where(np.isinf(self._total), 0.0, leaving / self._total)
+            answered = (self._free + self._queue * self._kept) / self._total
+            self.answered = np.where(np.isinf(self._total), 1.0, answered)
         self.blocked = np.zeros_like(load)
         self.mean_wait = self.abandoned * patience
-        self._at: tuple[object, _After] | None = None
+        self._last: tuple[object, _After] | None = None
 
     def _after(self, t: Array | float) -> _After:
-        if self._at is None or self._at[0] is not t:
-            self._at = (t, _After(self, np.asarray(t, dtype=float)))
-        return self._at[1]
+        if self._last is None or self._last[0] is not t:
+            self._last = (t, _After(self, np.asarray(t, dtype=float)))
+        return self._last[1]
+
+    def _share(self, weight: Array, limit: float = 0.0) -> Array:
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isinf(self._total), limit, weight / self._total)
 
     def answered_after(self, t: Array) -> Array:
-        return self._after(t).queue * (self._a / self._x) / self._total
+        return self._share(self._after(t).queue * self._kept)
 
     def answered_within(self, t: float) -> Array:
-        at = self._after(t)
-        return (self._free + (self._a / self._x) * at.queue_within) / self._total
+        return self._share(self._free + self._kept * self._after(t).queue_within, 1.0)
 
     def abandoned_after(self, t: Array) -> Array:
         at = self._after(t)
-        return at.stay * at.leaving / self._total
+        return self._share(at.stay * at.leaving)
 
     def abandoned_within(self, t: float) -> Array:
-        return np.maximum(self.abandoned - self.abandoned_after(t), 0.0)
+        return np.maximum(self.abandoned - self.abandoned_after(np.asarray(t)), 0.0)
 
     def virtual_after(self, t: Array) -> Array:
         at = self._after(t)
-        return (at.unit + at.queue) / self._total
+        return self._share(at.unit + at.queue)
 
     def virtual_within(self, t: float) -> Array:
         at = self._after(t)
-        return (self._free + at.unit_within + at.queue_within) / self._total
+        return self._share(self._free + at.unit_within + at.queue_within, 1.0)
 
     def answered_wait(self) -> Array:
-        return self._mean("kept_wait", "kept", self._fewer)
+        return self._mean_wait("kept_wait", "kept")
 
     def abandoned_wait(self) -> Array:
-        return self._mean("left_wait", "left", np.zeros_like(self.waiting))
+        return self._mean_wait("left_wait", "left")
 
-    def _mean(self, wait: Kind, share: Kind, at_once: Array) -> Array:
-        """Mean wait of a kind of caller, of whom ``at_once`` (in units) wait nothing."""
-        some = self._served > 0
-        service = np.where(some, self._served, self._arrivals)
+    def _mean_wait(self, wait: Kind, share: Kind) -> Array:
+        """Mean wait of those kept or lost; it has no closed form."""
+        staffed = self._service > 0
+        service = np.where(staffed, self._service, self._arrivals)
         virtual = VirtualWait(self._arrivals, service, Exponential(self._patience))
-        shift, sums = virtual.integrals(*virtual.whole, (wait, share))
-        with np.errstate(invalid="ignore"):
-            mean = sums[wait] / (np.where(at_once > 0, at_once * np.exp(-shift), 0) / service + sums[share])
-        never = np.nan if wait == "kept_wait" else self._patience
-        return np.where(some, mean, never)
+        shift, integrals = virtual.integrals(*virtual.whole, (wait, share))
+        weight = integrals[share]
+        if share == "kept":
+            # Those who find a free agent wait nothing; their weight in the integral's unit.
+            free = states_below(service * self._aht, self._load)
+            weight = weight + _product(free, np.exp(-shift)) / service
+        mean = np.where(np.isinf(weight), 0.0, integrals[wait] / weight)
+        return np.where(staffed, mean, np.nan if share == "kept" else self._patience)
 
 
 class _After:
@@ -148,29 +153,38 @@ class _After:
 
     def __init__(self, model: ErlangA, t: Array) -> None:
         x, a, over = model._x, model._a, model._over
-        tau = t / model._patience
+        tau = np.broadcast_to(t / model._patience, x.shape)
         self.stay = np.exp(-tau)
-        y = np.maximum(x * self.stay, 1e-200)
-        sums_y = sums(a, y)
-        # Exponent of e^{x(1−e^−τ) − aτ}, the weight of "all busy" that is left.
-        exponent = model._excess * tau - x * bend(tau)
-        factor = np.exp(np.minimum(exponent, 0.0))
-        self.unit = factor
-        with np.errstate(invalid="ignore", over="ignore"):
-            self.queue = factor * sums_y.above
-            self.leaving = factor * sums_y.leaving
-            self.queue_within = model._queue - self.queue
-        self.unit_within = -np.expm1(np.minimum(exponent, 0.0))
-        if over.any():
-            p = poisson(a, y)
-            still = y > a
-            with np.errstate(invalid="ignore", over="ignore"):
-                queue = np.where(still, 1 - p * sums_y.below, p * sums_y.above)
-                leaving = np.where(still, p + queue * ((y - a) / y), p * sums_y.leaving)
-                served = np.where(still, p * sums_y.below, 1 - queue)
-                within = served - model._unit * model._low
-                self.unit = np.where(over, p, self.unit)
-                self.queue = np.where(over, queue, self.queue)
-                self.leaving = np.where(over, leaving, self.leaving)
-                self.queue_within = np.where(over, within, self.queue_within)
-                self.unit_within = np.where(over, model._unit - p, self.unit_within)
+        y = np.maximum(x * self.stay, LEAST)
+        rest = sums(a, y)
+        # Logarithm of e^{x(1−e^−τ) − aτ}, the weight of "all busy" that is left.
+        exponent = np.minimum(model._excess * tau - x * bend(tau), 0.0)
+        self.unit = np.exp(exponent)
+        self.unit_within = -np.expm1(exponent)
+        self.queue = _product(rest.above, self.unit)
+        self.leaving = _product(rest.leaving, self.unit)
+        self.queue_within = model._queue - self.queue
+        if over.size:
+            self._overload(model, y[over], rest.below[over], rest.above[over], rest.leaving[over])
+
+    def _overload(
+        self, model: ErlangA, y: Array, low: Array, high: Array, leaving: Array
+    ) -> None:
+        over = model._over
+        a = model._a[over]
+        p = poisson(a, y)
+        still = y > a
+        reached = _product(low, p)
+        queue = np.where(still, 1 - reached, _product(high, p))
+        served = np.where(still, reached, 1 - queue)
+        self.unit[over] = p
+        self.queue[over] = queue
+        self.leaving[over] = np.where(still, p + queue * ((y - a) / y), _product(leaving, p))
+        self.unit_within[over] = model._unit[over] - p
+        self.queue_within[over] = served - model._over_below
+
+
+def _product(sum_: Array, weight: Array) -> Array:
+    """The product, 0 where the weight is nothing though the sum may be beyond all bounds."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(weight > 0, sum_ * weight, 0.0)

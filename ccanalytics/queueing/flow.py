@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.queueing.endless import ErlangA, ErlangC
-from ccanalytics.queueing.general import GeneralPatience
-from ccanalytics.queueing.lines import FiniteLines
+from ccanalytics.queueing.general import GeneralQueue
+from ccanalytics.queueing.patience import Endless, Exponential
 from ccanalytics.queueing.search import bracketed_root
-from ccanalytics.queueing.steady import Parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +23,6 @@ __all__ = ["Flow"]
 
 _NO_CALLS = 1e-200  # stands for "no calls": the limit that a first caller would meet
 _WITHOUT_END = 1e12  # times the load: stands for callers who return without end
-_STATES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,11 @@ class Flow:
     def returns(self) -> bool:
         """Whether anybody calls again."""
         return self.redial is not None
+
+    @property
+    def classic(self) -> bool:
+        """Whether this is Erlang C: patient callers, endless lines, nobody returns."""
+        return self.patience is None and self.lines is None and not self.returns
 
     @property
     def alike(self) -> bool:
@@ -118,22 +121,10 @@ class Flow:
 
     def _at(self, load: Array, agents: Array) -> Steady:
         if self.lines is not None:
-            patience = self.patience
-            assert patience is None or isinstance(patience, np.ndarray)
-            parts = [slice(i, i + _STATES_AT_ONCE) for i in range(0, self.size, _STATES_AT_ONCE)]
-            models = [
-                FiniteLines(
-                    load[part],
-                    agents[part],
-                    self.aht[part],
-                    None if patience is None else patience[part],
-                    self.lines[part],
-                )
-                for part in parts
-            ]
-            return models[0] if len(models) == 1 else Parts(models, parts)
+            law = Endless() if self.patience is None else Exponential(self.patience)
+            return GeneralQueue(load, agents, self.aht, law, self.lines)
         if self.patience is None:
             return ErlangC(load, agents, self.aht)
         if isinstance(self.patience, np.ndarray):
             return ErlangA(load, agents, self.aht, self.patience)
-        return GeneralPatience(load, agents, self.aht, self.patience)
+        return GeneralQueue(load, agents, self.aht, self.patience)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
 from ccanalytics.queueing.door import refuse
 from ccanalytics.queueing.goals import Goals
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["agents", "greatest", "patience"]
 
 _CHUNK = 32768  # elements solved at once: few enough to stay small, enough to be fast
+_EXACT = 2 * np.finfo(float).eps
 _MANY, _KNOTS = 1000, 100  # from how many alike elements on, at how many loads to solve first
 _TRIALS = np.exp(np.linspace(np.log(1e-4), np.log(1e8), 97))  # patience over handle time
 
@@ -39,7 +41,7 @@ def agents(
     need = np.flatnonzero(flow.calls > 0)
     for start in range(0, need.size, _CHUNK):
         part = need[start : start + _CHUNK]
-        result[part] = _agents(flow.take(part), goals, part, fractional)
+        result[part] = _agents(flow.take(part), goals, part, _EXACT if fractional else None)
     unreached = np.isinf(result)
     if unreached.any():
         assert flow.lines is not None
@@ -52,7 +54,10 @@ def agents(
     return result
 
 
-def _agents(own: Flow, goals: Goals, part: NDArray[np.intp], fractional: bool) -> Array:
+def _agents(
+    own: Flow, goals: Goals, part: NDArray[np.intp], fractional: float | None
+) -> Array:
+    """Least agents for elements with calls; ``fractional`` is the relative width of the root."""
     load = own.load
 
     def score(which: NDArray[np.intp], n: Array) -> Array:
@@ -70,12 +75,15 @@ def _agents(own: Flow, goals: Goals, part: NDArray[np.intp], fractional: bool) -
     whole, at, under = least_whole(score, guess, failing, 0.5 * root, most=own.lines)
     if not fractional:
         return whole
-    return bracketed_root(score, np.maximum(whole - 1, 0), whole, under, at)
+    below = np.maximum(whole - 1, 0)
+    return bracketed_root(score, below, whole, under, at, relative=fractional)
 
 
 def _guess(own: Flow, goals: Goals, part: NDArray[np.intp]) -> Array:
     """Where to look first; a good guess saves time and decides nothing."""
     load = own.load
+    if own.classic and goals.level is not None and not goals.limits:
+        return load + np.sqrt(load) * _on_curve(own, goals.level)
     alike = own.alike and all(np.ptp(limit[part]) == 0 for limit in goals.limits.values())
     if own.size > _MANY and alike and np.ptp(load) > 0:
         # One demand curve: solve it exactly at some loads and read the others off.
@@ -84,14 +92,41 @@ def _guess(own: Flow, goals: Goals, part: NDArray[np.intp]) -> Array:
         few = own.take(np.zeros(_KNOTS, dtype=np.intp))
         few = replace(few, calls=np.clip(roots**2, low, high) / few.aht * few.per)
         at = part[np.zeros(_KNOTS, dtype=np.intp)]
-        exact = _agents(few, goals, at, fractional=own.lines is None)
+        exact = _agents(few, goals, at, fractional=1e-5 if own.lines is None else None)
         if np.isfinite(exact).all():
             return load + np.interp(np.sqrt(load), roots, exact - few.load)
     if goals.level is None or goals.level.share == 1:
         return load + 0.5 * np.sqrt(load)
-    return load + np.sqrt(load) * waiting_deviate(
-        load, goals.level.within / own.aht, 1 - goals.level.share
-    )
+    level = goals.level
+    guess = load + np.sqrt(load) * waiting_deviate(load, level.within / own.aht, 1 - level.share)
+    if isinstance(own.patience, np.ndarray) and own.lines is None:
+        guess = np.minimum(guess, _impatient_guess(own, level))
+    return guess
+
+
+def _impatient_guess(own: Flow, level: ServiceLevel) -> Array:
+    """Agents in overload: all wait about as long, those who stay so long fill the agents.
+
+    The queue after the threshold is about normal around R·e^(−t/patience).
+    """
+    stay = np.exp(-level.within / own.patience)
+    share, least = np.full(own.size, level.share), np.zeros(own.size)
+    if level.counting not in ("answered", "virtual", "abandoned_in_time"):
+        # Who left counts as failed, and no more are answered than the agents can handle.
+        share = np.minimum(share / np.maximum(stay, 1e-3), 0.995)
+        least = level.share * own.load
+    left = own.load * stay
+    guess = left + special.ndtri(share) * np.sqrt(left * own.aht / own.patience)
+    return np.maximum(guess, least)
+
+
+def _on_curve(own: Flow, goal: ServiceLevel) -> Array:
+    """The square-root rule's β, read off a curve where the elements differ in load alone."""
+    root, within = np.sqrt(own.load), goal.within / own.aht
+    if own.size <= _MANY or np.ptp(within) > 0:
+        return waiting_deviate(own.load, within, 1 - goal.share)
+    roots = np.linspace(root.min(), root.max(), 4 * _KNOTS)
+    return np.interp(root, roots, waiting_deviate(roots**2, within[0], 1 - goal.share))
 
 
 def greatest(

@@ -18,7 +18,7 @@ from ccanalytics.queueing.door import Array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Curve", "Exponential", "Law", "bend", "is_law"]
+__all__ = ["Curve", "Endless", "Exponential", "Law", "bend", "is_law"]
 
 
 class Law(Protocol):
@@ -39,9 +39,14 @@ class Law(Protocol):
     def take(self, which: NDArray[np.intp]) -> Law:
         """The law of the elements ``which``."""
 
-    @property
-    def never(self) -> float:
-        """Share that never leaves."""
+    def mean_of(self, which: NDArray[np.intp]) -> Array:
+        """Mean patience of the elements ``which``."""
+
+    mean: Array | None
+    """Mean patience by element where it is exponential, ``None`` where it is endless."""
+
+    never: float
+    """Share that never leaves."""
 
 
 def bend(tau: Array) -> Array:
@@ -59,25 +64,56 @@ class Exponential:
     never = 0.0
 
     def __init__(self, mean: Array) -> None:
-        self.mean = mean
+        self.mean: Array | None = mean
+        self._mean = mean
 
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
-        return -np.expm1(-v / self.mean[which])
+        return -np.expm1(-v / self._mean[which])
 
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
-        mean = self.mean[which]
+        mean = self._mean[which]
         return bend(v / mean) * mean
 
     def time_of(self, share: Array) -> Array:
-        return -np.log1p(-share) * self.mean
+        return -np.log1p(-share) * self._mean
 
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
-        points = self.mean[:, None] * np.array([0.7, 2.0, 5.0, 12.0, 30.0])
+        points = self._mean[:, None] * np.array([0.7, 2.0, 5.0, 12.0, 30.0])
         inside = (points > low[:, None]) & (points < high[:, None])
         return np.nonzero(inside)[0], points[inside]
 
     def take(self, which: NDArray[np.intp]) -> Exponential:
-        return Exponential(self.mean[which])
+        return Exponential(self._mean[which])
+
+    def mean_of(self, which: NDArray[np.intp]) -> Array:
+        return self._mean[which]
+
+
+class Endless:
+    """Callers who never give up."""
+
+    never = 1.0
+    mean: Array | None = None
+
+    def left(self, v: Array, which: NDArray[np.intp]) -> Array:
+        del which
+        return np.zeros_like(v)
+
+    left_sum = left
+
+    def time_of(self, share: Array) -> Array:
+        return np.where(share > 0, np.inf, 0.0)
+
+    def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
+        del low, high
+        return np.empty(0, dtype=np.intp), np.empty(0)
+
+    def mean_of(self, which: NDArray[np.intp]) -> Array:
+        return np.full(which.size, np.inf)
+
+    def take(self, which: NDArray[np.intp]) -> Endless:
+        del which
+        return self
 
 
 _DEGREE = 15
@@ -107,6 +143,8 @@ def _survival(law: Any) -> Callable[[Array], Any]:
 
 class Curve:
     """Any patience law, read into polynomial pieces of 1 − survival."""
+
+    mean: Array | None = None  # not exponential
 
     def __init__(self, law: Any) -> None:
         self._survive = _survival(law)
@@ -265,6 +303,10 @@ class Curve:
         which = np.repeat(np.arange(low.size), count)
         offset = np.arange(which.size) - np.repeat(np.cumsum(count) - count, count)
         return which, edges[first[which] + offset]
+
+    def mean_of(self, which: NDArray[np.intp]) -> Array:
+        mean = np.inf if self.never > 0 else self._end - self._end_sum
+        return np.full(which.size, mean)
 
     def take(self, which: NDArray[np.intp]) -> Curve:
         del which

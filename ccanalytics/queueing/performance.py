@@ -27,6 +27,7 @@ __all__ = ["Performance"]
 
 Callers = Literal["all", "answered", "abandoned", "virtual"]
 _NEITHER = "there are neither calls nor agents"
+_NOBODY = "no call enters"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,12 +125,14 @@ class Performance(Result):
     @property
     def wait_probability(self) -> Any:
         """Share of the calls that entered which find every agent busy."""
-        return self._give(self._steady.waiting, self._nobody, "the chance of waiting", _NEITHER)
+        share = self._steady.waiting
+        return self._give(share, self._nobody | np.isnan(share), "the chance of waiting", _NOBODY)
 
     @property
     def mean_wait(self) -> Any:
         """Mean wait of all calls that entered, in seconds."""
-        return self._give(self._steady.mean_wait, self._nobody, "the mean wait", _NEITHER)
+        wait = self._steady.mean_wait
+        return self._give(wait, self._nobody | np.isnan(wait), "the mean wait", _NOBODY)
 
     @property
     def asa(self) -> Any:
@@ -174,7 +177,8 @@ class Performance(Result):
         flow, some = self._flow, self._flow.calls > 0
         with np.errstate(invalid="ignore"):
             entering = flow.calls * self._factor / flow.per * (1 - self._steady.blocked)
-            length = np.where(some, entering * self._steady.mean_wait, 0.0)
+            wait = np.where(self._steady.blocked == 1, 0.0, self._steady.mean_wait)
+            length = np.where(some, entering * wait, 0.0)
         return plain(length, self._shape)
 
     def wait_above(self, seconds: Any, of: Callers = "all") -> Any:

@@ -25,10 +25,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["Sums", "above", "below", "deviance", "poisson", "states_below", "sums"]
+__all__ = [
+    "LEAST",
+    "Sums",
+    "above",
+    "below",
+    "deviance",
+    "lost",
+    "poisson",
+    "served_share",
+    "small_above",
+    "states_below",
+    "stirling",
+    "sums",
+]
 
 Array = NDArray[np.float64]
 
+LEAST = 1e-200  # stands for "no load" where a formula divides by it
 _UNIFORM_FROM = 40.0  # the uniform expansion is used for a from here on …
 _UNIFORM_Z = 4.5  # … and where the normal deviate is at most this
 _SMALL = 3.0  # the power series is used for x up to here
@@ -41,7 +55,8 @@ def deviance(a: Array, x: Array) -> Array:
     """X − a − a·ln(x/a), without cancellation near a = x (Loader's saddle-point deviance)."""
     d = x - a
     total = x + a
-    v = d / total
+    with np.errstate(invalid="ignore"):  # 0/0 where both are 0
+        v = d / total
     near = np.abs(v) < 0.25
     if near.all():
         return _deviance_near(a, d, v)
@@ -70,7 +85,7 @@ def _deviance_near(a: Array, d: Array, v: Array) -> Array:
 _STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
 
 
-def _stirling(a: Array) -> Array:
+def stirling(a: Array) -> Array:
     """Log of Γ(a+1) / (√(2πa) (a/e)ᵃ), for a ≥ 10."""
     inverse = 1.0 / a
     square = inverse * inverse
@@ -95,7 +110,7 @@ def poisson(a: Array, x: Array) -> Array:
 
 
 def _poisson_large(a: Array, x: Array) -> Array:
-    return np.exp(-deviance(a, x) - _stirling(a)) / np.sqrt(2 * np.pi * a)
+    return np.exp(-deviance(a, x) - stirling(a)) / np.sqrt(2 * np.pi * a)
 
 
 @cache
@@ -132,6 +147,25 @@ def _temme() -> tuple[tuple[float, ...], ...]:
         if last >= 0:
             kept.append(tuple(float(c) for c in line[: last + 1]))
     return tuple(kept)
+
+
+def lost(load: Array, servers: Array) -> Array:
+    """Erlang B; ``load`` may be 0."""
+    return 1 / below(servers, np.maximum(load, LEAST))
+
+
+def served_share(servers: Array, load: Array) -> Array:
+    """1 − Erlang B, however near that is to 1; ``load`` above 0."""
+    states = below(servers, load)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isinf(states), 1.0, states_below(servers, load) / states)
+
+
+def small_above(a: Array, x: Array) -> Array:
+    """P·above, the chance that a Poisson number with mean ``x`` is above ``a``; for x up to a."""
+    p = poisson(a, x)
+    with np.errstate(invalid="ignore"):
+        return np.where(p > 0, p * above(a, x), 0.0)
 
 
 def states_below(agents: Array, load: Array) -> Array:
@@ -197,7 +231,7 @@ def _uniform(a: Array, x: Array, want: str) -> Sums:
     inverse = 1.0 / a
     root = np.sqrt(a)
     series = _double_series(z * np.sqrt(2 * inverse), inverse)
-    factor = np.exp(_stirling(a))
+    factor = np.exp(stirling(a))
     scale = np.sqrt(np.pi / 2) * root
     low = high = leaving = _NONE
     if want != "above":

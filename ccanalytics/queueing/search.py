@@ -48,7 +48,7 @@ def least_whole(
     low, high = failing.astype(float), np.full(size, np.inf)
     low_score, high_score = np.full(size, np.inf), np.full(size, -np.inf)
     limit = np.full(size, _LIMIT) if most is None else most
-    step = np.maximum(scale, 1.0)
+    step = np.maximum(scale, 1.0)  # how far to walk for a score of 1
     candidate = np.clip(np.ceil(guess), low + 1, limit)
     active = np.flatnonzero(low < limit)
     rounds = 0
@@ -58,14 +58,22 @@ def least_whole(
         value = score(active, n)
         met = value <= 0
         yes, no = active[met], active[~met]
+        step[yes] = _pace(step[yes], n[met] - high[yes], value[met] - high_score[yes])
+        step[no] = _pace(step[no], n[~met] - low[no], value[~met] - low_score[no])
         high[yes], high_score[yes] = n[met], value[met]
         low[no], low_score[no] = n[~met], value[~met]
-        active = active[(high[active] - low[active] > 1) & (low[active] < limit[active])]
-        i = active
+        i = active[(high[active] - low[active] > 1) & (low[active] < limit[active])]
         after = _next(low[i], high[i], low_score[i], high_score[i], step[i], rounds)
         candidate[i] = np.clip(after, low[i] + 1, np.minimum(high[i] - 1, limit[i]))
-        step[i] *= 2
+        active = i
     return high, high_score, low_score
+
+
+def _pace(step: Array, moved: Array, gained: Array) -> Array:
+    """The pace that the last two scores on one side show, with a margin; else twice the last."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shown = -1.3 * moved / gained
+    return np.where(np.isfinite(shown) & (shown > 0), np.clip(shown, 2 * step, 64 * step), 2 * step)
 
 
 def _next(
@@ -81,8 +89,8 @@ def _next(
         middle = np.floor((low + high) / 2)
         if rounds == 1:
             # A good guess is off by less than one: close the bracket right beside it.
-            up = np.where(up < low + 3, low + 1, np.ceil(up))
-            down = np.where(down > high - 3, high - 1, np.floor(down))
+            up = np.where(up < low + 4, low + 1, np.ceil(up))
+            down = np.where(down > high - 4, high - 1, np.floor(down))
         if rounds > 6 and rounds % 2:
             secant = middle  # a crooked score must not slow the search down
     unbounded = np.isinf(high)
@@ -93,7 +101,12 @@ def _next(
 
 
 def bracketed_root(
-    score: Score, low: Array, high: Array, low_score: Array, high_score: Array
+    score: Score,
+    low: Array,
+    high: Array,
+    low_score: Array,
+    high_score: Array,
+    relative: float = 2 * np.finfo(float).eps,
 ) -> Array:
     """Where the score crosses 0 between ``low`` (above 0) and ``high`` (≤ 0), to a few ulp.
 
@@ -119,7 +132,7 @@ def bracketed_root(
         best = np.where(np.abs(fa[i]) < np.abs(fb[i]), a[i], b[i])
         result[i] = best
         width = np.abs(b[i] - a[i])
-        tolerance = 2 * np.finfo(float).eps * np.abs(best) + np.finfo(float).tiny
+        tolerance = relative * np.abs(best) + np.finfo(float).tiny
         t[i] = _fraction(a[i], b[i], c[i], fa[i], fb[i], fc[i], tolerance / np.maximum(width, tolerance))
         active = i[(width > 2 * tolerance) & (ft != 0)]
     return result

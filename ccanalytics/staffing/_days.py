@@ -93,6 +93,8 @@ def within(rows: pl.DataFrame, hours: Any) -> tuple[pl.DataFrame, list[Check]]:
         raise DataError(
             "no interval begins within the opening hours", f"hours={hours!r}", "widen them"
         )
+    if kept.height == rows.height:
+        return rows, []
     every = float(rows["calls"].sum())
     share = 1 - float(kept["calls"].sum()) / every if every else 0.0
     words = f"{share:.2%} of the calls came outside {hours[0]} to {hours[1]} and are left out"

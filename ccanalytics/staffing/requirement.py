@@ -246,6 +246,7 @@ def requirement(
             *_doubts.patient(patience),
             *_doubts.varied(frame),
             *rests,
+            *(() if typical is None else typical.checks),
         ),
     )
 
@@ -283,5 +284,5 @@ def _one_day(typical: TypicalDemand | None, rules: Rules) -> tuple[str, list[Che
     if found.flagged.is_empty():
         judged = found.frame["date"].count()
         words = "whichever day is left out" if judged else "too few days to tell"
-        return "", [Check(name, "holds" if judged else "fails", words)]
+        return "", [Check(name, "holds" if judged else "informs", words)]
     return found.caution(), [Check(name, "fails", found.first())]

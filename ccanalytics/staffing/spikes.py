@@ -31,8 +31,8 @@ class Spikes(Result):
     frame
         Per interval and key: ``required_agents`` from all days, and without the day that
         matters most: its ``date``, its ``day_calls`` of ``day_aht_s``, ``other_calls`` (list, days
-        in order), their mean ``other_mean`` of ``other_aht_s``, ``required_without``, and whether
-        it is a ``spike``.
+        in order; all days where none is judged), their mean ``other_mean`` of ``other_aht_s``,
+        ``required_without``, and whether it is a ``spike``.
     demand_without
         The demand of all intervals, spikes taken from the other days only: planning without
         them is :func:`requirement` of it.
@@ -125,12 +125,14 @@ class Spikes(Result):
         """Give the flagged intervals as a table to read, by the wall clock."""
         import polars as pl
 
-        return self.flagged.select(
+        found = self.flagged
+        others = [_listed(counts or []) for counts in found["other_calls"].to_list()]
+        return found.select(
             *self.keys,
             pl.col("local_start").dt.strftime("%H:%M").alias("interval"),
             "date",
-            "day_calls",
-            "other_calls",
+            pl.col("day_calls").alias("calls_that_day"),
+            pl.Series("calls_on_other_days", others, dtype=pl.String),
             "required_agents",
             "required_without",
         )
@@ -210,18 +212,18 @@ def found_by(
     )
     worst = judged.sort("required_without", "_mean").group_by(keys, maintain_order=True).first()
     others = (
-        days.join(worst.select(*keys, _out="date"), on=keys, nulls_equal=True)
-        .filter(pl.col("date") != pl.col("_out"))
+        days.join(worst.select(*keys, _out="date"), on=keys, how="left", nulls_equal=True)
+        .filter(pl.col("date").ne_missing(pl.col("_out")))
         .sort(*keys, "date")
         .group_by(keys, maintain_order=True)
         .agg(_others="calls")
     )
-    worst = worst.join(others, on=keys, how="left", nulls_equal=True)
     required = rules.agents_for(demand["calls"], length, demand["aht_s"].fill_null(1.0))
     fall = pl.col("required_agents") - pl.col("required_without")
     frame = (
         demand.with_columns(required_agents=required)
         .join(worst, on=keys, how="left", nulls_equal=True, suffix="_day", maintain_order="left")
+        .join(others, on=keys, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(
             spike=(
                 (fall >= min_share * pl.col("required_agents")) & (fall >= max(min_fall, 1))

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import polars as pl
 
-__all__ = ["WHOLE_WEEK_S", "as_polars", "check_counts", "key_columns", "label_of", "whole_weeks"]
+__all__ = [
+    "WHOLE_WEEK_S",
+    "as_polars",
+    "check_counts",
+    "key_columns",
+    "label_of",
+    "whole_weeks",
+    "with_names",
+]
 
 WHOLE_WEEK_S = 7 * 86400 - 3600
 """A week is whole from this length on: the one in which clocks go forward lacks an hour."""
@@ -72,6 +80,19 @@ def key_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:
     return [name for name in frame.columns if name not in mine]
 
 
+def with_names(
+    frame: pl.DataFrame, key: str, names: Mapping[str, str | None] | None
+) -> pl.DataFrame:
+    """Put a column ``name`` beside a key column, where names are known of any of its values."""
+    import polars as pl
+
+    known = {code: name for code, name in (names or {}).items() if name}
+    if key not in frame.columns or not set(known) & set(frame[key].to_list()):
+        return frame
+    name = pl.Series("name", [known.get(value) for value in frame[key]])
+    return frame.insert_column(frame.columns.index(key) + 1, name)
+
+
 def label_of(values: Iterable[Any]) -> str:
     """Name a row by its keys; a key that is null is unknown.
 
@@ -87,17 +108,26 @@ def whole_weeks(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, int]:
     Raises
     ------
     InputError
-        The frame has rows, but its intervals are longer than weeks, or none is a whole week.
+        The intervals are not weeks.
+    DataError
+        They are weeks, none of them whole.
     """
     import polars as pl
 
     longest = frame.select(pl.col("interval_s").max()).item()
     starts = frame.select("local_start", "interval_s").unique()
     whole = starts.filter(pl.col("interval_s") >= WHOLE_WEEK_S).height
-    if longest and (longest > WHOLE_WEEK_S + 7200 or not whole):
+    # Of a log's weeks only the first and the last can be cut.
+    if longest and (longest > WHOLE_WEEK_S + 7200 or (not whole and starts.height > 2)):
         raise InputError(
-            f"{what} must be by week and hold a whole one",
+            f"{what} must be by week",
             f"the longest interval has {longest:,} s",
-            "ask the log for every='1w', over enough days",
+            "ask the log for every='1w'",
+        )
+    if longest and not whole:
+        raise DataError(
+            f"{what} hold no whole week",
+            f"the longest reaches over {longest / 86400:.0f} days",
+            "take more of the log",
         )
     return frame.filter(pl.col("interval_s") >= WHOLE_WEEK_S), starts.height - whole

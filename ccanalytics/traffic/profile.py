@@ -329,7 +329,7 @@ def _spread_check(quantile: list[float], weeks: float) -> Check:
     low, middle, high = quantile
     if middle != middle:  # noqa: PLR0124  (nan)
         return Check(name, "informs", "too few weeks, or too few calls, to tell")
-    if middle < 1.5:
+    if middle < 1.2:
         return Check(name, "holds", f"variance over mean is {middle:.1f}, near Poisson's 1")
     return Check(
         name,

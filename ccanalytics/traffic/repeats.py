@@ -40,11 +40,14 @@ class RepeatCallers(Result):
         known = self.shares.filter(pl.col("followed") > 0)
         windows = known["window_s"].unique().sort().to_list()
         parts = []
-        # The two groups with most calls; the table has them all.
-        groups = known.group_by(self.keys).agg(pl.col("followed").max()) if self.keys else None
-        if groups is not None and groups.height > 2:
-            most = groups.sort("followed", descending=True).head(2).select(self.keys)
-            known = known.join(most, on=self.keys, how="semi", nulls_equal=True)
+        if self.keys:
+            # The group with most calls, and the one that calls again most; the chart has them all.
+            last = known.filter(pl.col("window_s") == windows[-1])
+            firm = last.filter(pl.col("followed") >= min(30, last["followed"].to_numpy().max()))
+            told = pl.concat(
+                [firm.sort(name, descending=True).head(1) for name in ("followed", "recontact")]
+            ).select(self.keys)
+            known = known.join(told, on=self.keys, how="semi", nulls_equal=True)
         for window in windows:
             rows = known.filter(pl.col("window_s") == window).sort("followed", descending=True)
             shares = [

@@ -75,14 +75,14 @@ def test_assists_during_a_call_remove_none():
         assert during["gross_deflection"].null_count() == during.height
         assert during["net_deflection"].null_count() == during.height
     assert answer.share("net_deflection", "sms", "during_call") is None
-    assert "340 assists shorten calls and remove none" in answer.summary()
+    assert "its 340 completed assists remove no call" in answer.summary()
 
 
 def test_the_words_warn_that_net_deflection_is_not_calls_saved():
     words = deflection.funnel(rows()).summary()
     assert "not calls saved" in words
     assert "within 7 days" in words
-    assert "32.5% (30.2% to 34.8%) taken up" in words
+    assert "acceptance 32.5% (30.2% to 34.8%)" in words
 
 
 def test_an_empty_log_is_one_sentence():

@@ -1,8 +1,6 @@
 """Handle times of the Anonymous Bank against METHODS.md §6.1, from the raw files."""
 
 import gzip
-import os
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,14 +10,11 @@ from ccanalytics import handletime
 pytestmark = pytest.mark.real
 
 
-def bank(*months):
-    folder = Path(os.environ["CCANALYTICS_REAL_DATA"]) / "anonymous_bank"
-    frames = []
-    for month in months:
-        (path,) = folder.glob(f"{month:02d}_*.txt.gz")
-        frames.append(
-            pl.read_csv(gzip.decompress(path.read_bytes()), separator="\t", infer_schema=False)
-        )
+def served(files):
+    frames = [
+        pl.read_csv(gzip.decompress(file.read_bytes()), separator="\t", infer_schema=False)
+        for file in files
+    ]
     rows = pl.concat(frames).with_columns(
         pl.col("type").str.strip_chars(),
         pl.col("ser_time", "vru_time", "q_time").cast(pl.Int64),
@@ -32,17 +27,13 @@ def counts(rows):
 
 
 @pytest.fixture(scope="module")
-def half_year():
-    if "CCANALYTICS_REAL_DATA" not in os.environ:
-        pytest.skip("CCANALYTICS_REAL_DATA is not set")
-    return bank(1, 2, 3, 4, 5, 6)
+def half_year(bank_files):
+    return served(bank_files)
 
 
 @pytest.fixture(scope="module")
-def february():
-    if "CCANALYTICS_REAL_DATA" not in os.environ:
-        pytest.skip("CCANALYTICS_REAL_DATA is not set")
-    return bank(2)
+def february(bank_files):
+    return served(bank_files[1:2])
 
 
 def facts(answer):

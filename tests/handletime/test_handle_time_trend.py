@@ -123,6 +123,7 @@ def test_by_key_with_refusals():
         (weekly(weeks=9, edges={0: 86400, 8: 86400}), {}, DataError, "7 weeks"),
         (weekly(weeks=3).with_columns(interval_s=86400), {}, InputError, "must be by week"),
         (weekly(weeks=9).with_columns(interval_s=30 * 86400), {}, InputError, "must be by week"),
+        (weekly(weeks=2, edges={0: 86400, 1: 86400}), {}, DataError, "hold no whole week"),
         (weekly(weeks=9).drop("local_start"), {}, InputError, "missing: local_start"),
         (weekly(weeks=9).with_columns(calls=pl.lit(-1)), {}, InputError, "calls=-1"),
         (weekly(weeks=9), {"by": "service"}, InputError, "by='service'"),

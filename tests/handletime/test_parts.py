@@ -28,7 +28,7 @@ def test_shares_and_means():
         "hold": 0,
         "after-call work": 0.4,
     }
-    assert "talk 65.0% (86.7 s), hold 10.0%" in answer.summary()
+    assert "65.0% is talk (86.7 s), 10.0% is hold" in answer.summary()
     assert answer.unknown == ()
 
 

@@ -71,6 +71,7 @@ def test_the_peak_comes_from_the_spike_of_one_day(wednesday):
     assert row["day_calls"] == 494
     assert row["other_calls"] == [99, 136, 86]
     assert (row["required_agents"], row["required_without"]) == (16, 9)
+    assert found.table()["calls_on_other_days"].to_list() == ["99, 136 and 86"]
     text = found.summary()
     assert "Wednesday 3 February 1999" in text
     assert "494" in text
@@ -95,3 +96,16 @@ def test_the_published_shifts_cover_it_for_6588(wednesday):
     assert found.cost == 6588
     assert found.optimal
     assert (found.intervals["covered_agents"] >= pl.Series(PUBLISHED)).all()
+
+
+def test_it_comes_out_of_the_call_log_too(tmp_path, wednesday):
+    from ccanalytics import CallLog
+
+    log = CallLog(tmp_path / "february.duckdb")
+    folder = Path(os.environ["CCANALYTICS_REAL_DATA"]) / "anonymous_bank"
+    log.load(folder / "02_February.txt.gz", source="anonymous_bank")
+    day = staffing.typical_day(
+        log.demand("1h", calls="arrived"), weekdays=3, time_zone=log.time_zone, aht_s=240
+    )
+    assert day.demand["calls"].to_list() == wednesday.demand["calls"].to_list()
+    assert staffing.requirement(day, GOAL).frame["required_agents"].to_list() == PUBLISHED

@@ -55,6 +55,7 @@ def test_a_long_handle_time_of_one_day_is_a_spike_too():
     usual, odd = [180, 180, 180], [180, 1200, 180]
     found = staffing.spikes(mondays([[60, 60, 60]] * 4, [usual, odd, usual, usual]), GOAL)
     assert found.flagged["date"].to_list() == [date(2025, 3, 10)]
+    assert "60 calls of 1,200 s each" in found.summary()
 
 
 def test_the_bounds_are_both_needed():

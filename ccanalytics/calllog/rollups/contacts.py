@@ -70,20 +70,21 @@ def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) 
     import polars as pl
 
     units, slots = scope.grid(every)
-    offered = scope.calls().filter(nw.col("is_offered"))
+    # Who asked before is looked up among all calls, whatever part of them is asked about.
+    offered = scope.everything().filter(nw.col("is_offered"))
     before = (
         nw.col("arrived_epoch")
         .shift(1)
         .over("customer", "service", order_by=["arrived_epoch", "call_id"])
     )
     known = offered.filter(~nw.col("customer").is_null()).with_columns(_before=before)
+    known = narrowed(known, scope.where)
+    unknown = narrowed(offered.filter(nw.col("customer").is_null()), scope.where)
     repeat = ~nw.col("_before").is_null() & (nw.col("arrived_epoch") - nw.col("_before") <= quiet_s)
     chosen = nw.concat(
         [
             known.select(*keys, "arrived_epoch", _first=nw.when(repeat).then(0).otherwise(1)),
-            offered.filter(nw.col("customer").is_null()).select(
-                *keys, "arrived_epoch", _first=nw.lit(1)
-            ),
+            unknown.select(*keys, "arrived_epoch", _first=nw.lit(1)),
         ]
     )
     counted = (

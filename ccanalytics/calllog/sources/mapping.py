@@ -187,8 +187,8 @@ def check_encoding(name: str, where: str = "encoding") -> str:
     """The name itself if Python knows the encoding as one of text."""
     try:
         # Codecs such as idna pass for encodings of text, but read no file.
-        if "a\n,1".encode(name).decode(name) == "a\n,1":
-            codecs.getincrementaldecoder(name)
+        if "a\n,1\tb".encode(name).decode(name) == "a\n,1\tb":
+            codecs.getincrementaldecoder(name)(errors="surrogateescape").decode(b"", final=True)
             return name
     except (LookupError, ValueError, TypeError):
         pass

@@ -1,0 +1,175 @@
+"""Integrals over the virtual wait, on which patience of any law and finite lines rest.
+
+A caller who would wait v seconds if patient meets a density c·f(v) in units of "all busy, nobody
+waits", with c = nμ, H the integral of the survival of patience, and
+
+    f(v) = e^{λH(v) − cv}                       on endless lines (Baccelli and Hebuterne),
+    f(v) = e^{λH(v) − cv}·P(Poisson(λH(v)) < m)  with m waiting places (exponential or endless
+                                                 patience).
+
+Its logarithm is concave, so that each integral lives around one peak, whose width sets the pieces.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy import special
+
+from ccanalytics.queueing.ratios import below, served_share, small_above, stirling
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ccanalytics.queueing.door import Array
+    from ccanalytics.queueing.patience import Law
+
+__all__ = ["Kind", "VirtualWait"]
+
+Kind = Literal["any", "left", "kept", "wait", "kept_wait", "left_wait"]
+
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_REACH = np.array([0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 44.0])
+_NEGLIGIBLE = 44.0  # e⁻⁴⁴ is nothing beside 1
+_ROWS = 1 << 15  # pieces evaluated at once
+
+
+class VirtualWait:
+    """The density f, element by element; ``room`` is the number of waiting places, above 0."""
+
+    def __init__(self, arrivals: Array, service: Array, law: Law, room: Array | None = None) -> None:
+        self._lam, self._c, self._law, self._room = arrivals, service, law, room
+        self._every = np.arange(arrivals.size)
+        self._peak = law.time_of(np.clip(1 - service / arrivals, 0.0, 1.0))
+        if room is not None:
+            self._find_peak(room)
+
+    @property
+    def whole(self) -> tuple[Array, Array]:
+        """From 0 to the end of time."""
+        return np.zeros_like(self._lam), np.full_like(self._lam, np.inf)
+
+    def _find_peak(self, room: Array) -> None:
+        """With few places the peak comes before the time at which they are all taken."""
+        lam, high = self._lam, np.minimum(self._peak, 2 * (room + 40) / self._c)
+        taken = lam * (high - self._law.left_sum(high, self._every))
+        near = np.flatnonzero(taken > room - 6 * np.sqrt(room) - 6)
+        low, high = np.zeros(near.size), high[near]
+        for _ in range(40):
+            v = (low + high) / 2
+            z = lam[near] * (v - self._law.left_sum(v, near))
+            rise = lam[near] * (1 - self._law.left(v, near))
+            up = rise * served_share(room[near] - 1, np.maximum(z, 1e-200)) > self._c[near]
+            low, high = np.where(up, v, low), np.where(up, high, v)
+        self._peak[near] = low
+
+    def exponent(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Logarithm of f."""
+        return self._log_density(v, which, self._law.left_sum(v, which))
+
+    def _log_density(self, v: Array, which: NDArray[np.intp], left_sum: Array) -> Array:
+        # λH − cv, written so that nothing cancels: (λ − c)v − λ(v − H).
+        lam, c = self._lam[which], self._c[which]
+        value = (lam - c) * v - lam * left_sum
+        if self._room is None:
+            return value
+        lam, c, m = (np.broadcast_to(x, v.shape) for x in (lam, c, self._room[which]))
+        z = lam * (v - left_sum)
+        tight = z > m - 9 * np.sqrt(m) - 12
+        if tight.any():
+            value = np.array(value)
+            value[tight] = _with_room(value[tight], z[tight], m[tight], (c * v)[tight])
+        return value
+
+    def integrals(
+        self, start: Array, stop: Array, kinds: tuple[Kind, ...]
+    ) -> tuple[Array, dict[Kind, Array]]:
+        """Integrals of kind(v)·f(v) from ``start`` to ``stop``, each over e^shift; and the shift."""
+        top = np.clip(self._peak, start, stop)
+        shift = self.exponent(top, self._every)
+        which, left, right = self._pieces(start, stop, top, shift)
+        sums = {kind: np.zeros(start.size) for kind in kinds}
+        for begin in range(0, which.size, _ROWS):
+            rows = slice(begin, begin + _ROWS)
+            i = which[rows]
+            half = (right[rows] - left[rows]) / 2
+            v = (left[rows] + half)[:, None] + half[:, None] * _POINTS
+            column = i[:, None]
+            left_sum = self._law.left_sum(v, column)
+            exponent = self._log_density(v, column, left_sum)
+            weight = np.exp(exponent - shift[column]) * _WEIGHTS * half[:, None]
+            gone = None if kinds == ("any",) else self._law.left(v, column)
+            for kind in kinds:
+                value = weight if gone is None else weight * _factor(kind, v, gone, left_sum)
+                sums[kind] += np.bincount(i, value.sum(axis=1), start.size)
+        return shift, sums
+
+    def _pieces(
+        self, start: Array, stop: Array, top: Array, shift: Array
+    ) -> tuple[NDArray[np.intp], Array, Array]:
+        """Cut [start, stop] so that on each piece 16 points are enough; leave out what is nothing."""
+        after = self._width(top, shift, 1.0)
+        before = self._width(top, shift, -1.0)
+        high = np.minimum(stop, top + _REACH[-1] * after)
+        low = np.maximum(start, top - _REACH[-1] * before)
+        points = np.concatenate(
+            [
+                top[:, None],
+                np.minimum(top[:, None] + after[:, None] * _REACH, high[:, None]),
+                np.maximum(top[:, None] - before[:, None] * _REACH, low[:, None]),
+            ],
+            axis=1,
+        )
+        cut_which, cut_at = self._law.cuts(low, high)
+        which = np.concatenate([np.repeat(self._every, points.shape[1]), cut_which])
+        at = np.concatenate([points.reshape(-1), cut_at])
+        order = np.lexsort((at, which))
+        which, at = which[order], at[order]
+        level = self.exponent(at, which) - shift[which]
+        same = (which[1:] == which[:-1]) & (at[1:] > at[:-1])
+        same &= np.maximum(level[1:], level[:-1]) > -_NEGLIGIBLE
+        return which[:-1][same], at[:-1][same], at[1:][same]
+
+    def _width(self, top: Array, shift: Array, side: float) -> Array:
+        """A distance at which the logarithm has fallen by 1 to 4."""
+        width = 1 / (self._lam + self._c)
+        open_ = self._every
+        while open_.size:
+            at = np.maximum(top[open_] + side * width[open_], 0.0)
+            drop = shift[open_] - self.exponent(at, open_)
+            more = drop < 1
+            if side < 0:
+                more &= at > 0
+            open_ = open_[more]
+            width[open_] *= 2
+        return width
+
+
+def _with_room(endless: Array, z: Array, m: Array, cv: Array) -> Array:
+    """Logarithm of f where the waiting places matter: those taken are Poisson with mean z."""
+    value = endless.copy()
+    full = z > m  # more than half the time all are taken: count from the last place
+    a, y = m[full] - 1, z[full]
+    large = np.maximum(a, 10.0)
+    with np.errstate(divide="ignore"):
+        few = special.xlogy(a, y) - special.gammaln(a + 1)
+        many = a * (1 + np.log(y / large)) - stirling(large) - 0.5 * np.log(2 * np.pi * large)
+    value[full] = np.where(a < 10, few, many) + np.log(below(a, y)) - cv[full]
+    free = ~full
+    value[free] += np.log1p(-small_above(m[free] - 1, np.maximum(z[free], 1e-200)))
+    return value
+
+
+def _factor(kind: Kind, v: Array, gone: Array, gone_sum: Array) -> Array:
+    if kind == "left":
+        return gone
+    if kind == "kept":
+        return 1 - gone
+    if kind == "wait":
+        return v - gone_sum
+    if kind == "kept_wait":
+        return v * (1 - gone)
+    if kind == "left_wait":
+        return v * gone - gone_sum
+    return np.ones_like(v)

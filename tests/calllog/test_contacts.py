@@ -1,0 +1,356 @@
+"""Who calls again, first attempts, and what self-service led to, against plain counting."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccanalytics.errors import DataError
+from ccanalytics.schema import OUTCOMES
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+BEGIN = datetime(2025, 3, 3, 12, tzinfo=UTC)
+OFFERED = ("answered", "abandoned", "overflowed", "call_back")
+STEP = 600  # moments lie on a coarse grid, so that ties and exact windows happen
+WINDOWS = (600, 3600, 86_400)
+
+moments = st.integers(0, 4 * 144).map(lambda n: BEGIN + timedelta(seconds=STEP * n))
+calls = st.fixed_dictionaries(
+    {
+        "arrived_at": moments,
+        "customer": st.sampled_from([None, "a", "b", "c"]),
+        "service": st.sampled_from([None, "S1", "S2"]),
+        "queue": st.sampled_from([None, "sales", "help"]),
+        "outcome": st.sampled_from(list(OUTCOMES)),
+    }
+)
+logs = st.lists(calls, min_size=15, max_size=40)
+days = st.sampled_from(
+    [(None, None), (date(2025, 3, 4), None), (None, date(2025, 3, 6)), ("2025-03-04", "2025-03-06")]
+)
+events = st.lists(
+    st.fixed_dictionaries(
+        {
+            "at": moments,
+            "customer": st.sampled_from([None, "a", "b", "c"]),
+            "service": st.sampled_from(["S1", "S2", "S3"]),
+            "channel": st.sampled_from(["sms", "web"]),
+            "stage": st.sampled_from(["before_call", "own_initiative"]),
+            "accepted": st.booleans(),
+            "delivered": st.sampled_from([None, True, False]),
+            "completed": st.sampled_from([None, True, True, False]),
+        }
+    ),
+    min_size=5,
+    max_size=25,
+)
+
+
+def local_day(moment):
+    return moment.astimezone(KOLKATA).date()
+
+
+def between(moment, start, end):
+    """Whether a moment lies on the local days asked for."""
+    start, end = (date.fromisoformat(d) if isinstance(d, str) else d for d in (start, end))
+    day = local_day(moment)
+    return (start is None or day >= start) and (end is None or day < end)
+
+
+def ordered(log):
+    return sorted(
+        log.table("calls").rows(named=True), key=lambda r: (r["arrived_at"], r["call_id"])
+    )
+
+
+def answers(question):
+    """The answer, or None where the log has nothing on these days."""
+    try:
+        return question()
+    except DataError:
+        return None
+
+
+# ---- calling again ------------------------------------------------------------------------------
+
+
+@settings(max_examples=8)
+@given(logs, st.sampled_from([("outcome",), (), ("queue", "service")]), days)
+def test_calls_again_are_counted_one_by_one(make_log, rows, by, limits):
+    start, end = limits
+    log = make_log(rows, time_zone="Asia/Kolkata")
+    frame = answers(lambda: log.recontacts(WINDOWS, by=by, start=start, end=end))
+    kept, last = ordered(log), max(r["arrived_at"] for r in rows)
+    expected = Counter()
+    for i, call in enumerate(kept):
+        if call["customer"] is None or not between(call["arrived_at"], start, end):
+            continue
+        later = [c["arrived_at"] for c in kept[i + 1 :] if c["customer"] == call["customer"]]
+        for window in WINDOWS:
+            over = call["arrived_at"] + timedelta(seconds=window)
+            if over <= last:
+                key = (*(call[k] for k in by), window)
+                expected[*key, "followed"] += 1
+                expected[*key, "again"] += bool(later) and min(later) <= over
+    found = Counter()
+    if frame is not None:
+        assert frame.columns == [*by, "window_s", "followed", "again"]
+        for *key, followed, again in frame.iter_rows():
+            found[*key, "followed"], found[*key, "again"] = followed, again
+    assert +found == +expected
+
+
+def test_windows_are_cut_at_the_end_of_the_log(make_log):
+    """A call whose window reaches beyond the last arrival cannot be said not to repeat."""
+    hour = timedelta(hours=1)
+    log = make_log(
+        [
+            {"arrived_at": BEGIN, "customer": "a"},
+            {"arrived_at": BEGIN + 2 * hour, "customer": "b"},
+            {"arrived_at": BEGIN + 3 * hour, "customer": "a"},
+            {"arrived_at": BEGIN + 4 * hour},
+        ]
+    )
+    frame = log.recontacts([3600, 3 * 3600, 4 * 3600, 5 * 3600], by=())
+    assert frame.rows() == [
+        (3600.0, 3, 0),
+        (10_800.0, 1, 1),
+        (14_400.0, 1, 1),
+        (18_000.0, 0, 0),
+    ]
+
+
+def test_withheld_callers_are_no_one(make_log):
+    moments_ = [BEGIN + timedelta(minutes=i) for i in range(10)]
+    log = make_log([{"arrived_at": at} for at in moments_])
+    frame = log.recontacts([60], by=())
+    assert frame["followed"].sum() == frame["again"].sum() == 0
+
+
+def test_where_chooses_the_calls_and_not_those_that_follow(make_log):
+    """The customer called again, though elsewhere; the log goes on, though not this queue."""
+    rows = [
+        {"arrived_at": BEGIN, "customer": "a", "queue": "sales"},
+        {"arrived_at": BEGIN + timedelta(minutes=5), "customer": "a", "queue": "help"},
+        {"arrived_at": BEGIN + timedelta(minutes=30), "customer": "b", "queue": "help"},
+    ]
+    log = make_log(rows)
+    assert log.recontacts([600], by=(), where={"queue": "sales"}).rows() == [(600.0, 1, 1)]
+    assert log.recontacts([600], by="queue").rows() == [
+        ("help", 600.0, 1, 0),
+        ("sales", 600.0, 1, 1),
+    ]
+
+
+# ---- first attempts -----------------------------------------------------------------------------
+
+
+@settings(max_examples=8)
+@given(logs, st.sampled_from(["service", "queue"]), st.sampled_from([3600, 86_400]), days)
+def test_first_attempts_are_counted_one_by_one(make_log, rows, unit, quiet, limits):
+    start, end = limits
+    log = make_log(rows, time_zone="Asia/Kolkata")
+    frame = answers(lambda: log.panel(unit, "1d", quiet_s=quiet, start=start, end=end))
+    expected, offered, before = Counter(), Counter(), {}
+    for call in ordered(log):
+        if call["outcome"] not in OFFERED:
+            continue
+        asker, at = (call["customer"], call["service"]), call["arrived_at"]
+        repeat = (
+            call["customer"] is not None
+            and asker in before
+            and at - before[asker] <= timedelta(seconds=quiet)
+        )
+        before[asker] = at
+        if between(at, start, end):
+            offered[local_day(at), call[unit]] += 1
+            expected[local_day(at), call[unit]] += not repeat
+    found, asked = Counter(), Counter()
+    if frame is not None:
+        for row in frame.iter_rows(named=True):
+            found[row["local_start"].date(), row["unit"]] = row["first_attempts"]
+            asked[row["local_start"].date(), row["unit"]] = row["offered"]
+    assert +found == +expected
+    assert +asked == +offered
+
+
+def test_a_customer_who_keeps_redialling_made_one_attempt(make_log):
+    rows = [
+        {"arrived_at": BEGIN + timedelta(hours=20 * i), "customer": "a", "service": "S1"}
+        for i in range(4)
+    ]
+    rows += [{"arrived_at": BEGIN, "customer": "a", "service": "S2"}]
+    rows += [{"arrived_at": BEGIN, "service": "S1"}, {"arrived_at": BEGIN, "service": "S1"}]
+    # Not asked for: a call that ended in the menu neither counts nor makes the next a repeat.
+    rows += [{"arrived_at": BEGIN, "customer": "b", "service": "S1", "outcome": "left_menu"}]
+    rows += [{"arrived_at": BEGIN + timedelta(hours=1), "customer": "b", "service": "S1"}]
+    frame = make_log(rows).panel("service", "1mo")
+    assert dict(frame.select("unit", "first_attempts").rows()) == {"S1": 4, "S2": 1}
+    assert frame["offered"].to_list() == [7, 1]
+
+
+def test_the_panel_has_a_row_for_each_unit_and_week(make_log):
+    rows = [
+        {"arrived_at": BEGIN + timedelta(days=7 * week), "service": service, "customer": "a"}
+        for week, service in ((0, "S1"), (3, "S2"))
+    ]
+    frame = make_log(rows).panel()
+    assert frame.select("unit").unique().height == 2
+    assert frame.height == 2 * 4
+    assert "service" not in frame.columns
+    assert frame["first_attempts"].null_count() == 0
+
+
+def test_earlier_calls_outside_where_still_make_a_repeat(make_log):
+    rows = [
+        {"arrived_at": BEGIN, "customer": "a", "service": "S1", "queue": "sales"},
+        {
+            "arrived_at": BEGIN + timedelta(hours=1),
+            "customer": "a",
+            "service": "S1",
+            "queue": "help",
+        },
+    ]
+    frame = make_log(rows).panel("service", "1d", where={"queue": "help"})
+    assert frame["offered"].sum() == 1
+    assert frame["first_attempts"].sum() == 0
+
+
+# ---- self-service -------------------------------------------------------------------------------
+
+
+def funnel_recount(kept, happened, by, windows, start, end):
+    """Every count of self_service(), one event at a time."""
+    groups, out = Counter(), {}
+    last = max(c["arrived_at"] for c in kept)
+    live = {}
+    for e in happened:
+        place = (e["channel"], e["stage"], e["service"])
+        live[place] = min(live.get(place, e["at"]), e["at"])
+
+    def key(place):
+        return (*place[:2], *(place[2:] if by else ()))
+
+    for e in happened:
+        if between(e["at"], start, end):
+            group = key((e["channel"], e["stage"], e["service"]))
+            groups[*group, "sent"] += 1
+            for what in ("accepted", "delivered", "completed"):
+                groups[*group, what] += bool(e[what])
+            groups[*group, "eligible"] += e["stage"] == "own_initiative" and e["accepted"]
+    for place, since in live.items():
+        groups[*key(place), "eligible"] += sum(
+            c["service"] == place[2]
+            and c["arrived_at"] >= since
+            and between(c["arrived_at"], start, end)
+            for c in kept
+        )
+    present = {k[:-1] for k in groups if k[-1] == "sent"}
+    for group in present:
+        mine = [
+            e
+            for e in happened
+            if key((e["channel"], e["stage"], e["service"])) == group
+            and e["completed"]
+            and e["customer"] is not None
+            and between(e["at"], start, end)
+        ]
+        for window in windows:
+            followed = [e for e in mine if e["at"] + timedelta(days=window) <= last]
+            again = [
+                e
+                for e in followed
+                if any(
+                    c["customer"] == e["customer"]
+                    and c["service"] == e["service"]
+                    and c["outcome"] in OFFERED
+                    and e["at"] <= c["arrived_at"] <= e["at"] + timedelta(days=window)
+                    for c in kept
+                )
+            ]
+            names = ("eligible", "sent", "accepted", "delivered", "completed")
+            out[*group, window] = (*(groups[*group, n] for n in names), len(followed), len(again))
+    return out
+
+
+@settings(max_examples=8)
+@given(logs, events, st.sampled_from([("service",), ()]), days)
+def test_the_funnel_is_counted_one_by_one(make_log, rows, happened, by, limits):
+    start, end = limits
+    log = make_log(rows, time_zone="Asia/Kolkata", self_service=happened)
+    windows = (1, 3, 7)
+    frame = answers(lambda: log.self_service(windows, by=by, start=start, end=end))
+    if frame is None:
+        assert not any(between(r["arrived_at"], start, end) for r in rows)
+        return
+    # Asked for days without end, the log answers for those from its first call to its last.
+    first, last = (local_day(f(r["arrived_at"] for r in rows)) for f in (min, max))
+    start = max(date.fromisoformat(str(start)), first) if start else first
+    after = last + timedelta(days=1)
+    end = min(date.fromisoformat(str(end)), after) if end else after
+    kept = ordered(log)
+    held = log.table("self_service").rows(named=True)
+    expected = funnel_recount(kept, held, by, windows, start, end)
+    assert {
+        tuple(row[: 3 + len(by)]): tuple(row[3 + len(by) :]) for row in frame.iter_rows()
+    } == expected
+
+
+SMS = {"channel": "sms", "stage": "before_call", "service": "S1", "accepted": True}
+
+
+def test_a_channel_nobody_completed_has_its_zeros(make_log):
+    log = make_log(
+        [{"arrived_at": BEGIN, "service": "S1"}, {"arrived_at": BEGIN + timedelta(days=40)}],
+        self_service=[
+            SMS | {"at": BEGIN, "completed": False},
+            SMS | {"at": BEGIN, "channel": "app", "service": "S9", "accepted": False},
+        ],
+    )
+    frame = log.self_service()
+    assert frame.height == 2 * 5
+    assert frame["window_days"].to_list() == [1, 3, 7, 14, 30] * 2
+    assert frame.null_count().sum_horizontal().item() == 0
+    assert frame.filter(pl.col("channel") == "app")["eligible"].to_list() == [0] * 5
+    assert frame["followed"].sum() == frame["recontacted"].sum() == 0
+
+
+def test_leakage_by_hand(make_log):
+    day = timedelta(days=1)
+    done = SMS | {"delivered": True, "completed": True}
+    log = make_log(
+        [
+            {"arrived_at": BEGIN - day, "customer": "a", "service": "S1"},
+            {"arrived_at": BEGIN + 2 * day, "customer": "a", "service": "S1"},
+            {"arrived_at": BEGIN + 2 * day, "customer": "b", "service": "S2"},
+            {
+                "arrived_at": BEGIN + 2 * day,
+                "customer": "c",
+                "service": "S1",
+                "outcome": "contained",
+            },
+            {"arrived_at": BEGIN + 10 * day},
+        ],
+        self_service=[done | {"at": BEGIN, "customer": who} for who in ("a", "b", "c", None)],
+    )
+    frame = log.self_service((1, 3, 7, 14))
+    assert frame["sent"].to_list() == [4] * 4
+    assert frame["followed"].to_list() == [3, 3, 3, 0]
+    assert frame["recontacted"].to_list() == [0, 1, 1, 0]
+    # The call before the channel's first record could not have used it.
+    assert frame["eligible"].to_list() == [2] * 4
+    # The log goes on for ten days, whatever service is asked about.
+    only = log.self_service((7,), where={"service": "S1"})
+    assert only.select("followed", "recontacted").rows() == [(3, 1)]
+
+
+def test_a_log_without_self_service_gives_an_empty_frame_of_the_same_form(make_log):
+    with_some = make_log([{"arrived_at": BEGIN}], self_service=[SMS | {"at": BEGIN}])
+    without = make_log([{"arrived_at": BEGIN}])
+    for by in ("service", ()):
+        frame = without.self_service(by=by)
+        assert frame.height == 0
+        assert frame.schema == with_some.self_service(by=by).schema

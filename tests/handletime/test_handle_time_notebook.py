@@ -1,0 +1,37 @@
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from ccanalytics.errors import InputError
+from ccanalytics.runs import run
+
+pytestmark = pytest.mark.notebook
+
+
+def test_it_tells_mean_median_and_what_it_cannot_know(make_log, tmp_path):
+    rng = np.random.default_rng(1)
+    start = dt.datetime(2025, 3, 3, 9, tzinfo=dt.UTC)
+    seconds = np.rint(rng.lognormal(4.8, 0.9, 400)).clip(1)
+    log = make_log(
+        {"arrived_at": start + dt.timedelta(minutes=3 * k), "talk_s": s, "service": f"S{k % 3}"}
+        for k, s in enumerate(seconds.tolist())
+    )
+    done = run("handle_time", log.path, output=tmp_path / "r.html")
+    assert f"Handle time is {seconds.mean():.1f} s on the mean" in done.answer
+    assert f"{np.median(seconds):g} s on the median" in done.answer
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    # A day of calls has no whole week, and talk alone is no composition: said, not failed.
+    assert "hold no whole week" in html
+    assert "The log has talk only" in html
+    assert done.charts == 2
+    with pytest.raises(InputError, match="floor_s"):
+        run("handle_time", log.path, {"floor_s": 0}, output=tmp_path / "r.html")
+
+
+@pytest.mark.real
+def test_on_the_bank(bank_log, tmp_path):
+    where = {"start": "1999-02-01", "end": "1999-03-01"}
+    done = run("handle_time", bank_log.path, where, output=tmp_path / "r.html")
+    assert done.answer.startswith("Handle time is 176.9 s on the mean")
+    assert "107 s on the median" in done.answer
