@@ -98,9 +98,10 @@ def test_trunks_is_the_standard_table(capsys) -> None:
         (["agents", "--calls", "1", "--aht", "180", "--counting", "best"], "late_abandoned"),
         (["agents", "--calls", "100", "--aht", "180", "--shrinkage", "30"], "shrinkage"),
         (["trunks", "--blocking", "0.01"], "--load"),
-        (["trunks", "--load", "5", "--blocking", "1"], "blocking"),
+        (["trunks", "--load", "5", "--blocking", "0"], "blocking"),
+        (["trunks", "--load", "5", "--blocking", "5"], "blocking"),
         (["nonsense"], "nonsense"),
-        (["load"], "FILES"),
+        (["load"], "files"),
         (["notebooks", "--nonsense"], "--nonsense"),
     ],
 )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ccanalytics.charts import theme
 from ccanalytics.charts._whiskers import dots, labels_of, not_drawn
 from ccanalytics.errors import InputError
+from ccanalytics.statistics.effects.effect import signed
+from ccanalytics.statistics.frames import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,18 +117,22 @@ def handle_time_trend(trend: Trend, *key: Any) -> go.Figure:
     change = trend.change(*key, per=per)
     told = f"{abs(change.value):.1%} {'longer' if change.value > 0 else 'shorter'} a {per}"
     title = (
-        f"Calls take {told} ({change.low:+.1%} to {change.high:+.1%})"
+        f"Calls take {told} ({signed(change.low)} to {signed(change.high)})"
         if change.excludes_zero
         else f"No trend that the data can show over {weeks} weeks"
     )
-    fig = theme.figure(
-        title if not key else f"{theme.plain(' '.join(map(str, key)))}: {title}",
-        f"Handle time by week: mean, median, and typical time (exp of the mean log, from "
-        f"{trend.inputs['floor_s']:g} s on) with its trend and {100 * change.level:g}% intervals",
-        y_title="Handle time",
+    fig = theme.panels(
+        title if not key else f"{theme.plain(label_of(key))}: {title}",
+        f"Whole weeks with {100 * change.level:g}% intervals; the typical time is the exponential "
+        f"of the mean of logs, from {trend.inputs['floor_s']:g} s on; the axes do not begin at 0",
+        names=["Typical time with its trend", "Mean, for staffing", "Median"],
+        y_title="Seconds",
+        same_y=False,
+        height=640,
     )
     x = rows["week"].to_list()
-    theme.band(fig, x, rows["fitted_s_low"], rows["fitted_s_high"], "Trend, interval")
+    low, high = rows["fitted_s_low"], rows["fitted_s_high"]
+    theme.band(fig, x, low, high, "Interval of the trend", row=1, col=1)
     fig.add_scatter(
         x=x,
         y=rows["fitted_s"].to_list(),
@@ -134,11 +140,16 @@ def handle_time_trend(trend: Trend, *key: Any) -> go.Figure:
         mode="lines",
         line={"color": theme.ANSWER},
         hoverinfo="skip",
+        row=1,
+        col=1,
     )
-    for name, word, colour, symbol in (
-        ("mean_s", "Mean", theme.ALARM, "square"),
-        ("typical_s", "Typical", theme.ANSWER, "circle"),
-        ("median_s", "Median", theme.SECOND, "diamond"),
+    for row, (name, word, colour) in enumerate(
+        (
+            ("typical_s", "Typical", theme.ANSWER),
+            ("mean_s", "Mean", theme.ALARM),
+            ("median_s", "Median", theme.SECOND),
+        ),
+        start=1,
     ):
         fig.add_scatter(
             x=x,
@@ -147,11 +158,14 @@ def handle_time_trend(trend: Trend, *key: Any) -> go.Figure:
             | {"thickness": 1, "width": 0},
             name=word,
             mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 6},
+            marker={"color": colour, "size": 6},
             hovertemplate=f"<b>Week of %{{x|%-d %b %Y}}</b><br>{word} %{{y:,.0f}} s<extra></extra>",
+            showlegend=False,
+            row=row,
+            col=1,
         )
-    theme.duration_axis(fig, 1.05 * float(rows["mean_s_high"].max()), "y")  # type: ignore[arg-type]
-    theme.time_axis(fig)
+        theme.time_axis(fig, "x" if row == 1 else f"x{row}")
+    fig.update_yaxes(rangemode="normal")
     return fig
 
 

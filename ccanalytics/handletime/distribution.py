@@ -138,8 +138,8 @@ class HandleTimes(Result):
             f"{_PART[part]} is {self.mean.value:.1f} s on the mean{_limits(self.mean, '.1f')}, "
             f"which staffing needs, and {self.median.value:g} s on the median"
             f"{_limits(self.median, 'g')}, which a typical call takes.",
-            f"This is over {row['timed_calls']:,} answered calls with a time above 0 s; one call in "
-            f"ten takes longer than {row['p90_s']:,.0f} s"
+            f"This is over {row['timed_calls']:,} answered calls with a time above 0 s; one in ten "
+            f"takes longer than {row['p90_s']:,.0f} s"
             + (f", the standard deviation is {row['sd_s']:.1f} s." if row["sd_s"] else "."),
         ]
         words.append(

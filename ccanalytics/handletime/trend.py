@@ -13,6 +13,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.handletime.valuecounts import ValueCounts, as_counts, checked, grouped
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.effects.effect import signed
 from ccanalytics.statistics.frames import label_of, whole_weeks
 from ccanalytics.statistics.trend import Line, line
 
@@ -99,11 +100,11 @@ class Trend(Result):
         # A year is not foretold from a few months.
         per = "year" if row["weeks"] >= 40 else "quarter"
         value, low, high = (row[f"per_{per}{end}"] for end in ("", "_low", "_high"))
-        level = f"{100 * self.inputs['level']:g}% interval {low:+.1%} to {high:+.1%}"
+        level = f"{100 * self.inputs['level']:g}% interval {signed(low)} to {signed(high)}"
         if not row["shows"]:
             return (
                 f"{name}: no trend that the data can show over {row['weeks']} weeks "
-                f"({value:+.1%} a {per}, {level})."
+                f"({signed(value)} a {per}, {level})."
             )
         word = "longer" if value > 0 else "shorter"
         return (

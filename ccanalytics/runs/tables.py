@@ -12,7 +12,7 @@ from ccanalytics.vocabulary import Measure, measure
 
 __all__ = ["html_table"]
 
-_ROWS = 40
+_ROWS = 100
 _TALL = 15
 _COUNTS = {"calls", "contacts", "customers", "rows", "people", "n"}
 _LIMITS = {"_low": "low", "_high": "high"}

@@ -3,6 +3,7 @@
 Frames of demand in, Results out; nothing here opens a log.
 """
 
+from ccanalytics.staffing._seats import scheduled
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
 from ccanalytics.staffing.requirement import Requirement, requirement
@@ -19,6 +20,7 @@ __all__ = [
     "TypicalDemand",
     "cover",
     "requirement",
+    "scheduled",
     "service_level_curve",
     "shifts",
     "spikes",

@@ -70,15 +70,8 @@ class Rules:
         return np.maximum(agents, self.min_agents)
 
     def scheduled(self, agents: Any) -> NDArray[np.int64]:
-        """Give the people to schedule so that ``agents`` are seated after shrinkage.
-
-        Rounded to 1e-9 first: 21/(1 − 0.3) is 30.000000000000004 to a computer, and 30 to us.
-
-        >>> Rules(ServiceLevel(0.8, 20), shrinkage=0.3).scheduled([21, 14, 0]).tolist()
-        [30, 20, 0]
-        """
-        people = np.asarray(agents, float) / (1 - self.shrinkage)
-        return np.ceil(np.round(people, 9)).astype(np.int64)
+        """Give the people to schedule so that ``agents`` are seated after shrinkage."""
+        return np.asarray(scheduled(agents, self.shrinkage))
 
     def inputs(self) -> dict[str, Any]:
         """Give what was asked, for a Result."""
@@ -175,3 +168,44 @@ def on_day(value: Any) -> str:
     '3 February 1999'
     """
     return f"{value.day} {value:%B %Y}"
+
+
+def scheduled(agents: Any, shrinkage: float) -> Any:
+    """People to schedule so that ``agents`` are seated: ⌈agents / (1 − shrinkage)⌉.
+
+    The quotient is rounded to 1e-9 first: 21/(1 − 0.3) is 30.000000000000004 to a computer, and
+    30 to us.
+
+    Parameters
+    ----------
+    agents
+        Agents seated at once; scalar or array.
+    shrinkage
+        Share of paid time in which an agent is not there to take calls, 0 or more and below 1.
+
+    Returns
+    -------
+    int or array
+        Of the shape of ``agents``.
+
+    Raises
+    ------
+    InputError
+        A percent where a share belongs, agents that are negative or not numbers.
+
+    Examples
+    --------
+    >>> scheduled(21, 0.30)
+    30
+    >>> scheduled([14, 0], 0.30).tolist()
+    [20, 0]
+    """
+    _check_share("shrinkage", shrinkage, low=0, allow_one=False)
+    try:
+        seated = np.asarray(agents, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError("agents must be numbers", f"agents={agents!r}") from error
+    if not (np.isfinite(seated) & (seated >= 0)).all():
+        raise InputError("agents must be 0 or more", f"agents={agents!r}")
+    people = np.ceil(np.round(seated / (1 - shrinkage), 9)).astype(np.int64)
+    return int(people) if people.ndim == 0 else people

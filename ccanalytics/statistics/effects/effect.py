@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["Effect", "Grade", "Placebo", "in_words"]
+__all__ = ["Effect", "Grade", "Placebo", "in_words", "signed"]
 
 Grade = Literal["strong", "moderate", "weak"]
 
@@ -103,10 +103,19 @@ class Effect(Result):
         )
 
 
+def signed(share: float) -> str:
+    """Write a change in percent with its sign.
+
+    >>> signed(-0.081), signed(0.02)
+    ('−8.1%', '+2.0%')
+    """
+    return f"{share:+.1%}".replace("-", "−")
+
+
 def in_words(unit: str, change: Estimate, removed: Estimate, when: str) -> str:
     """Say a change and the calls it removed a week in one sentence."""
     fewer = "fewer" if change.value <= 0 else "more"
-    limits = f"{change.low:+.1%} to {change.high:+.1%}"
+    limits = f"{signed(change.low)} to {signed(change.high)}"
     if not change.excludes_zero:
         return (
             f"{unit}: no change that the data can show {when}; the estimate is "

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError
 from ccanalytics.results import Check
 from ccanalytics.statistics.effects.count_model import LEAST_CALLS, fit_counts
-from ccanalytics.statistics.effects.effect import Placebo
+from ccanalytics.statistics.effects.effect import Placebo, signed
 
 if TYPE_CHECKING:
     from ccanalytics.statistics.effects.count_model import CountData
@@ -52,7 +52,7 @@ def placebo_check(fakes: tuple[Placebo, ...]) -> Check:
         return Check(
             name, "informs", "none tried: too few weeks before the change to cut them once more"
         )
-    tried = ", ".join(f"{fake.on} {fake.relative.value:+.1%}" for fake in fakes)
+    tried = ", ".join(f"{fake.on} {signed(fake.relative.value)}" for fake in fakes)
     wrong = [fake for fake in fakes if fake.relative.excludes_zero]
     if wrong:
         return Check(

@@ -207,14 +207,14 @@ def _enough(series: Weekly, before: Any, after: Any, min_weeks: int) -> None:
     for side, mask in (("before", before), ("after", after)):
         if mask.sum() < min_weeks:
             raise DataError(
-                f"there are too few weeks {side} the change to tell an effect from chance",
+                f"there are too few weeks {side} the change",
                 f"{mask.sum()} weeks, at least {min_weeks} are needed",
                 "load more weeks" if side == "before" else "wait, or load the weeks since",
             )
         calls = series.calls[mask].sum()
         if calls < LEAST_CALLS:
             raise DataError(
-                f"there are too few calls {side} the change to tell an effect from chance",
+                f"there are too few calls {side} the change",
                 f"{calls:g} calls, at least {LEAST_CALLS} are needed",
                 "take services together",
             )

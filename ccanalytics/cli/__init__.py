@@ -1,0 +1,76 @@
+"""The command line: each command says in one line what went wrong and what to do.
+
+Exit codes: 0 done, 1 a bug, 2 usage or input, 3 the log, 4 data that cannot answer.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ccanalytics.cli import logs, formulas, samples  # noqa: I001 - the order in which help lists them
+from ccanalytics.cli.terminal import app
+from ccanalytics.errors import CcanalyticsError
+
+__all__ = ["app", "formulas", "logs", "main", "samples"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except CcanalyticsError as error:
+        return _complain(str(error), error.exit_code)
+    except typer.Exit as leave:
+        return leave.exit_code
+    except typer.TyperException as error:
+        text = " ".join(error.format_message().split())
+        return _complain(f"{text} (see ccanalytics --help)" if text else "", error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _complain("stopped", 130)
+    except BrokenPipeError:
+        # Whoever read our output has gone away; nothing is left to say.
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # the last line of defence against a traceback
+        import logging
+
+        logging.getLogger("ccanalytics").debug("traceback", exc_info=True)
+        name = type(error).__name__
+        return _complain(
+            f"this is a bug in ccanalytics ({name}: {' '.join(str(error).split())}): "
+            "run again with -v before the command for the traceback, and report it",
+            1,
+        )
+    return code if isinstance(code, int) else 0
+
+
+def _complain(text: str, code: int) -> int:
+    if text:
+        print(f"ccanalytics: {text}", file=sys.stderr)
+    return code
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from ccanalytics import __version__
+
+        print(f"ccanalytics {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say what is going on.")] = False,
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if verbose:
+        import logging
+
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+        for noisy in ("papermill", "asyncio", "traitlets", "numba"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)

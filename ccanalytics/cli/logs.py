@@ -1,0 +1,180 @@
+"""Commands on a call log: load, check, run, notebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ccanalytics.cli.terminal import Json, Log, app, bar, emit
+from ccanalytics.errors import InputError
+
+__all__ = ["check", "load", "notebooks", "run"]
+
+
+@app.command()
+def load(
+    files: Annotated[list[Path], typer.Argument(help="Export files, or a folder of our own form.")],
+    source: Annotated[str, typer.Option(help="Format: ccanalytics, generic or anonymous_bank.")],
+    log: Log,
+    mapping: Annotated[
+        Path | None, typer.Option(help="For generic: the TOML file that names the columns.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="For ccanalytics: the table, if the name does not tell.")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Where the centre stands, such as Asia/Shanghai.")
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="Of text files, such as gb18030.")] = "utf-8",
+    allow_cut: Annotated[
+        bool, typer.Option("--allow-cut", help="Load a file that ends in mid-line.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Load export files into a call log; each file comes in whole or not at all.
+
+    Example: ccanalytics load 02_February.txt.gz --source anonymous_bank --log bank.duckdb
+    """
+    from ccanalytics.calllog import CallLog
+
+    call_log = CallLog(log, time_zone=time_zone)
+    reports = []
+    for file in files:
+        with bar("loading", bytes_=True) as progress:
+            report = call_log.load(
+                file,
+                source,
+                mapping=mapping,
+                table=table,
+                encoding=encoding,
+                allow_cut=allow_cut,
+                progress=progress,
+            )
+        reports.append(report)
+        if not as_json:
+            print(f"{file}: {report.summary()}")
+    if as_json:
+        keys = ("read", "loaded", "duplicates", "rejected")
+        emit(
+            {
+                "log": str(log),
+                **{key: sum(getattr(r, key) for r in reports) for key in keys},
+                "files": [{**vars(one)} for report in reports for one in report.files],
+            }
+        )
+
+
+@app.command()
+def check(
+    log: Log,
+    rejects: Annotated[int, typer.Option(min=0, help="Show that many rejected rows.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say what a log holds and what to know before trusting it.
+
+    Example: ccanalytics check --log bank.duckdb --rejects 5
+    """
+    from ccanalytics.calllog import CallLog
+
+    call_log = CallLog(log)
+    found = call_log.check()
+    rows = call_log.rejects(rejects).to_dicts() if rejects else []
+    if as_json:
+        emit(
+            {
+                "summary": found.summary(),
+                "rows": found.rows,
+                "outcomes": found.outcomes,
+                "first_day": found.first_day,
+                "last_day": found.last_day,
+                "time_zone": found.time_zone,
+                "checks": [vars(c) for c in found.checks],
+                "rejects": rows,
+            }
+        )
+        return
+    print(found.summary())
+    for one in found.checks:
+        print(f"  {one}")
+    for row in rows:
+        print(f"  {row['file']}, line {row['line']}: {'; '.join(row['reasons'])}: {row['raw']!r}")
+
+
+@app.command()
+def run(
+    notebook: Annotated[str, typer.Argument(help="A notebook's name, or a path to one.")],
+    log: Log,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set one; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The HTML file; default: reports/NOTEBOOK.html.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a notebook on a log and write its report.
+
+    Example: ccanalytics run seats --log bank.duckdb -p share=0.8 -p within=20
+    """
+    from ccanalytics.runs import run as run_notebook
+
+    with bar("running") as progress:
+        done = run_notebook(
+            notebook, log=log, parameters=_pairs(parameter or []), output=output, progress=progress
+        )
+    if as_json:
+        emit({"notebook": notebook, "report": str(done.output), "inputs": dict(done.inputs)})
+    else:
+        print(done.output)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise InputError(
+                "a parameter has the form NAME=VALUE", f"-p {text}", "such as -p share=0.8"
+            )
+        if name.strip() in pairs:
+            raise InputError("a parameter is given twice", f"-p {text}", "give it once")
+        pairs[name.strip()] = value
+    return pairs
+
+
+@app.command()
+def notebooks(as_json: Json = False) -> None:
+    """List the notebooks, their questions and their parameters.
+
+    Example: ccanalytics notebooks
+    """
+    from ccanalytics.runs import notebooks as available
+
+    found = available()
+    if as_json:
+        emit(
+            {
+                "notebooks": [
+                    {
+                        "name": n.name,
+                        "title": n.title,
+                        "question": n.question,
+                        "parameters": [
+                            {"name": p.name, "default": p.default, "meaning": p.meaning}
+                            for p in n.parameters
+                        ],
+                    }
+                    for n in found
+                ]
+            }
+        )
+        return
+    for n in found:
+        print(f"{n.name}: {n.title}")
+        if n.question:
+            print(f"  {n.question}")
+        for p in n.parameters:
+            print(f"    -p {p.name}={p.default!r}  {p.meaning}")

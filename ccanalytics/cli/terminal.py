@@ -1,0 +1,69 @@
+"""What the commands share: the application, its common options, bars and JSON."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ccanalytics.calllog.loading import Progress
+
+__all__ = ["Json", "Log", "app", "bar", "emit"]
+
+app = typer.Typer(
+    name="ccanalytics",
+    help="Call-centre workforce and traffic analytics over a centre's own call log.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Log = Annotated[
+    Path,
+    typer.Option("--log", envvar="CCANALYTICS_LOG", help="The call log, a DuckDB file."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def emit(values: dict[str, Any]) -> None:
+    """Print a JSON object that says which schema it follows."""
+    print(json.dumps({"schema": 1, **values}, ensure_ascii=False, indent=2, default=str))
+
+
+@contextmanager
+def bar(text: str, *, bytes_: bool = False) -> Iterator[Progress]:
+    """A progress bar on standard error; silent where nobody watches."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn() if bytes_ else MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(text)
+
+        def advance(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"{text} {what}")
+
+        yield advance

@@ -1,0 +1,106 @@
+"""Every measure is defined once, and frames use no other names."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccanalytics import ServiceLevel
+from ccanalytics.errors import InputError
+from ccanalytics.vocabulary import MEASURES, Measure, measure
+
+# Columns that say when, where and over what, not how much.
+GRID = {
+    "interval_start",
+    "local_start",
+    "utc_offset_s",
+    "interval_s",
+    "window_s",
+    "window_days",
+    "seconds",
+    "unit",
+    "queue",
+    "outcome",
+    "service",
+    "channel",
+    "stage",
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_measure_is_told_in_full(name):
+    told = MEASURES[name]
+    assert told.name == name
+    assert told.label
+    assert told.definition
+    assert re.search(r"[\u4e00-\u9fff]", told.label_zh), "a Chinese label has Chinese letters"
+    assert name.endswith("_s") == (told.unit == "s") or name in ("asa", "mean_wait")
+    assert told.axis.startswith(told.label)
+    assert told.unit in Measure.__doc__, "the units in use are those that are documented"
+
+
+def test_labels_are_not_mistaken_for_one_another():
+    """Two names may share a label only if they are one quantity (a log's and a model's)."""
+    seen = {}
+    for told in MEASURES.values():
+        other = seen.setdefault(told.label, told)
+        assert other.unit == told.unit, told.label
+
+
+def test_shares_are_shares_and_no_percent():
+    for told in MEASURES.values():
+        assert "percent" not in told.unit
+        assert "%" not in told.label
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "zh"),
+    [
+        ("answered_in_20s", "Answered within 20 s", "20秒内接通"),
+        ("abandoned_in_7.5s", "Abandoned within 7.5 s", "7.5秒内放弃"),
+    ],
+)
+def test_counts_within_a_threshold_are_told_from_their_name(name, label, zh):
+    told = measure(name)
+    assert (told.label, told.label_zh, told.unit) == (label, zh, "calls")
+    assert told.name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "", "answered_in_s", "blocked_in_20s", "answered_in_20", "Answered"]
+)
+def test_a_measure_that_does_not_exist_is_refused(name):
+    with pytest.raises(InputError, match="no such measure"):
+        measure(name)
+
+
+def test_frames_of_the_log_use_these_names_and_no_other(make_log):
+    at = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    log = make_log(
+        [{"arrived_at": at, "customer": "a", "service": "S1", "wait_s": 1.0, "talk_s": 2.0}],
+        self_service=[
+            {"at": at + timedelta(hours=1), "channel": "sms", "stage": "reminder", "service": "S1"}
+        ],
+    )
+    goals = [
+        ServiceLevel(0.8, 20),
+        ServiceLevel(0.8, 7.5, counting="abandoned_in_time"),
+        ServiceLevel(0.8, 20, counting="short_excluded", short=5),
+    ]
+    frames = {
+        "intervals": log.intervals("1d", by="queue", goals=goals),
+        "demand": log.demand("1d", by="queue"),
+        "panel": log.panel("service", "1d", goals),
+        "busy": log.busy("1d"),
+        "recontacts": log.recontacts(),
+        "self_service": log.self_service(),
+        "handle_times": log.handle_times(),
+    }
+    unknown = {}
+    for source, frame in frames.items():
+        for name in set(frame.columns) - GRID:
+            try:
+                measure(name)
+            except InputError:
+                unknown.setdefault(source, set()).add(name)
+    assert unknown == {}
