@@ -83,7 +83,7 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
         )
     fig.update_yaxes(autorange="reversed", showgrid=False, rangemode=None)
     shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
-    fig.update_xaxes(range=[0, 1.18], tickvals=shares, ticktext=[f"{at:.0%}" for at in shares])
+    fig.update_xaxes(range=[0, 1.3], tickvals=shares, ticktext=[f"{at:.0%}" for at in shares])
     return fig
 
 

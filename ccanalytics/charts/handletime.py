@@ -125,7 +125,7 @@ def handle_time_trend(trend: Trend, *key: Any) -> go.Figure:
         title if not key else f"{theme.plain(label_of(key))}: {title}",
         f"Whole weeks with {100 * change.level:g}% intervals; the typical time is the exponential "
         f"of the mean of logs, from {trend.inputs['floor_s']:g} s on; the axes do not begin at 0",
-        names=["Typical time with its trend", "Mean, for staffing", "Median"],
+        names=["Typical time, with the trend and its interval", "Mean, for staffing", "Median"],
         y_title="Seconds",
         same_y=False,
         height=640,
@@ -166,6 +166,8 @@ def handle_time_trend(trend: Trend, *key: Any) -> go.Figure:
         )
         theme.time_axis(fig, "x" if row == 1 else f"x{row}")
     fig.update_yaxes(rangemode="normal")
+    # The panels are named, and a legend would stand on the first one's name.
+    fig.update_layout(showlegend=False)
     return fig
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.deflection.channels import begun, name_of
+from ccanalytics.deflection.counts import check_parts, known_delivery
 from ccanalytics.deflection.shares import REMOVING_STAGES, SHARES, with_shares
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
@@ -245,12 +246,12 @@ def funnel(self_service: Any, *, window_days: int | None = None, level: float = 
     )
     check_counts(frame, COUNTS, "self_service")
     keys = key_columns(frame, [*_PLACE, "window_days", *COUNTS])
-    _consistent(frame)
+    check_parts(frame)
     windows = sorted(frame["window_days"].unique().to_list())
     window = _window(window_days, windows)
     if frame.select([*_PLACE, *keys, "window_days"]).is_duplicated().any():
         raise InputError("two rows have the same channel, stage, keys and window", "self_service")
-    frame, unrecorded = _delivery(frame.with_columns(pl.col(COUNTS).cast(pl.Int64)))
+    frame, unrecorded = known_delivery(frame.with_columns(pl.col(COUNTS).cast(pl.Int64)))
     totals = frame.group_by(*_PLACE, "window_days").agg(
         # A sum over a part that is unknown is unknown.
         pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
@@ -264,38 +265,6 @@ def funnel(self_service: Any, *, window_days: int | None = None, level: float = 
         keys=tuple(keys),
         window_days=window,
     )
-
-
-def _delivery(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Check]]:
-    """Make delivery unknown where more was completed than delivered: it was not recorded."""
-    import polars as pl
-
-    short = (pl.col("completed") > pl.col("delivered")).any().over(_PLACE)
-    places = frame.filter(short).select(_PLACE).unique().sort(_PLACE).rows()
-    frame = frame.with_columns(
-        pl.when(~short.fill_null(False)).then("delivered").alias("delivered")
-    )
-    if not places:
-        return frame, []
-    told = ", ".join(name_of(*place) for place in places)
-    words = f"{told}: more was completed than noted as delivered, so delivery is taken as unknown"
-    return frame, [Check("delivery", "informs", words)]
-
-
-def _consistent(frame: pl.DataFrame) -> None:
-    import polars as pl
-
-    for top, bottom in SHARES.values():
-        if bottom == "eligible":  # which is a matter of definition, and only noted
-            continue
-        wrong = frame.filter(pl.col(top) > pl.col(bottom))
-        if wrong.height:
-            row = wrong.row(0, named=True)
-            raise InputError(
-                f"more were {top} than {bottom}",
-                f"{row['channel']} {row['stage']}: {top}={row[top]}, {bottom}={row[bottom]}",
-                "look at how the two were counted",
-            )
 
 
 def _window(asked: int | None, windows: list[int]) -> int:

@@ -27,6 +27,9 @@ class Law(Protocol):
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Share whose patience is at most ``v`` (constant within a jump's piece)."""
 
+    def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``v``."""
+
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Integral of :meth:`left` from 0 to ``v``."""
 
@@ -70,6 +73,9 @@ class Exponential:
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
         return -np.expm1(-v / self._mean[which])
 
+    def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
+        return np.exp(-v / self._mean[which])
+
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
         mean = self._mean[which]
         return bend(v / mean) * mean
@@ -100,6 +106,10 @@ class Endless:
         return np.zeros_like(v)
 
     left_sum = left
+
+    def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
+        del which
+        return np.ones_like(v)
 
     def time_of(self, share: Array) -> Array:
         return np.where(share > 0, np.inf, 0.0)
@@ -279,6 +289,9 @@ class Curve:
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
         del which
         return np.clip(self._evaluate(self._coef, v, np.full_like(v, self._final)), 0.0, 1.0)
+
+    def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
+        return 1 - self.left(v, which)
 
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
         del which

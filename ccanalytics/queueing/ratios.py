@@ -171,10 +171,9 @@ def small_above(a: Array, x: Array) -> Array:
 def states_below(agents: Array, load: Array) -> Array:
     """Weight of the states with a free agent, below(n, R) − 1, without the subtraction."""
     several = agents >= 1
-    if several.all():
-        return below(agents - 1, load) * (agents / load)
     first = below(np.where(several, agents - 1, agents), load)
-    return np.where(several, first * (agents / load), first - 1)
+    with np.errstate(over="ignore"):
+        return np.where(several, first * (agents / load), first - 1)
 
 
 class Sums(NamedTuple):

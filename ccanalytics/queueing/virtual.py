@@ -99,11 +99,23 @@ class VirtualWait:
             left_sum = self._law.left_sum(v, column)
             exponent = self._log_density(v, column, left_sum)
             weight = np.exp(exponent - shift[column]) * _WEIGHTS * half[:, None]
-            gone = None if kinds == ("any",) else self._law.left(v, column)
             for kind in kinds:
-                value = weight if gone is None else weight * _factor(kind, v, gone, left_sum)
+                value = weight if kind == "any" else weight * self._factor(kind, v, column, left_sum)
                 sums[kind] += np.bincount(i, value.sum(axis=1), start.size)
         return shift, sums
+
+    def _factor(
+        self, kind: Kind, v: Array, which: NDArray[np.intp], left_sum: Array
+    ) -> Array:
+        if kind == "left":
+            return self._law.left(v, which)
+        if kind == "kept":
+            return self._law.kept(v, which)
+        if kind == "kept_wait":
+            return v * self._law.kept(v, which)
+        if kind == "left_wait":
+            return v * self._law.left(v, which) - left_sum
+        return v - left_sum
 
     def _pieces(
         self, start: Array, stop: Array, top: Array, shift: Array
@@ -159,17 +171,3 @@ def _with_room(endless: Array, z: Array, m: Array, cv: Array) -> Array:
     free = ~full
     value[free] += np.log1p(-small_above(m[free] - 1, np.maximum(z[free], 1e-200)))
     return value
-
-
-def _factor(kind: Kind, v: Array, gone: Array, gone_sum: Array) -> Array:
-    if kind == "left":
-        return gone
-    if kind == "kept":
-        return 1 - gone
-    if kind == "wait":
-        return v - gone_sum
-    if kind == "kept_wait":
-        return v * (1 - gone)
-    if kind == "left_wait":
-        return v * gone - gone_sum
-    return np.ones_like(v)

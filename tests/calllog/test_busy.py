@@ -67,7 +67,7 @@ def inside(start, end, begin, length):
     return max(overlap, timedelta()).total_seconds()
 
 
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(
     logs,
     st.sampled_from(["5min", "15min", "1h", "1d", "1w"]),
@@ -95,7 +95,7 @@ def test_every_interval_has_the_seconds_that_fall_inside_it(make_log, rows, ever
     assert wide["busy_s"].sum() == pytest.approx(expected, abs=1e-6)
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(logs)
 def test_the_sum_does_not_depend_on_the_interval_or_the_key(make_log, rows):
     log = make_log(rows, time_zone="Asia/Kolkata")

@@ -77,7 +77,7 @@ def answers(question):
 # ---- calling again ------------------------------------------------------------------------------
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(logs, st.sampled_from([("outcome",), (), ("queue", "service")]), days)
 def test_calls_again_are_counted_one_by_one(make_log, rows, by, limits):
     start, end = limits
@@ -148,7 +148,7 @@ def test_where_chooses_the_calls_and_not_those_that_follow(make_log):
 # ---- first attempts -----------------------------------------------------------------------------
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(logs, st.sampled_from(["service", "queue"]), st.sampled_from([3600, 86_400]), days)
 def test_first_attempts_are_counted_one_by_one(make_log, rows, unit, quiet, limits):
     start, end = limits
@@ -276,7 +276,7 @@ def funnel_recount(kept, happened, by, windows, start, end):
     return out
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(logs, events, st.sampled_from([("service",), ()]), days)
 def test_the_funnel_is_counted_one_by_one(make_log, rows, happened, by, limits):
     start, end = limits

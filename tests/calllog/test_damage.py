@@ -70,7 +70,7 @@ kinds = st.sampled_from(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=14)
 @given(
     st.lists(st.sampled_from(sorted(FIELDS)), min_size=60, max_size=90),
     st.lists(st.tuples(kinds, st.integers(0, 29), st.integers(0, 200)), max_size=3),
@@ -197,7 +197,7 @@ def test_a_line_without_end_is_refused(tmp_path):
         loaded(tmp_path, content)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     st.lists(st.sampled_from(["销售", "开通，", "㐀", "plain", "a b"]), min_size=8, max_size=20),
     st.integers(0, 7),

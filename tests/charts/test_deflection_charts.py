@@ -8,7 +8,7 @@ from ccanalytics import charts, deflection
 from ccanalytics.errors import CcanalyticsError, DataError, InputError
 
 COUNTS = ["eligible", "sent", "accepted", "delivered", "completed", "followed", "recontacted"]
-MONDAY = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - the wall clock of the centre
+MONDAY = dt.datetime(2024, 1, 1)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from ccanalytics import charts, handletime
 from ccanalytics.errors import DataError, InputError
 
-MONDAY = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - the wall clock of the centre
+MONDAY = dt.datetime(2024, 1, 1)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from ccanalytics import deflection
 from ccanalytics.errors import DataError, InputError
 
-MONDAY = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - the wall clock of the centre
+MONDAY = dt.datetime(2024, 1, 1)
 WEEK = np.arange(60)
 
 

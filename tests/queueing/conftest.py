@@ -118,7 +118,8 @@ def chain(calls, per, aht, agents, patience=None, lines=None, times=(), digits=D
             weight *= factor
             # The terms of every sum fall at least by this factor from here on, times at most 1 for
             # the chances and 1 + 1/k for the lengths.
-            small = mp.mpf(10) ** (-digits) * min([busy, *(late_kept[t] for t in times)])
+            least = min([busy, *(max(late_kept[t], mp.mpf(10) ** -320) for t in times)])
+            small = mp.mpf(10) ** (-digits) * least
             if lines is None and factor < 1 and weight * k / (1 - factor) < small:
                 break
         entered = total - blocked
