@@ -65,6 +65,8 @@ def as_demand(frame: Any) -> pl.DataFrame:
                 f"column {name!r}",
                 "it needs interval_start, calls and aht_s",
             )
+    if not frame.height:
+        raise InputError("the demand frame has no rows", "0 rows", "widen the span or the choice")
     stamp = frame.schema["interval_start"]
     if not isinstance(stamp, pl.Datetime) or stamp.time_zone is None:
         raise InputError(
@@ -72,27 +74,40 @@ def as_demand(frame: Any) -> pl.DataFrame:
             f"it is {stamp}",
             "convert it to aware UTC",
         )
+    numbers = [name for name in ("calls", "aht_s", "interval_s", "cv") if name in frame.columns]
+    for name in numbers:
+        if not frame.schema[name].is_numeric() and frame.schema[name] != pl.Null:
+            raise InputError(
+                "this column of the demand frame must hold numbers",
+                f"column {name!r} is {frame.schema[name]}",
+            )
     keys = [name for name in frame.columns if name not in MEASURES]
     frame = frame.with_row_index("_row").with_columns(
         pl.col("interval_start").dt.convert_time_zone("UTC").dt.cast_time_unit("us"),
-        pl.col("calls").cast(pl.Float64),
-        pl.col("aht_s").cast(pl.Float64),
+        pl.col(numbers).cast(pl.Float64),
     )
-    bad_calls = ~(pl.col("calls").is_finite() & (pl.col("calls") >= 0)).fill_null(False)
-    _first(frame, bad_calls, "calls", "give a finite number, 0 or more")
-    no_time = (pl.col("calls") > 0) & ~(
-        (pl.col("aht_s") > 0) & pl.col("aht_s").is_finite()
-    ).fill_null(False)
+    _first(frame, pl.col("interval_start").is_null(), "interval_start", "every row needs its start")
+    _first(frame, ~_from_zero("calls"), "calls", "give a finite number, 0 or more")
+    no_time = (pl.col("calls") > 0) & ~(_from_zero("aht_s") & (pl.col("aht_s") != 0))
     _first(frame, no_time, "aht_s", "an interval with calls needs a handle time above 0 seconds")
+    if "cv" in numbers:
+        wrong = pl.col("cv").is_not_null() & ~_from_zero("cv")
+        _first(frame, wrong, "cv", "give a finite number, 0 or more, or null")
     if "interval_s" not in frame.columns:
         frame = _with_lengths(frame, keys)
-    frame = frame.with_columns(pl.col("interval_s").cast(pl.Float64))
-    _first(
-        frame, ~(pl.col("interval_s") > 0).fill_null(False), "interval_s", "give seconds above 0"
-    )
+    no_length = ~(_from_zero("interval_s") & (pl.col("interval_s") != 0))
+    _first(frame, no_length, "interval_s", "give finite seconds above 0")
     twice = pl.struct([*keys, "interval_start"]).is_duplicated()
     _first(frame, twice, "interval_start", "each interval and key may stand once")
     return frame.sort([*keys, "interval_start"]).drop("_row")
+
+
+def _from_zero(column: str) -> pl.Expr:
+    """Whether a value is a finite number of at least 0; null and NaN are not."""
+    import polars as pl
+
+    value = pl.col(column)
+    return (value.is_finite() & (value >= 0)).fill_null(value=False)
 
 
 def _first(frame: pl.DataFrame, bad: pl.Expr, column: str, remedy: str) -> None:
@@ -115,7 +130,9 @@ def _with_lengths(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
         step = step.over(keys)
     ordered = frame.sort([*keys, "interval_start"]).with_columns(_step=step)
     mode = pl.col("_step").drop_nulls().mode().min()
-    ordered = ordered.with_columns(interval_s=mode.over(keys) if keys else mode).drop("_step")
+    ordered = ordered.with_columns(
+        interval_s=(mode.over(keys) if keys else mode).cast(pl.Float64)
+    ).drop("_step")
     if ordered["interval_s"].null_count():
         raise InputError(
             "the length of an interval cannot be told from a single row",

@@ -192,6 +192,21 @@ class ServiceLevel:
                 blocked,
             )
         )
+        for part, whole, words in (
+            (answered_within, answered, "answered_within, answered"),
+            (abandoned_within, abandoned, "abandoned_within, abandoned"),
+            (abandoned_short, abandoned, "abandoned_short, abandoned"),
+            (blocked, np.inf, "blocked"),
+            (abandoned, np.inf, "abandoned"),
+            (answered, np.inf, "answered"),
+        ):
+            # Shares from a formula may differ in the last digits.
+            if np.any((part < 0) | (part > whole + 1e-9 * np.maximum(whole, 1))):
+                raise InputError(
+                    "these counts contradict each other",
+                    words,
+                    "a part is 0 or more, and no more than its whole",
+                )
         served, base = answered_within, answered + abandoned
         if self.counting == "answered":
             base = answered + 0 * abandoned
@@ -211,7 +226,11 @@ class ServiceLevel:
 
     def of(self, counts: Mapping[str, Any] | Any) -> Any:
         """Service level of a roll-up's rows (a frame or a mapping with the columns needed)."""
-        names = counts.keys() if isinstance(counts, Mapping) else counts.columns
+        names = counts.keys() if isinstance(counts, Mapping) else getattr(counts, "columns", None)
+        if names is None:
+            raise InputError(
+                "this is neither a frame nor a mapping of counts", f"got {type(counts).__name__}"
+            )
         needed = self.columns()
         missing = [column for column in needed.values() if column not in names]
         if missing:
@@ -237,5 +256,9 @@ class ServiceLevel:
 def _check_number(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise InputError("this must be a number", f"{name}={value!r}")
-    if not math.isfinite(float(value)):
-        raise InputError("this must be a finite number", f"{name}={value!r}")
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:
+        finite = False
+    if not finite:
+        raise InputError("this must be a finite number", f"{name}={str(value)[:20]}")

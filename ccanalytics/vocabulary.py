@@ -16,7 +16,7 @@ __all__ = ["MEASURES", "Measure", "measure"]
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure: ``unit`` is one of s, calls, share, erlangs, agents, hours, or empty."""
+    """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, hours, or empty."""
 
     name: str
     label: str
@@ -123,6 +123,13 @@ MEASURES: dict[str, Measure] = {
             "abandoned over offered; in a model, over all arrivals",
         ),
         ("blocking", "Blocking", "呼损率", "share", "blocked over all arrivals"),
+        (
+            "busy_s",
+            "Busy",
+            "占用时长",
+            "s",
+            "agent- or line-seconds in use inside the interval, whenever the call arrived",
+        ),
         # demand and staffing
         ("calls", "Calls", "话务量", "calls", "calls of an interval, as planning counts them"),
         ("cv", "Variation of volume", "变异系数", "", "standard deviation over mean of the volume"),
@@ -238,7 +245,7 @@ MEASURES: dict[str, Measure] = {
             "First attempts",
             "首次呼叫",
             "calls",
-            "offered calls whose customer had not asked for the same service in the 24 hours before",
+            "offered calls of customers who had not asked for the same service in the 24 hours before",
         ),
         (
             "relative",
@@ -297,7 +304,28 @@ MEASURES: dict[str, Measure] = {
             "share",
             "change of the typical handle time in a year, by its trend",
         ),
+        (
+            "recontacted",
+            "Asked an agent again",
+            "回流",
+            "contacts",
+            "of the contacts followed: the same customer asked an agent about the same service",
+        ),
         # repeat calls
+        (
+            "followed",
+            "Followed",
+            "可跟踪",
+            "contacts",
+            "of known customers, and early enough for the window to end within the log",
+        ),
+        (
+            "again",
+            "Called again",
+            "重复来电",
+            "calls",
+            "of the calls followed: again in the window",
+        ),
         (
             "recontact",
             "Calls again",

@@ -237,11 +237,12 @@ class CallLog(LogFile):
         -------
         polars.DataFrame
             One row per channel, stage, key and window: ``eligible`` (calls about a service since
-            the channel's first record for it, and sessions begun on one's own initiative),
+            the channel's first record for it, and accepted sessions of one's own initiative),
             ``sent``, ``accepted``, ``delivered``, ``completed``, ``followed`` (completed contacts
             of known customers followed to the end of the window) and ``recontacted`` (of those:
             the same customer asked for an agent about the same service within it). The first five
-            do not depend on the window and are repeated. Empty if the log has no such records.
+            do not depend on the window and are repeated; ``delivered`` is null where it was never
+            noted. Empty if the log has no such records.
         """
         import polars as pl
 

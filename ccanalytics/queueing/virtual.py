@@ -29,7 +29,7 @@ __all__ = ["Kind", "VirtualWait"]
 
 Kind = Literal["any", "left", "kept", "wait", "kept_wait", "left_wait"]
 
-_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 _REACH = np.array([0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 44.0])
 _NEGLIGIBLE = 44.0  # e⁻⁴⁴ is nothing beside 1
 _ROWS = 1 << 15  # pieces evaluated at once
@@ -120,7 +120,7 @@ class VirtualWait:
     def _pieces(
         self, start: Array, stop: Array, top: Array, shift: Array
     ) -> tuple[NDArray[np.intp], Array, Array]:
-        """Cut [start, stop] so that on each piece 16 points are enough; leave out what is nothing."""
+        """Cut [start, stop] so that on each piece 20 points are enough; leave out what is nothing."""
         after = self._width(top, shift, 1.0)
         before = self._width(top, shift, -1.0)
         high = np.minimum(stop, top + _REACH[-1] * after)
@@ -133,6 +133,9 @@ class VirtualWait:
             ],
             axis=1,
         )
+        if self._room is not None:
+            filling = np.clip(self._filling(self._room), low[:, None], high[:, None])
+            points = np.concatenate([points, filling], axis=1)
         cut_which, cut_at = self._law.cuts(low, high)
         which = np.concatenate([np.repeat(self._every, points.shape[1]), cut_which])
         at = np.concatenate([points.reshape(-1), cut_at])
@@ -142,6 +145,17 @@ class VirtualWait:
         same = (which[1:] == which[:-1]) & (at[1:] > at[:-1])
         same &= np.maximum(level[1:], level[:-1]) > -_NEGLIGIBLE
         return which[:-1][same], at[:-1][same], at[1:][same]
+
+    def _filling(self, room: Array) -> Array:
+        """Times around which a patient caller would find all waiting places taken."""
+        spread = np.array([-8.0, -4.0, -1.5, 1.5, 4.0, 8.0])
+        taken = np.maximum(room[:, None] + np.sqrt(room)[:, None] * spread, 0.0)
+        endless = taken / self._lam[:, None]
+        if self._law.mean is None:
+            return endless
+        mean = self._law.mean[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(endless < mean, -mean * np.log1p(-endless / mean), np.inf)
 
     def _width(self, top: Array, shift: Array, side: float) -> Array:
         """A distance at which the logarithm has fallen by 1 to 4."""

@@ -39,6 +39,7 @@ def html_table(frame: Any) -> str | None:
         known = _measure(name)
         number = frame[name].dtype.is_numeric()
         kind = ' class="num"' if number else ""
+        kind = ' class="when"' if frame[name].dtype.is_temporal() else kind
         label, title = _label(name, known)
         heads.append(f"<th scope=col{kind}{title}>{escape(label)}</th>")
         values = shown[name].to_list()

@@ -121,6 +121,7 @@ def self_service(
             "_at",
             accepted=_flag(nw.col("accepted")),
             delivered=_flag(nw.col("delivered")),
+            _noted=_flag(~nw.col("delivered").is_null()),
             completed=_flag(nw.col("completed")),
         )
         .group_by(*groups)
@@ -128,9 +129,12 @@ def self_service(
             nw.len().alias("sent"),
             nw.col("accepted").sum(),
             nw.col("delivered").sum(),
+            nw.col("_noted").sum(),
             nw.col("completed").sum(),
         )
     )
+    # Where delivery was never noted it is unknown, not zero.
+    funnel = funnel.with_columns(delivered=pl.when(pl.col("_noted") > 0).then(pl.col("delivered")))
     followed = _leakage(scope, events, groups, recontact_days, first, last)
     eligible = _eligible(scope, events, keys, first, last)
     windows = pl.DataFrame({"window_days": list(recontact_days)}, schema={"window_days": pl.Int64})
