@@ -245,7 +245,7 @@ MEASURES: dict[str, Measure] = {
             "First attempts",
             "首次呼叫",
             "calls",
-            "offered calls of customers who had not asked for the same service in the 24 hours before",
+            "offered calls of customers who had not asked for that service in the 24 hours before",
         ),
         (
             "relative",

@@ -167,9 +167,7 @@ class _After:
         if over.size:
             self._overload(model, y[over], rest.below[over], rest.above[over], rest.leaving[over])
 
-    def _overload(
-        self, model: ErlangA, y: Array, low: Array, high: Array, leaving: Array
-    ) -> None:
+    def _overload(self, model: ErlangA, y: Array, low: Array, high: Array, leaving: Array) -> None:
         over = model._over
         a = model._a[over]
         p = poisson(a, y)

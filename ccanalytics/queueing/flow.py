@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -51,6 +51,13 @@ class Flow:
     def load(self) -> Array:
         """First attempts in erlangs."""
         return self.calls * self.aht / self.per
+
+    @property
+    def kind_of_patience(self) -> Literal["endless", "exponential", "general"]:
+        """Which model of patience this is."""
+        if self.patience is None:
+            return "endless"
+        return "exponential" if isinstance(self.patience, np.ndarray) else "general"
 
     @property
     def returns(self) -> bool:

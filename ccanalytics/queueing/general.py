@@ -49,7 +49,9 @@ class GeneralQueue:
         waits = steady if room is None else steady & (room > 0)
         self._steady, self._waits = steady, waits
         self._c = np.where(waits, c, 2 * lam)
-        self._virtual = VirtualWait(lam, self._c, law, None if room is None else np.maximum(room, 1))
+        self._virtual = VirtualWait(
+            lam, self._c, law, None if room is None else np.maximum(room, 1)
+        )
         shift, sums = self._virtual.integrals(*self._virtual.whole, ("any", "left", "kept", "wait"))
         self._shift = np.where(waits, shift, 0.0)
         free = states_below(np.where(steady, agents, 1.0), load)

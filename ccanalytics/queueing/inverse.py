@@ -54,9 +54,7 @@ def agents(
     return result
 
 
-def _agents(
-    own: Flow, goals: Goals, part: NDArray[np.intp], fractional: float | None
-) -> Array:
+def _agents(own: Flow, goals: Goals, part: NDArray[np.intp], fractional: float | None) -> Array:
     """Least agents for elements with calls; ``fractional`` is the relative width of the root."""
     load = own.load
 
@@ -200,7 +198,10 @@ def patience(
     fa, fb = scores[at, every], scores[at + 1, every]
     first = fa <= 0  # met by the shorter patience
     root = bracketed_root(
-        score, np.where(first, b, a), np.where(first, a, b), np.where(first, fb, fa),
+        score,
+        np.where(first, b, a),
+        np.where(first, a, b),
+        np.where(first, fb, fa),
         np.where(first, fa, fb),
     )
     return np.exp(root)

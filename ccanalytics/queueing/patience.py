@@ -84,7 +84,8 @@ class Exponential:
         return -np.log1p(-share) * self._mean
 
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
-        points = self._mean[:, None] * np.array([0.7, 2.0, 5.0, 12.0, 30.0])
+        steps = self._mean[:, None] * np.array([0.7, 2.0, 5.0, 12.0, 30.0])
+        points = np.concatenate([steps, low[:, None] + steps], axis=1)
         inside = (points > low[:, None]) & (points < high[:, None])
         return np.nonzero(inside)[0], points[inside]
 

@@ -99,12 +99,16 @@ class Performance(Result):
     @property
     def calls(self) -> Any:
         """Attempts per interval, those of callers who return included; ``inf`` without end."""
-        return plain(np.where(self._flow.calls > 0, self._flow.calls * self._factor, 0.0), self._shape)
+        return plain(
+            np.where(self._flow.calls > 0, self._flow.calls * self._factor, 0.0), self._shape
+        )
 
     @property
     def load(self) -> Any:
         """Offered load in erlangs, with the attempts of callers who return."""
-        return plain(np.where(self._flow.calls > 0, self._flow.load * self._factor, 0.0), self._shape)
+        return plain(
+            np.where(self._flow.calls > 0, self._flow.load * self._factor, 0.0), self._shape
+        )
 
     def service_level(self, goal: ServiceLevel) -> Any:
         """Share of calls served in time, as ``goal`` counts it.
@@ -319,11 +323,13 @@ class Performance(Result):
         if self._nobody[0]:
             return f"There are neither calls nor agents. {self._model()}"
         lost = ""
-        if self._flow.patience is not None:
+        if self._flow.kind_of_patience != "endless":
             lost += f", {one.abandonment[0]:.1%} give up"
         if self._flow.lines is not None:
             lost += f", {one.blocking[0]:.1%} of calls meet a busy signal"
-        answer = "nobody is answered" if np.isnan(asa) else f"those answered wait {asa:.1f} s on average"
+        answer = (
+            "nobody is answered" if np.isnan(asa) else f"those answered wait {asa:.1f} s on average"
+        )
         if np.isinf(asa):
             answer = "the queue grows without end"
         work = "" if np.isnan(busy) else f", and agents are busy {busy:.1%} of the time"
@@ -334,8 +340,19 @@ class Performance(Result):
 
     def _model(self) -> str:
         flow = self._flow
-        patience = {True: "", False: "+M"}[flow.patience is None or not hasattr(flow.patience, "size")]
-        return patience
+        if flow.lines is None:
+            name = {
+                "endless": "Erlang C (M/M/n): callers of endless patience on endless lines",
+                "exponential": "Erlang A (M/M/n+M): exponential patience, endless lines",
+                "general": "M/M/n+G: the given law of patience, endless lines",
+            }[flow.kind_of_patience]
+        elif flow.kind_of_patience == "endless":
+            name = "M/M/n/N: finite lines, callers of endless patience"
+        else:
+            name = "M/M/n/N+M: finite lines, exponential patience"
+        if flow.returns:
+            name += "; callers who return as a fixed point (Erlang X), shares per attempt"
+        return f"Model: {name}; exponential handle times, steady state."
 
 
 def _callers(of: str) -> str:

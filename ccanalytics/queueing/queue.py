@@ -272,7 +272,9 @@ class Queue:
             patient="patience" not in self._arrays and self._law is None,
         )
         shape, flow, flat = self._flow(**limits)
-        result = inverse.agents(flow, goal, {name: flat[name] for name in limits}, shape, fractional)
+        result = inverse.agents(
+            flow, goal, {name: flat[name] for name in limits}, shape, fractional
+        )
         return plain(result if fractional else result.astype(np.int64), shape)
 
     def calls_for(

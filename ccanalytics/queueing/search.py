@@ -133,14 +133,14 @@ def bracketed_root(
         result[i] = best
         width = np.abs(b[i] - a[i])
         tolerance = relative * np.abs(best) + np.finfo(float).tiny
-        t[i] = _fraction(a[i], b[i], c[i], fa[i], fb[i], fc[i], tolerance / np.maximum(width, tolerance))
+        t[i] = _fraction(
+            a[i], b[i], c[i], fa[i], fb[i], fc[i], tolerance / np.maximum(width, tolerance)
+        )
         active = i[(width > 2 * tolerance) & (ft != 0)]
     return result
 
 
-def _fraction(
-    a: Array, b: Array, c: Array, fa: Array, fb: Array, fc: Array, edge: Array
-) -> Array:
+def _fraction(a: Array, b: Array, c: Array, fa: Array, fb: Array, fc: Array, edge: Array) -> Array:
     """Inverse quadratic interpolation where Chandrupatla's test trusts it, else one half."""
     with np.errstate(all="ignore"):
         xi = (a - b) / (c - b)

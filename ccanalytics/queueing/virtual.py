@@ -38,7 +38,9 @@ _ROWS = 1 << 15  # pieces evaluated at once
 class VirtualWait:
     """The density f, element by element; ``room`` is the number of waiting places, above 0."""
 
-    def __init__(self, arrivals: Array, service: Array, law: Law, room: Array | None = None) -> None:
+    def __init__(
+        self, arrivals: Array, service: Array, law: Law, room: Array | None = None
+    ) -> None:
         self._lam, self._c, self._law, self._room = arrivals, service, law, room
         self._every = np.arange(arrivals.size)
         self._peak = law.time_of(np.clip(1 - service / arrivals, 0.0, 1.0))
@@ -100,13 +102,13 @@ class VirtualWait:
             exponent = self._log_density(v, column, left_sum)
             weight = np.exp(exponent - shift[column]) * _WEIGHTS * half[:, None]
             for kind in kinds:
-                value = weight if kind == "any" else weight * self._factor(kind, v, column, left_sum)
+                value = (
+                    weight if kind == "any" else weight * self._factor(kind, v, column, left_sum)
+                )
                 sums[kind] += np.bincount(i, value.sum(axis=1), start.size)
         return shift, sums
 
-    def _factor(
-        self, kind: Kind, v: Array, which: NDArray[np.intp], left_sum: Array
-    ) -> Array:
+    def _factor(self, kind: Kind, v: Array, which: NDArray[np.intp], left_sum: Array) -> Array:
         if kind == "left":
             return self._law.left(v, which)
         if kind == "kept":

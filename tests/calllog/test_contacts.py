@@ -240,6 +240,7 @@ def funnel_recount(kept, happened, by, windows, start, end):
             groups[*group, "sent"] += 1
             for what in ("accepted", "delivered", "completed"):
                 groups[*group, what] += bool(e[what])
+            groups[*group, "noted"] += e["delivered"] is not None
             groups[*group, "eligible"] += e["stage"] == "own_initiative" and e["accepted"]
     for place, since in live.items():
         groups[*key(place), "eligible"] += sum(
@@ -250,6 +251,8 @@ def funnel_recount(kept, happened, by, windows, start, end):
         )
     present = {k[:-1] for k in groups if k[-1] == "sent"}
     for group in present:
+        if groups[*group, "accepted"] and not groups[*group, "noted"]:
+            groups[*group, "delivered"] = None  # never noted: unknown, not zero
         mine = [
             e
             for e in happened
@@ -313,7 +316,9 @@ def test_a_channel_nobody_completed_has_its_zeros(make_log):
     frame = log.self_service()
     assert frame.height == 2 * 5
     assert frame["window_days"].to_list() == [1, 3, 7, 14, 30] * 2
-    assert frame.null_count().sum_horizontal().item() == 0
+    # Accepted once, and never noted whether it was delivered: unknown, not zero.
+    assert frame["delivered"].to_list() == [0] * 5 + [None] * 5
+    assert frame.drop("delivered").null_count().sum_horizontal().item() == 0
     assert frame.filter(pl.col("channel") == "app")["eligible"].to_list() == [0] * 5
     assert frame["followed"].sum() == frame["recontacted"].sum() == 0
 

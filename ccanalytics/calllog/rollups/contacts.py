@@ -134,7 +134,8 @@ def self_service(
         )
     )
     # Where delivery was never noted it is unknown, not zero.
-    funnel = funnel.with_columns(delivered=pl.when(pl.col("_noted") > 0).then(pl.col("delivered")))
+    known = (pl.col("_noted") > 0) | (pl.col("accepted") == 0)
+    funnel = funnel.with_columns(delivered=pl.when(known).then(pl.col("delivered")))
     followed = _leakage(scope, events, groups, recontact_days, first, last)
     eligible = _eligible(scope, events, keys, first, last)
     windows = pl.DataFrame({"window_days": list(recontact_days)}, schema={"window_days": pl.Int64})
