@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ccanalytics.queueing.door import Array
 from ccanalytics.queueing.patience import Exponential, bend
 from ccanalytics.queueing.ratios import LEAST, below, poisson, states_below, sums
 from ccanalytics.queueing.virtual import Kind, VirtualWait
+
+if TYPE_CHECKING:
+    from ccanalytics.queueing.door import Array
 
 __all__ = ["ErlangA", "ErlangC"]
 
@@ -31,9 +35,11 @@ class ErlangC:
         self.mean_wait = self.answered_wait()
 
     def virtual_after(self, t: Array) -> Array:
+        """Share of the calls that entered whose virtual wait is above ``t``."""
         return self.waiting * np.exp(-self._rate * t)
 
     def virtual_within(self, t: float) -> Array:
+        """Share of the calls that entered whose virtual wait is at most ``t``."""
         # 1 − C·e⁻ʳᵗ = (1 − C) + C(1 − e⁻ʳᵗ), exact also where C is near 1.
         none = np.where(self._stable, 1 - self.waiting, 0.0)
         return none - self.waiting * np.expm1(-self._rate * t)
@@ -42,18 +48,22 @@ class ErlangC:
     answered_within = virtual_within
 
     def abandoned_within(self, t: float) -> Array:
+        """Share of arrivals that gave up within ``t``."""
         del t
         return np.zeros_like(self.waiting)
 
     def abandoned_after(self, t: Array) -> Array:
+        """Share of arrivals that gave up later than ``t``."""
         del t
         return np.zeros_like(self.waiting)
 
     def answered_wait(self) -> Array:
+        """Mean wait of the answered."""
         with np.errstate(divide="ignore"):
             return self.waiting / self._rate
 
     def abandoned_wait(self) -> Array:
+        """Mean wait of those who gave up."""
         return np.full_like(self.waiting, np.nan)
 
 
@@ -68,30 +78,30 @@ class ErlangA:
 
     def __init__(self, load: Array, agents: Array, aht: Array, patience: Array) -> None:
         ratio = patience / aht
-        self._load, self._aht, self._patience = load, aht, patience
+        self._load, self._aht, self.patience = load, aht, patience
         self._arrivals, self._service = load / aht, agents / aht
-        self._x, self._a = load * ratio, agents * ratio
-        self._excess = (load - agents) * ratio  # x − a, before it could cancel
-        self._kept = self._a / self._x
-        first = sums(self._a, self._x)
-        self._unit = np.ones_like(load)
-        self._queue, leaving = first.above, first.leaving
-        self._over = np.flatnonzero(self._x > self._a)
-        if self._over.size:
-            i = self._over
-            unit = poisson(self._a[i], self._x[i])
-            self._over_below = unit * first.below[i]
-            queue = 1 - self._over_below
-            self._unit[i], self._queue[i] = unit, queue
-            leaving[i] = unit + queue * (self._excess[i] / self._x[i])
-        self._free = _product(states_below(agents, load), self._unit)
-        busy = self._unit + self._queue
+        self.x, self.a = load * ratio, agents * ratio
+        self.excess = (load - agents) * ratio  # x − a, before it could cancel
+        self.kept = self.a / self.x
+        first = sums(self.a, self.x)
+        self.unit = np.ones_like(load)
+        self.queue, leaving = first.above, first.leaving
+        self.over = np.flatnonzero(self.x > self.a)
+        if self.over.size:
+            i = self.over
+            unit = poisson(self.a[i], self.x[i])
+            self.over_below = unit * first.below[i]
+            queue = 1 - self.over_below
+            self.unit[i], self.queue[i] = unit, queue
+            leaving[i] = unit + queue * (self.excess[i] / self.x[i])
+        self._free = _product(states_below(agents, load), self.unit)
+        busy = self.unit + self.queue
         self._total = self._free + busy
         with np.errstate(invalid="ignore"):
             # With no load to speak of the states with a free agent weigh beyond all bounds.
             self.waiting = np.where(np.isinf(self._total), 0.0, busy / self._total)
             self.abandoned = np.where(np.isinf(self._total), 0.0, leaving / self._total)
-            answered = (self._free + self._queue * self._kept) / self._total
+            answered = (self._free + self.queue * self.kept) / self._total
             self.answered = np.where(np.isinf(self._total), 1.0, answered)
         self.blocked = np.zeros_like(load)
         self.mean_wait = self.abandoned * patience
@@ -107,37 +117,45 @@ class ErlangA:
             return np.where(np.isinf(self._total), limit, weight / self._total)
 
     def answered_after(self, t: Array) -> Array:
-        return self._share(self._after(t).queue * self._kept)
+        """Share of arrivals answered later than ``t``."""
+        return self._share(self._after(t).queue * self.kept)
 
     def answered_within(self, t: float) -> Array:
-        return self._share(self._free + self._kept * self._after(t).queue_within, 1.0)
+        """Share of arrivals answered within ``t``."""
+        return self._share(self._free + self.kept * self._after(t).queue_within, 1.0)
 
     def abandoned_after(self, t: Array) -> Array:
+        """Share of arrivals that gave up later than ``t``."""
         at = self._after(t)
         return self._share(at.stay * at.leaving)
 
     def abandoned_within(self, t: float) -> Array:
+        """Share of arrivals that gave up within ``t``."""
         return np.maximum(self.abandoned - self.abandoned_after(np.asarray(t)), 0.0)
 
     def virtual_after(self, t: Array) -> Array:
+        """Share of the calls that entered whose virtual wait is above ``t``."""
         at = self._after(t)
         return self._share(at.unit + at.queue)
 
     def virtual_within(self, t: float) -> Array:
+        """Share of the calls that entered whose virtual wait is at most ``t``."""
         at = self._after(t)
         return self._share(self._free + at.unit_within + at.queue_within, 1.0)
 
     def answered_wait(self) -> Array:
+        """Mean wait of the answered."""
         return self._mean_wait("kept_wait", "kept")
 
     def abandoned_wait(self) -> Array:
+        """Mean wait of those who gave up."""
         return self._mean_wait("left_wait", "left")
 
     def _mean_wait(self, wait: Kind, share: Kind) -> Array:
         """Mean wait of those kept or lost; it has no closed form."""
         staffed = self._service > 0
         service = np.where(staffed, self._service, self._arrivals)
-        virtual = VirtualWait(self._arrivals, service, Exponential(self._patience))
+        virtual = VirtualWait(self._arrivals, service, Exponential(self.patience))
         shift, integrals = virtual.integrals(*virtual.whole, (wait, share))
         weight = integrals[share]
         if share == "kept":
@@ -145,31 +163,31 @@ class ErlangA:
             free = states_below(service * self._aht, self._load)
             weight = weight + _product(free, np.exp(-shift)) / service
         mean = np.where(np.isinf(weight), 0.0, integrals[wait] / weight)
-        return np.where(staffed, mean, np.nan if share == "kept" else self._patience)
+        return np.where(staffed, mean, np.nan if share == "kept" else self.patience)
 
 
 class _After:
     """The weights that remain after ``t`` seconds, and those that went, in the same unit."""
 
     def __init__(self, model: ErlangA, t: Array) -> None:
-        x, a, over = model._x, model._a, model._over
-        tau = np.broadcast_to(t / model._patience, x.shape)
+        x, a, over = model.x, model.a, model.over
+        tau = np.broadcast_to(t / model.patience, x.shape)
         self.stay = np.exp(-tau)
         y = np.maximum(x * self.stay, LEAST)
         rest = sums(a, y)
         # Logarithm of e^{x(1−e^−τ) − aτ}, the weight of "all busy" that is left.
-        exponent = np.minimum(model._excess * tau - x * bend(tau), 0.0)
+        exponent = np.minimum(model.excess * tau - x * bend(tau), 0.0)
         self.unit = np.exp(exponent)
         self.unit_within = -np.expm1(exponent)
         self.queue = _product(rest.above, self.unit)
         self.leaving = _product(rest.leaving, self.unit)
-        self.queue_within = model._queue - self.queue
+        self.queue_within = model.queue - self.queue
         if over.size:
             self._overload(model, y[over], rest.below[over], rest.above[over], rest.leaving[over])
 
     def _overload(self, model: ErlangA, y: Array, low: Array, high: Array, leaving: Array) -> None:
-        over = model._over
-        a = model._a[over]
+        over = model.over
+        a = model.a[over]
         p = poisson(a, y)
         still = y > a
         reached = _product(low, p)
@@ -178,8 +196,8 @@ class _After:
         self.unit[over] = p
         self.queue[over] = queue
         self.leaving[over] = np.where(still, p + queue * ((y - a) / y), _product(leaving, p))
-        self.unit_within[over] = model._unit[over] - p
-        self.queue_within[over] = served - model._over_below
+        self.unit_within[over] = model.unit[over] - p
+        self.queue_within[over] = served - model.over_below
 
 
 def _product(sum_: Array, weight: Array) -> Array:

@@ -45,6 +45,7 @@ class Flow:
 
     @property
     def size(self) -> int:
+        """Number of elements."""
         return self.calls.size
 
     @property

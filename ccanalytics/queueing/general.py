@@ -133,37 +133,45 @@ class GeneralQueue:
         return np.broadcast_to(np.asarray(t, dtype=float), self._lam.shape)
 
     def virtual_after(self, t: Array) -> Array:
+        """Share of the calls that entered whose virtual wait is above ``t``."""
         with np.errstate(invalid="ignore"):
             return self._else(self._after(t, "any") / self._entered, 1.0)
 
     def virtual_within(self, t: float) -> Array:
+        """Share of the calls that entered whose virtual wait is at most ``t``."""
         with np.errstate(invalid="ignore"):
             share = (self._at_once + self._until(t, "any")) / self._entered
         return self._else(share, 0.0)
 
     def answered_after(self, t: Array) -> Array:
+        """Share of arrivals answered later than ``t``."""
         return self._else(self._after(t, "kept"), self.answered)
 
     def answered_within(self, t: float) -> Array:
+        """Share of arrivals answered within ``t``."""
         return self._else(self._at_once + self._until(t, "kept"), 0.0)
 
     def abandoned_within(self, t: float) -> Array:
+        """Share of arrivals that gave up within ``t``."""
         gone = self._law.left(self._times(t), np.arange(self._lam.size))
         share = self._until(t, "left") + gone * self._after(t, "any")
         return self._else(share, gone * self._entered)
 
     def abandoned_after(self, t: Array) -> Array:
+        """Share of arrivals that gave up later than ``t``."""
         gone = self._law.left(self._times(t), np.arange(self._lam.size))
         share = self._after(t, "left") - gone * self._after(t, "any")
         return self._else(np.maximum(share, 0.0), self.abandoned - gone * self._entered)
 
     def answered_wait(self) -> Array:
+        """Mean wait of the answered."""
         with np.errstate(invalid="ignore", divide="ignore"):
             wait = self._after(0.0, "kept_wait") / self.answered
         endless = np.inf if self._lines is None else np.nan
         return self._else(wait, np.where(self._staffed, endless, np.nan))
 
     def abandoned_wait(self) -> Array:
+        """Mean wait of those who gave up."""
         some = self.abandoned > 0
         with np.errstate(invalid="ignore", divide="ignore"):
             wait = np.where(some, self._after(0.0, "left_wait") / self.abandoned, np.nan)

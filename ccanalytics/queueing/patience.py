@@ -39,8 +39,6 @@ class Law(Protocol):
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
         """Times between ``low`` and ``high`` at which an integral must be cut, with elements."""
 
-    def take(self, which: NDArray[np.intp]) -> Law:
-        """The law of the elements ``which``."""
 
     def mean_of(self, which: NDArray[np.intp]) -> Array:
         """Mean patience of the elements ``which``."""
@@ -71,28 +69,32 @@ class Exponential:
         self._mean = mean
 
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is at most ``v``."""
         return -np.expm1(-v / self._mean[which])
 
     def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``v``."""
         return np.exp(-v / self._mean[which])
 
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Integral of :meth:`left` from 0 to ``v``."""
         mean = self._mean[which]
         return bend(v / mean) * mean
 
     def time_of(self, share: Array) -> Array:
+        """About the time by which ``share`` have left."""
         return -np.log1p(-share) * self._mean
 
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
+        """Times at which an integral from ``low`` to ``high`` must be cut, with their elements."""
         steps = self._mean[:, None] * np.array([0.7, 2.0, 5.0, 12.0, 30.0])
         points = np.concatenate([steps, low[:, None] + steps], axis=1)
         inside = (points > low[:, None]) & (points < high[:, None])
         return np.nonzero(inside)[0], points[inside]
 
-    def take(self, which: NDArray[np.intp]) -> Exponential:
-        return Exponential(self._mean[which])
 
     def mean_of(self, which: NDArray[np.intp]) -> Array:
+        """Mean patience of the elements ``which``."""
         return self._mean[which]
 
 
@@ -103,28 +105,30 @@ class Endless:
     mean: Array | None = None
 
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is at most ``v``."""
         del which
         return np.zeros_like(v)
 
     left_sum = left
 
     def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``v``."""
         del which
         return np.ones_like(v)
 
     def time_of(self, share: Array) -> Array:
+        """About the time by which ``share`` have left."""
         return np.where(share > 0, np.inf, 0.0)
 
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
+        """Times at which an integral from ``low`` to ``high`` must be cut, with their elements."""
         del low, high
         return np.empty(0, dtype=np.intp), np.empty(0)
 
     def mean_of(self, which: NDArray[np.intp]) -> Array:
+        """Mean patience of the elements ``which``."""
         return np.full(which.size, np.inf)
 
-    def take(self, which: NDArray[np.intp]) -> Endless:
-        del which
-        return self
 
 
 _DEGREE = 15
@@ -288,17 +292,21 @@ class Curve:
         return np.where(v >= self._end, beyond, value)
 
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is at most ``v``."""
         del which
         return np.clip(self._evaluate(self._coef, v, np.full_like(v, self._final)), 0.0, 1.0)
 
     def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``v``."""
         return 1 - self.left(v, which)
 
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Integral of :meth:`left` from 0 to ``v``."""
         del which
         return self._evaluate(self._anti, v, self._end_sum + self._final * (v - self._end))
 
     def time_of(self, share: Array) -> Array:
+        """About the time by which ``share`` have left."""
         piece = np.searchsorted(self._share_at_end, share, side="left")
         inside = np.minimum(piece, self._low.size - 1)
         a, b = self._low[inside].copy(), self._high[inside].copy()
@@ -311,6 +319,7 @@ class Curve:
         return np.where(share <= 0, 0.0, found)
 
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
+        """Times at which an integral from ``low`` to ``high`` must be cut, with their elements."""
         edges = self._high
         first = np.searchsorted(edges, low, side="right")
         count = np.maximum(np.searchsorted(edges, high, side="left") - first, 0)
@@ -319,12 +328,10 @@ class Curve:
         return which, edges[first[which] + offset]
 
     def mean_of(self, which: NDArray[np.intp]) -> Array:
+        """Mean patience of the elements ``which``."""
         mean = np.inf if self.never > 0 else self._end - self._end_sum
         return np.full(which.size, mean)
 
-    def take(self, which: NDArray[np.intp]) -> Curve:
-        del which
-        return self
 
 
 def _knots(law: Any) -> Array:

@@ -59,7 +59,7 @@ def test_heads_are_labels_with_units_and_definitions() -> None:
 def test_a_long_table_says_that_it_is_cut() -> None:
     html = html_table(pl.DataFrame({"n": range(1344)}))
     assert len(_cells(html)) == 101
-    assert "The first 40 of 1,344 rows." in html
+    assert "The first 100 of 1,344 rows." in html
 
 
 def test_a_column_keeps_its_points_in_line_and_no_number_vanishes() -> None:
