@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import csv
 import json
+from collections import Counter
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from ccanalytics import CallLog
+from ccanalytics.runs import run
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -43,3 +49,99 @@ def test_stored_notebook_has_one_title_one_parameters_cell_and_its_limits(path: 
     assert all(isinstance(node, (ast.Assign, ast.AnnAssign)) for node in tree.body)
     for node in tree.body:
         ast.literal_eval(node.value)
+
+
+class _Table(HTMLParser):
+    """Cells of the first table whose head names a column."""
+
+    def __init__(self, head: str) -> None:
+        super().__init__()
+        self._head, self._row, self._rows, self._text = head, [], [], None
+        self.rows: list[list[str]] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag == "table":
+            self._rows = []
+        elif tag == "tr":
+            self._row = []
+        elif tag in ("td", "th"):
+            self._text = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._text is not None:
+            self._text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._row.append(self._text)
+            self._text = None
+        elif tag == "tr":
+            self._rows.append(self._row)
+        elif tag == "table" and not self.rows and self._head in self._rows[0]:
+            self.rows = self._rows
+
+
+def _column(path: Path, head: str, *, by: str) -> dict[str, str]:
+    table = _Table(head)
+    table.feed(path.read_text(encoding="utf-8"))
+    names = table.rows[0]
+    return {row[names.index(by)]: row[names.index(head)] for row in table.rows[1:]}
+
+
+# T. W. Miller, Modeling Techniques in Predictive Analytics, ch. 6: agents by hour, Wednesdays of
+# February 1999, 15 calls an hour per agent, at most half of the callers wait.
+MILLER = [1, 1, 1, 0, 1, 1, 1, 4, 8, 9, 10, 9, 8, 16, 10, 10, 6, 7, 8, 8, 6, 6, 5, 4]
+
+
+@pytest.mark.real
+@pytest.mark.notebook
+def test_seats_gives_the_published_example_and_names_the_day_it_hides(bank_log, tmp_path) -> None:
+    done = run(
+        "seats",
+        bank_log.path,
+        {
+            "start": "1999-02-01",
+            "end": "1999-03-01",
+            "every": "1h",
+            "weekday": 3,
+            "share": 0.5,
+            "within": 0,
+            "aht_s": 240,
+            "calls": "arrived",
+            "shrinkage": 0,
+        },
+        output=tmp_path / "seats.html",
+    )
+    agents = _column(done.output, "Required agents", by="Interval")
+    assert [int(agents.get(f"{hour:02d}:00", 0)) for hour in range(24)] == MILLER
+    assert "3 February 1999" in done.answer
+    text = done.output.read_text(encoding="utf-8")
+    assert "494 calls" in text
+    assert _column(done.output, "Required without that day", by="Interval") == {"13:00": "9"}
+
+
+@pytest.mark.real
+@pytest.mark.notebook
+def test_traffic_tells_the_facts_of_february(bank_log, tmp_path) -> None:
+    where = {"start": "1999-02-01", "end": "1999-03-01"}
+    done = run("traffic", bank_log.path, where, output=tmp_path / "traffic.html")
+    values = _column(done.output, "Value", by="Measure")
+    assert values["Offered"] == "31,094"
+    assert values["Abandoned"] == "3,932"
+    assert values["Abandonment"] == "12.6%"
+    assert values["Mean wait"] == "44.0 s"
+
+
+@pytest.mark.notebook
+def test_the_committed_sample_tells_its_own_totals(tmp_path) -> None:
+    """The extract in data/sample, counted here line by line and by the traffic report."""
+    folder = Path(__file__).parents[1] / "data" / "sample"
+    with (folder / "calls_2024-03.csv").open(encoding="utf-8", newline="") as file:
+        outcomes = Counter(row["outcome"] for row in csv.DictReader(file))
+    log = CallLog(tmp_path / "sample.duckdb")
+    log.load(folder, source="ccanalytics")
+    done = run("traffic", log.path, output=tmp_path / "traffic.html")
+    values = _column(done.output, "Value", by="Measure")
+    assert values["Answered"] == f"{outcomes['answered']:,}"
+    assert values["Abandoned"] == f"{outcomes['abandoned']:,}"
+    assert values["Arrived"] == f"{outcomes.total():,}"

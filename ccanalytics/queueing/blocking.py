@@ -152,7 +152,8 @@ def load_for_blocking(
         return plain(greatest_real(few, n / v["sources"]), shape)
 
     def score(which: NDArray[np.intp], log_load: Array) -> Array:
-        return aim[which] - np.log(lost(np.exp(log_load), n[which]))
+        with np.errstate(divide="ignore"):
+            return aim[which] - np.log(lost(np.exp(log_load), n[which]))
 
     every = np.arange(n.size)
     # B grows with the load from 0 to 1, between 1 − n/R and Rⁿ/Γ(n + 1).

@@ -14,6 +14,8 @@ from ccanalytics.queueing.ratios import deviance, lost, states_below, stirling
 from ccanalytics.queueing.virtual import Kind, VirtualWait
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ccanalytics.queueing.door import Array
     from ccanalytics.queueing.patience import Law
 
@@ -90,7 +92,7 @@ class GeneralQueue:
         few = room * np.log(x) - special.gammaln(a + room + 1) + special.gammaln(a + 1)
         return np.where(a < 10, few, many)
 
-    def _fill_in(self, load: Array, aht: Array, i: object) -> None:
+    def _fill_in(self, load: Array, aht: Array, i: NDArray[np.intp]) -> None:
         """Where the queue has no steady state, or nobody serves."""
         gone = 1 - self._law.never
         if self._lines is None:

@@ -44,10 +44,10 @@ def agents(
         result[part] = _agents(flow.take(part), goals, part, _EXACT if fractional else None)
     unreached = np.isinf(result)
     if unreached.any():
-        assert flow.lines is not None
+        lines = np.inf if flow.lines is None else flow.lines.reshape(shape)
         refuse(
             "no number of agents reaches this goal with these lines",
-            {"lines": flow.lines.reshape(shape), "calls": flow.calls.reshape(shape)},
+            {"calls": flow.calls.reshape(shape), "lines": lines},
             unreached.reshape(shape),
             "ask for less, or change the number of lines",
         )
@@ -67,8 +67,7 @@ def _agents(own: Flow, goals: Goals, part: NDArray[np.intp], fractional: float |
     # Endless patience on endless lines: no number up to the load has a steady state.
     patient = own.patience is None and own.lines is None
     failing = np.floor(load) if patient else np.full(load.size, -1.0)
-    if goals.level is not None and goals.level.share == 1:
-        assert own.lines is not None
+    if own.lines is not None and goals.level is not None and goals.level.share == 1:
         failing = own.lines - 1  # below an agent for each line somebody may wait
     whole, at, under = least_whole(score, guess, failing, 0.5 * root, most=own.lines)
     if not fractional:
@@ -98,23 +97,23 @@ def _guess(own: Flow, goals: Goals, part: NDArray[np.intp]) -> Array:
     level = goals.level
     guess = load + np.sqrt(load) * waiting_deviate(load, level.within / own.aht, 1 - level.share)
     if isinstance(own.patience, np.ndarray) and own.lines is None:
-        guess = np.minimum(guess, _impatient_guess(own, level))
+        guess = np.minimum(guess, _impatient_guess(own, own.patience, level))
     return guess
 
 
-def _impatient_guess(own: Flow, level: ServiceLevel) -> Array:
+def _impatient_guess(own: Flow, patience: Array, level: ServiceLevel) -> Array:
     """Agents in overload: all wait about as long, those who stay so long fill the agents.
 
     The queue after the threshold is about normal around R·e^(−t/patience).
     """
-    stay = np.exp(-level.within / own.patience)
+    stay = np.exp(-level.within / patience)
     share, least = np.full(own.size, level.share), np.zeros(own.size)
     if level.counting not in ("answered", "virtual", "abandoned_in_time"):
         # Who left counts as failed, and no more are answered than the agents can handle.
         share = np.minimum(share / np.maximum(stay, 1e-3), 0.995)
         least = level.share * own.load
     left = own.load * stay
-    guess = left + special.ndtri(share) * np.sqrt(left * own.aht / own.patience)
+    guess = left + special.ndtri(share) * np.sqrt(left * own.aht / patience)
     return np.maximum(guess, least)
 
 

@@ -6,17 +6,19 @@ precision; jumps (a fixed patience, a curve estimated from a log) become edges o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
 from ccanalytics.errors import InputError
-from ccanalytics.queueing.door import Array
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    from ccanalytics.queueing.door import Array
 
 __all__ = ["Curve", "Endless", "Exponential", "Law", "bend", "is_law"]
 
@@ -38,7 +40,6 @@ class Law(Protocol):
 
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
         """Times between ``low`` and ``high`` at which an integral must be cut, with elements."""
-
 
     def mean_of(self, which: NDArray[np.intp]) -> Array:
         """Mean patience of the elements ``which``."""
@@ -92,7 +93,6 @@ class Exponential:
         inside = (points > low[:, None]) & (points < high[:, None])
         return np.nonzero(inside)[0], points[inside]
 
-
     def mean_of(self, which: NDArray[np.intp]) -> Array:
         """Mean patience of the elements ``which``."""
         return self._mean[which]
@@ -130,7 +130,6 @@ class Endless:
         return np.full(which.size, np.inf)
 
 
-
 _DEGREE = 15
 _NODES = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
 _FIT = np.linalg.inv(chebyshev.chebvander(_NODES, _DEGREE)).T
@@ -143,12 +142,13 @@ def is_law(value: Any) -> bool:
     return any(hasattr(value, name) for name in ("sf", "ccdf"))
 
 
-def _survival(law: Any) -> Callable[[Array], Any]:
+def _survival(law: Any) -> Callable[[Any], Any]:
     for candidate in (getattr(law, "sf", None), getattr(law, "ccdf", None)):
         if callable(candidate):
             return candidate
-        if callable(getattr(candidate, "evaluate", None)):
-            return candidate.evaluate
+        evaluate = getattr(candidate, "evaluate", None)
+        if callable(evaluate):
+            return evaluate
     raise InputError(
         "patience has no survival function that can be called",
         f"patience={law!r}",
@@ -331,7 +331,6 @@ class Curve:
         """Mean patience of the elements ``which``."""
         mean = np.inf if self.never > 0 else self._end - self._end_sum
         return np.full(which.size, mean)
-
 
 
 def _knots(law: Any) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from ccanalytics.errors import InputError
 from ccanalytics.queueing.door import plain, real
 from ccanalytics.queueing.goals import levels
-from ccanalytics.queueing.search import bracketed_root
+from ccanalytics.queueing.search import longest
 from ccanalytics.results import Check, Result
 
 if TYPE_CHECKING:
@@ -234,39 +234,12 @@ class Performance(Result):
         q = real("share", share, above=0, below=1)
         if q.ndim:
             raise InputError("one share at a time", f"share={share!r}", "give a scalar")
-        kind, aim, size = _callers(of), np.log1p(-float(q)), self._agents.size
-        zero = np.zeros(size)
-        at_zero = self._above(kind, zero)
-        undefined = self._nobody | np.isnan(at_zero)
-
-        def score(which: NDArray[np.intp], t: Array) -> Array:
-            times = zero.copy()
-            times[which] = t
-            with np.errstate(divide="ignore"):
-                return np.log(self._above(kind, times)[which]) - aim
-
-        result = zero.copy()
-        some = np.flatnonzero(~undefined & (at_zero > np.exp(aim)))
-        low, high = np.zeros(some.size), self._flow.aht[some] * 1e-3
-        low_score, high_score = score(some, low), score(some, high)
-        for _ in range(80):
-            open_ = np.flatnonzero(high_score > 0)
-            if not open_.size:
-                break
-            low[open_], low_score[open_] = high[open_], high_score[open_]
-            high[open_] *= 2
-            high_score[open_] = score(some[open_], high[open_])
-        found = high_score <= 0
-        result[some[~found]] = np.inf
-        some = some[found]
-        result[some] = bracketed_root(
-            lambda which, t: score(some[which], t),
-            low[found],
-            high[found],
-            low_score[found],
-            high_score[found],
-        )
-        return self._give(result, undefined, "the wait", f"there is no caller of kind {of!r}")
+        kind, zero = _callers(of), np.zeros(self._agents.size)
+        undefined = self._nobody | np.isnan(self._above(kind, zero))
+        times = np.full(zero.size, np.nan)
+        some = np.flatnonzero(~undefined)
+        times[some] = longest(lambda t: self._above(kind, t), 1 - float(q), self._flow.aht, some)
+        return self._give(times, undefined, "the wait", f"there is no caller of kind {of!r}")
 
     def _above(self, of: str, t: Array) -> Array:
         """Share of a kind of caller who wait longer than t; ``nan`` where there is none."""

@@ -9,20 +9,18 @@ import numpy as np
 from ccanalytics.errors import InputError, UnsupportedError
 from ccanalytics.queueing import inverse
 from ccanalytics.queueing.door import Array, broadcast, plain, real, refuse
-from ccanalytics.queueing.flow import Flow
+from ccanalytics.queueing.flow import Flow, read
 from ccanalytics.queueing.goals import asked
-from ccanalytics.queueing.patience import Curve, is_law
 from ccanalytics.queueing.performance import Performance
 
 if TYPE_CHECKING:
-    from ccanalytics.queueing.patience import Law
     from ccanalytics.servicelevel import ServiceLevel
 
 __all__ = ["Queue"]
 
 
 class Queue:
-    r"""A queue of Poisson calls with exponential handle times, like agents, first come first served.
+    r"""Poisson calls, exponential handle times, agents alike, first come first served.
 
     Every argument may be a scalar or an array; arrays broadcast. With λ = calls/per, μ = 1/aht
     and R = λ/μ erlangs the model is the birth–death queue of which the classics are corners:
@@ -109,37 +107,9 @@ class Queue:
             "redial_blocked": redial_blocked,
             "reconnect": reconnect,
         }
-        arrays = {"per": real("per", per, above=0, remedy="give the interval's length in seconds")}
-        if calls is not None:
-            arrays["calls"] = real("calls", calls, least=0)
-        if aht is not None:
-            arrays["aht"] = real("aht", aht, above=0, remedy="give mean handle time in seconds")
-        self._law: Law | None = None
-        if is_law(patience):
-            self._law = Curve(patience)
-            if lines is not None:
-                raise UnsupportedError(
-                    "no exact answer is known for finite lines with a general law of patience",
-                    f"lines={lines!r}",
-                    "give mean patience in seconds (exponential), leave lines out, or simulate",
-                )
-        elif patience is not None:
-            remedy = "give mean seconds, a law with .sf(x), or None for endless patience"
-            arrays["patience"] = real("patience", patience, above=0, remedy=remedy)
-        if lines is not None:
-            remedy = "leave lines out, or None, for endless lines"
-            arrays["lines"] = real("lines", lines, least=0, whole=True, remedy=remedy)
-        returns = {
-            "redial": real("redial", redial, least=0, most=1),
-            "redial_blocked": real("redial_blocked", redial_blocked, least=0, most=1),
-            "reconnect": real("reconnect", reconnect, least=0, below=1),
-        }
-        # Returns that are 0 everywhere cost nothing, but their shapes still have to fit.
-        shape, _ = broadcast(**arrays, **returns)
-        if any(share.any() for share in returns.values()):
-            arrays |= returns
-        self._shape = shape
-        self._arrays = arrays
+        arrays, self._law = read(self.inputs)
+        self._shape, _ = broadcast(**arrays)
+        self._arrays = {name: a for name, a in arrays.items() if not name.startswith("_")}
 
     def __repr__(self) -> str:
         given = ", ".join(
@@ -158,6 +128,10 @@ class Queue:
         if self._law is not None:
             fields["patience"] = self._law
         return shape, Flow(**fields), flat
+
+    def _asked(self, goal: ServiceLevel | None, *most: Any) -> dict[str, Array]:
+        patient = "patience" not in self._arrays and self._law is None
+        return asked(goal, *most, lines="lines" in self._arrays, patient=patient)
 
     def _need(self, *names: str) -> None:
         for name in names:
@@ -253,7 +227,7 @@ class Queue:
         >>> queue.agents_for(ServiceLevel(0.80, within=20), max_occupancy=0.85)
         99
         >>> round(queue.agents_for(ServiceLevel(0.80, within=20), fractional=True), 3)
-        90.068
+        90.689
         """
         self._need("calls", "aht")
         if fractional and "lines" in self._arrays:
@@ -262,15 +236,7 @@ class Queue:
                 "fractional=True with finite lines",
                 "ask for whole agents, or leave lines out",
             )
-        limits = asked(
-            goal,
-            max_occupancy,
-            max_abandonment,
-            max_asa,
-            max_blocking,
-            lines="lines" in self._arrays,
-            patient="patience" not in self._arrays and self._law is None,
-        )
+        limits = self._asked(goal, max_occupancy, max_abandonment, max_asa, max_blocking)
         shape, flow, flat = self._flow(**limits)
         result = inverse.agents(
             flow, goal, {name: flat[name] for name in limits}, shape, fractional
@@ -302,7 +268,7 @@ class Queue:
         >>> from ccanalytics import ServiceLevel
         >>> queue = Queue(calls=None, per=1800, aht=180)
         >>> round(queue.calls_for(14, ServiceLevel(0.80, within=20)), 3)
-        109.119
+        108.685
         """
         self._need("aht")
         return self._greatest(
@@ -334,7 +300,7 @@ class Queue:
         >>> from ccanalytics import ServiceLevel
         >>> queue = Queue(calls=100, per=1800, aht=None)
         >>> round(queue.aht_for(14, ServiceLevel(0.80, within=20)), 3)
-        197.176
+        194.864
         """
         self._need("calls")
         return self._greatest(
@@ -342,12 +308,7 @@ class Queue:
         )
 
     def _greatest(self, what: str, agents: Any, goal: ServiceLevel | None, *most: Any) -> Any:
-        limits = asked(
-            goal,
-            *most,
-            lines="lines" in self._arrays,
-            patient="patience" not in self._arrays and self._law is None,
-        )
+        limits = self._asked(goal, *most)
         n = real("agents", agents, least=0)
         shape, flow, flat = self._flow(agents=n, **limits)
         _check_lines(flow, flat["agents"])

@@ -42,7 +42,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-LEAST = 1e-200  # stands for "no load" where a formula divides by it
+LEAST = 1e-300  # stands for "no load" where a formula divides by it
 _UNIFORM_FROM = 40.0  # the uniform expansion is used for a from here on …
 _UNIFORM_Z = 4.5  # … and where the normal deviate is at most this
 _SMALL = 3.0  # the power series is used for x up to here
@@ -140,10 +140,10 @@ def _temme() -> tuple[tuple[float, ...], ...]:
         ]
         table.append(row[:terms])
     widest = _UNIFORM_Z / _UNIFORM_FROM**0.5
-    kept = []
+    kept: list[tuple[float, ...]] = []
     for k, line in enumerate(table):
-        size = [abs(float(c)) * widest**n / _UNIFORM_FROM**k for n, c in enumerate(line)]
-        last = max((n for n, s in enumerate(size) if s > 1e-17), default=-1)
+        reach = [abs(float(c)) * widest**n / _UNIFORM_FROM**k for n, c in enumerate(line)]
+        last = max((n for n, size in enumerate(reach) if size > 1e-17), default=-1)
         if last >= 0:
             kept.append(tuple(float(c) for c in line[: last + 1]))
     return tuple(kept)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ccanalytics.queueing.door import Array
 
-__all__ = ["Score", "bracketed_root", "greatest_real", "least_whole"]
+__all__ = ["Score", "bracketed_root", "greatest_real", "least_whole", "longest"]
 
 Score = Callable[[NDArray[np.intp], Array], Array]
 """Score(which, n): how far the elements ``which`` are from their goal at ``n``; ≤ 0 meets it."""
@@ -58,8 +58,9 @@ def least_whole(
         value = score(active, n)
         met = value <= 0
         yes, no = active[met], active[~met]
-        step[yes] = _pace(step[yes], n[met] - high[yes], value[met] - high_score[yes])
-        step[no] = _pace(step[no], n[~met] - low[no], value[~met] - low_score[no])
+        with np.errstate(invalid="ignore"):  # the first time there is nothing to compare with
+            step[yes] = _pace(step[yes], n[met] - high[yes], value[met] - high_score[yes])
+            step[no] = _pace(step[no], n[~met] - low[no], value[~met] - low_score[no])
         high[yes], high_score[yes] = n[met], value[met]
         low[no], low_score[no] = n[~met], value[~met]
         i = active[(high[active] - low[active] > 1) & (low[active] < limit[active])]
@@ -189,4 +190,41 @@ def greatest_real(score: Score, start: Array) -> Array:
             meets_score[solved],
         )
         result[solved] = np.exp(root)
+    return result
+
+
+def longest(
+    above: Callable[[Array], Array], share: float, scale: Array, some: NDArray[np.intp]
+) -> Array:
+    """Time that a share of callers is still above, for the elements ``some``; 0 if fewer wait.
+
+    ``above`` takes a time for every element; ``inf`` where the share never falls so far.
+    """
+    times, aim = np.zeros(scale.size), np.log(share)
+
+    def score(which: NDArray[np.intp], t: Array) -> Array:
+        times[:] = 0.0
+        times[some[which]] = t
+        with np.errstate(divide="ignore"):
+            return np.log(above(times.copy())[some[which]]) - aim
+
+    every = np.arange(some.size)
+    low, high = np.zeros(some.size), scale[some] * 1e-3
+    low_score, high_score = score(every, low), score(every, high)
+    for _ in range(80):
+        open_ = np.flatnonzero(high_score > 0)
+        if not open_.size:
+            break
+        low[open_], low_score[open_] = high[open_], high_score[open_]
+        high[open_] *= 2
+        high_score[open_] = score(open_, high[open_])
+    result = np.where(high_score > 0, np.inf, 0.0)
+    found = np.flatnonzero((high_score <= 0) & (low_score > 0))
+    result[found] = bracketed_root(
+        lambda which, t: score(found[which], t),
+        low[found],
+        high[found],
+        low_score[found],
+        high_score[found],
+    )
     return result

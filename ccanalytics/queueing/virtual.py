@@ -87,7 +87,7 @@ class VirtualWait:
     def integrals(
         self, start: Array, stop: Array, kinds: tuple[Kind, ...]
     ) -> tuple[Array, dict[Kind, Array]]:
-        """Integrals of kind(v)·f(v) from ``start`` to ``stop``, each over e^shift; and the shift."""
+        """The shift, and integrals of kind(v)·f(v) from ``start`` to ``stop`` over e^shift."""
         top = np.clip(self._peak, start, stop)
         shift = self.exponent(top, self._every)
         which, left, right = self._pieces(start, stop, top, shift)
@@ -122,7 +122,7 @@ class VirtualWait:
     def _pieces(
         self, start: Array, stop: Array, top: Array, shift: Array
     ) -> tuple[NDArray[np.intp], Array, Array]:
-        """Cut [start, stop] so that on each piece 20 points are enough; leave out what is nothing."""
+        """Cut so that on each piece 20 points are enough; leave out what is nothing."""
         after = self._width(top, shift, 1.0)
         before = self._width(top, shift, -1.0)
         high = np.minimum(stop, top + _REACH[-1] * after)

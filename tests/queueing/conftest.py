@@ -71,7 +71,6 @@ def chain(calls, per, aht, agents, patience=None, lines=None, times=(), digits=D
             if weight < below * mp.mpf(10) ** (-digits) and j * mu < lam:
                 break
         total = below
-        entering_wait = mp.mpf(0)
         length = mp.mpf(0)
         kept_sum = mp.mpf(0)
         wait_kept = mp.mpf(0)

@@ -1,0 +1,58 @@
+"""The demo as a user meets it: a small centre, the same loader, four reports in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ccanalytics.cli import main
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOKS = ("deflection", "handle_time", "seats", "traffic")
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo 演示")
+    target = folder / "reports"
+    small = ["--weeks", "26", "--scale", "0.02"]
+    assert main(["demo", "--data", str(folder / "data"), "--reports", str(target), *small]) == 0
+    return target
+
+
+def test_the_demo_names_its_four_reports(tmp_path, capsys) -> None:
+    target = tmp_path / "reports"
+    small = ["--weeks", "12", "--scale", "0.01"]
+    data = tmp_path / "data"
+    assert main(["demo", "--data", str(data), "--reports", str(target), *small]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-5] == "Four reports:"
+    assert [Path(line.strip()) for line in lines[-4:]] == [
+        target / f"{name}.html" for name in NOTEBOOKS
+    ]
+    assert all(Path(line.strip()).is_file() for line in lines[-4:])
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_report_is_drawn_quietly(open_report, reports, name, width) -> None:
+    report = open_report(reports / f"{name}.html", width)
+    report.check_charts(at_least=3)
+    report.check_quiet()
+    report.check_fits()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_report_refers_to_no_other_host(open_report, reports, name) -> None:
+    report = open_report(reports / f"{name}.html")
+    referred = report.page.evaluate(
+        "[...document.querySelectorAll('[src],[href],[action],[data]')].map("
+        "e => e.getAttribute('src') || e.getAttribute('href') || e.getAttribute('action') || '')"
+    )
+    assert [r for r in referred if r and not r.startswith(("#", "data:"))] == []
+    policy = report.page.evaluate(
+        "document.querySelector('meta[http-equiv=Content-Security-Policy]').content"
+    )
+    assert "default-src 'none'" in policy
