@@ -313,9 +313,12 @@ def _record(
     end, whole = index + 1, text
     while fields is None and end < min(index + _JOINED_LINES, len(lines)):
         try:
-            whole += "\n" + lines[end].decode()
+            following = lines[end].decode()
         except UnicodeDecodeError:
             break
+        if "\0" in following or "\r" in following:
+            break
+        whole += "\n" + following
         end += 1
         fields = split_line(whole, layout)
         if fields is not None and len(fields) != width:

@@ -254,12 +254,14 @@ class Curve:
         values = self._values((low + half)[:, None] + half[:, None] * _NODES)
         fit = values @ _FIT
         size = values.max(axis=1)
-        floor = 4e-16 if self._cdf is None else 1e-300
+        floor = 4e-16 if self._cdf is None else 1e-40
         rest = np.abs(fit[:, -3:]).max(axis=1)
         flat = values.max(axis=1) == values.min(axis=1)
         fit[flat, 1:] = 0.0
         fit[flat, 0] = values[flat, 0]
-        return fit, flat | (rest <= np.maximum(2e-15 * size, floor))
+        # A share computed as an exponential is known to as many digits as its logarithm leaves.
+        digits = 2e-15 * (1 - 2 * np.log(np.maximum(size, 1e-300)))
+        return fit, flat | (rest <= np.maximum(digits * size, floor))
 
     def _cut(self, low: Array, high: Array) -> Array:
         """Where to cut: at the jump if there is one, else in the middle."""

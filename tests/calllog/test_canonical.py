@@ -245,16 +245,10 @@ def test_a_folder_without_tables_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        "calls_it's.csv",
-        "calls_'; DROP TABLE calls; --.csv",
-        'calls_"quoted".csv',
-        "calls_[1].csv",
-        "calls_{a,b}.csv",
-        "calls_*.csv",
-        "calls_$(touch x)`id`.csv",
-        "calls_%s.csv",
-        "calls_客服 三月.csv",
-        "calls_two\nlines.csv",
+        "calls_it's; DROP TABLE calls; --.csv",
+        'calls_"[1]{a,b}*.csv',
+        "calls_$(touch x)`id`%s.csv",
+        "calls_客服 三月\nlines.csv",
     ],
 )
 def test_names_of_files_and_folders_do_no_harm(tmp_path, write_table, log_content, name):

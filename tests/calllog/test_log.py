@@ -60,25 +60,23 @@ def test_values_may_come_as_list_tuple_or_set(log, log_content):
     assert log_content(log) == before
 
 
-@pytest.mark.parametrize("text", [*NASTY, "calls", "queue; DROP TABLE calls", 'queue" FROM calls'])
-def test_a_name_that_is_no_column_is_refused_before_anything_is_asked(log, log_content, text):
+def test_a_name_that_is_no_column_is_refused_before_anything_is_asked(log, log_content):
     before = log_content(log)
-    for question in (
-        lambda: log.intervals("1d", by=[text]),
-        lambda: log.intervals("1d", where={text: "x"}),
-        lambda: log.busy("1d", by=[text]),
-        lambda: log.demand("1d", by=[text]),
-        lambda: log.recontacts(by=[text]),
-        lambda: log.handle_times(by=[text]),
-        lambda: log.panel(unit=text),
-        lambda: log.self_service(by=[text]),
-    ):
-        with pytest.raises(InputError):
-            question()
-    for question in (log.table, log.columns_filled):
-        if text != "calls":
+    for text in [*NASTY, "calls", "queue; DROP TABLE calls", 'queue" FROM calls']:
+        for question in (
+            lambda text=text: log.intervals("1d", by=[text]),
+            lambda text=text: log.intervals("1d", where={text: "x"}),
+            lambda text=text: log.busy("1d", by=[text]),
+            lambda text=text: log.demand("1d", by=[text]),
+            lambda text=text: log.recontacts(by=[text]),
+            lambda text=text: log.handle_times(by=[text]),
+            lambda text=text: log.panel(unit=text),
+            lambda text=text: log.self_service(by=[text]),
+            lambda text=text: log.table(f"{text} "),
+            lambda text=text: log.columns_filled(f"{text} "),
+        ):
             with pytest.raises(InputError):
-                question(text)
+                question()
     assert log_content(log) == before
 
 

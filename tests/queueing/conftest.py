@@ -60,6 +60,7 @@ def chain(calls, per, aht, agents, patience=None, lines=None, times=(), digits=D
     A caller who finds k waiting is served after the sum of k + 1 exponential times with rates
     nμ + jθ; the chance that this exceeds t is a negative binomial (or Poisson) sum.
     """
+    times = tuple(dict.fromkeys(times))
     with mp.workdps(digits):
         lam, mu = mp.mpf(calls) / per, 1 / mp.mpf(aht)
         theta = 1 / mp.mpf(patience) if patience is not None else mp.mpf(0)

@@ -127,7 +127,7 @@ def test_probabilities_down_to_the_smallest(exact):
         for name in ("wait_probability", "abandonment", "mean_wait"):
             assert exact.error(getattr(p, name), getattr(true, name)) < 2e-12
     # Overload: the service level is what is small.
-    true = exact.chain(6000, 1800, 300.0, 800, 3000.0, None, (0.0, 5.0), digits=90)
+    true = exact.chain(6000, 1800, 300.0, 800, 3000.0, None, (0.0, 5.0), digits=200)
     assert true.answered_within[5.0] < mp.mpf(10) ** -15
     p = Queue(6000, 1800, 300, 3000).performance(800)
     for t in (0.0, 5.0):
