@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,6 +46,8 @@ def as_demand(frame: Any) -> pl.DataFrame:
         A missing column, an interval_start without a time zone, calls that are negative or not
         finite, calls without a handle time, or two rows for one interval and key; the message
         names the first such row (counted from 0).
+    DataError
+        No row at all.
     """
     import polars as pl
 
@@ -66,7 +68,7 @@ def as_demand(frame: Any) -> pl.DataFrame:
                 "it needs interval_start, calls and aht_s",
             )
     if not frame.height:
-        raise InputError("the demand frame has no rows", "0 rows", "widen the span or the choice")
+        raise DataError("the demand frame has no rows", "0 rows", "widen the span or the choice")
     stamp = frame.schema["interval_start"]
     if not isinstance(stamp, pl.Datetime) or stamp.time_zone is None:
         raise InputError(

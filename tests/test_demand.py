@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ccanalytics.demand import MEASURES, as_demand
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 
 AT = datetime(2025, 3, 3, 9, tzinfo=UTC)
 HALF = timedelta(minutes=30)
@@ -184,9 +184,9 @@ def test_a_lazy_frame_is_taken_or_refused_in_words():
 
 
 def test_an_empty_frame_is_refused():
-    with pytest.raises(InputError, match=r"no rows|empty"):
+    with pytest.raises(DataError, match=r"no rows|empty"):
         as_demand(demand().head(0))
-    with pytest.raises(InputError, match=r"no rows|empty"):
+    with pytest.raises(DataError, match=r"no rows|empty"):
         as_demand(demand().head(0).drop("interval_s"))
 
 

@@ -64,7 +64,7 @@ def test_what_is_shown_in_a_notebook_is_escaped():
     assert "<ul" not in Answer(inputs={}, value=42.0)._repr_html_()
 
 
-@pytest.mark.parametrize(("check", "mark"), zip(DOUBTS, "✓✗i", strict=True))
+@pytest.mark.parametrize(("check", "mark"), list(zip(DOUBTS, "✓✗i", strict=True)))
 def test_checks_are_marked(check, mark):
     assert str(check) == f"{mark} {check.name}: {check.detail}"
 

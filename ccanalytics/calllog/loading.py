@@ -8,6 +8,7 @@ rejected``, always.
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import logging
 import os
@@ -398,7 +399,7 @@ def _staging(log: Path) -> Iterator[Path]:
 
 def _sweep(log: Path) -> None:
     """Remove staging files whose process was killed."""
-    for stale in log.parent.glob(f".{log.name}.*.staging"):
+    for stale in log.parent.glob(f".{glob.escape(log.name)}.*.staging"):
         process = stale.name.removeprefix(f".{log.name}.").split(".", 1)[0]
         if process.isdigit() and not _alive(int(process)):
             stale.unlink(missing_ok=True)

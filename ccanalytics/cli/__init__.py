@@ -10,7 +10,11 @@ from typing import Annotated
 
 import typer
 
-from ccanalytics.cli import logs, formulas, samples  # noqa: I001 - the order in which help lists them
+# The order in which help lists the commands.
+# isort: off
+from ccanalytics.cli import logs, formulas, samples
+
+# isort: on
 from ccanalytics.cli.terminal import app
 from ccanalytics.errors import CcanalyticsError
 

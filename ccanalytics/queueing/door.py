@@ -129,7 +129,7 @@ def broadcast(**arguments: Array) -> tuple[tuple[int, ...], dict[str, Array]]:
     try:
         shape = np.broadcast_shapes(*(a.shape for a in arguments.values()))
     except ValueError as error:
-        shapes = ", ".join(f"{k} {v.shape}" for k, v in arguments.items() if v.ndim)
+        shapes = ", ".join(f"{k} {v.shape}" for k, v in arguments.items() if v.ndim and k[0] != "_")
         raise InputError(
             "these arrays do not fit together",
             shapes,

@@ -181,7 +181,7 @@ class _After:
         self.unit_within = -np.expm1(exponent)
         self.queue = _product(rest.above, self.unit)
         self.leaving = _product(rest.leaving, self.unit)
-        self.queue_within = model.queue - self.queue
+        self.queue_within = np.maximum(model.queue - self.queue, 0.0)
         if over.size:
             self._overload(model, y[over], rest.below[over], rest.above[over], rest.leaving[over])
 
@@ -196,8 +196,8 @@ class _After:
         self.unit[over] = p
         self.queue[over] = queue
         self.leaving[over] = np.where(still, p + queue * ((y - a) / y), _product(leaving, p))
-        self.unit_within[over] = model.unit[over] - p
-        self.queue_within[over] = served - model.over_below
+        self.unit_within[over] = model.unit[over] - p  # may be below 0: the queue first fills up
+        self.queue_within[over] = np.maximum(served - model.over_below, 0.0)
 
 
 def _product(sum_: Array, weight: Array) -> Array:

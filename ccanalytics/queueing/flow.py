@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from ccanalytics.errors import UnsupportedError
+from ccanalytics.queueing.curve import Curve, is_law
 from ccanalytics.queueing.door import Array, real
 from ccanalytics.queueing.endless import ErlangA, ErlangC
 from ccanalytics.queueing.general import GeneralQueue
-from ccanalytics.queueing.patience import Curve, Endless, Exponential, is_law
+from ccanalytics.queueing.patience import Endless, Exponential
 from ccanalytics.queueing.search import bracketed_root
 
 if TYPE_CHECKING:

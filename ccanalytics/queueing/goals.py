@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ccanalytics.queueing.flow import Flow
     from ccanalytics.queueing.steady import Steady
 
-__all__ = ["Goals", "asked", "levels"]
+__all__ = ["Goals", "asked", "levels", "meets"]
 
 _SLACK = 1e-12  # a goal met to twelve digits is met: floats cannot hold 0.7 = 1 − 0.3 exactly
 _BEST = -700.0
@@ -59,16 +59,16 @@ def asked(
         array = real(f"max_{name}", value, least=0, most=None if name == "asa" else 1)
         if (array == 0).any():
             real(f"max_{name}", value, above=0, remedy=hint[name])
-        limits[name] = array
+        limits[f"max_{name}"] = array
     if goal is None and not limits:
         raise InputError(
             "nothing is asked for", "goal=None", "give a ServiceLevel or one of the max_ limits"
         )
-    if "blocking" in limits and not lines:
+    if "max_blocking" in limits and not lines:
         raise InputError(
             "endless lines block nobody", "max_blocking with lines=None", "give lines to Queue"
         )
-    if "abandonment" in limits and patient:
+    if "max_abandonment" in limits and patient:
         raise InputError(
             "callers of endless patience never give up",
             "max_abandonment with patience=None",
@@ -106,9 +106,14 @@ def levels(steady: Steady, goal: ServiceLevel) -> Array:
     )
 
 
+def meets(level: Array, share: float) -> NDArray[np.bool_]:
+    """Whether a service level meets its goal, ties in twelve digits included."""
+    return level >= share - _SLACK * min(share, 1 - share)
+
+
 @dataclass(frozen=True, eq=False)
 class Goals:
-    """A service level and upper limits by name, the limits flat arrays."""
+    """A service level and upper limits (``max_…``), the limits flat arrays."""
 
     level: ServiceLevel | None
     limits: dict[str, Array]
@@ -121,7 +126,7 @@ class Goals:
             if self.level is not None:
                 share = self.level.share
                 level = levels(steady, self.level)
-                met = level >= share - _SLACK * min(share, 1 - share)
+                met = meets(level, share)
                 odds = level / np.maximum(1 - level, 0)
                 wanted = np.log(share / (1 - share)) if share < 1 else np.inf
                 worst = np.maximum(worst, _signed(wanted - np.log(odds), met))
@@ -133,11 +138,11 @@ class Goals:
 
 
 def _measure(name: str, flow: Flow, steady: Steady, agents: Array, factor: Array) -> Array:
-    if name == "occupancy":
+    if name == "max_occupancy":
         return np.minimum(flow.load * factor * steady.answered / agents, 1.0)
-    if name == "abandonment":
+    if name == "max_abandonment":
         return steady.abandoned
-    if name == "asa":
+    if name == "max_asa":
         return steady.answered_wait()
     return steady.blocked
 

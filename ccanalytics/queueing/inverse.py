@@ -9,7 +9,8 @@ import numpy as np
 from scipy import special
 
 from ccanalytics.queueing.door import refuse
-from ccanalytics.queueing.goals import Goals
+from ccanalytics.queueing.goals import Goals, meets
+from ccanalytics.queueing.ratios import below
 from ccanalytics.queueing.rules import waiting_deviate
 from ccanalytics.queueing.search import bracketed_root, greatest_real, least_whole
 
@@ -39,9 +40,13 @@ def agents(
     goals = Goals(goal, limits)
     result = np.zeros(flow.size)
     need = np.flatnonzero(flow.calls > 0)
-    for start in range(0, need.size, _CHUNK):
-        part = need[start : start + _CHUNK]
-        result[part] = _agents(flow.take(part), goals, part, _EXACT if fractional else None)
+    some, back = _distinct(flow, goals, need)
+    solved = np.empty(some.size)
+    for start in range(0, some.size, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        which = some[part]
+        solved[part] = _agents(flow.take(which), goals, which, _EXACT if fractional else None)
+    result[need] = solved if back is None else solved[back]
     unreached = np.isinf(result)
     if unreached.any():
         lines = np.inf if flow.lines is None else flow.lines.reshape(shape)
@@ -54,26 +59,69 @@ def agents(
     return result
 
 
+def _distinct(
+    flow: Flow, goals: Goals, need: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
+    """Elements that stand for all: numbers of calls are often whole, and then they repeat."""
+    calls = flow.calls[need]
+    limits = goals.limits.values()
+    if need.size <= _MANY or not (flow.alike and all(np.ptp(limit) == 0 for limit in limits)):
+        return need, None
+    if calls.max() > 8 * need.size or (calls % 1).any():
+        return need, None
+    whole = calls.astype(np.intp)
+    stands = np.full(whole.max() + 1, -1)
+    stands[whole] = need
+    seen = stands >= 0
+    return stands[seen], (np.cumsum(seen) - 1)[whole]
+
+
 def _agents(own: Flow, goals: Goals, part: NDArray[np.intp], fractional: float | None) -> Array:
     """Least agents for elements with calls; ``fractional`` is the relative width of the root."""
+    load = own.load
+    guess = _guess(own, goals, part)
+    many = own.size > _MANY and own.classic and not fractional
+    if many and goals.level is not None and not goals.limits:
+        result, proved = _proved(own, goals.level, guess)
+        rest = np.flatnonzero(~proved)
+        if rest.size:
+            result[rest] = _search(own.take(rest), goals, part[rest], guess[rest], None)
+        return result
+    return _search(own, goals, part, guess, fractional)
+
+
+def _search(
+    own: Flow, goals: Goals, part: NDArray[np.intp], guess: Array, fractional: float | None
+) -> Array:
     load = own.load
 
     def score(which: NDArray[np.intp], n: Array) -> Array:
         flow = own if which.size == own.size else own.take(which)
         return goals.score(flow, n, part[which])
 
-    root = np.sqrt(load)
-    guess = _guess(own, goals, part)
     # Endless patience on endless lines: no number up to the load has a steady state.
     patient = own.patience is None and own.lines is None
     failing = np.floor(load) if patient else np.full(load.size, -1.0)
     if own.lines is not None and goals.level is not None and goals.level.share == 1:
         failing = own.lines - 1  # below an agent for each line somebody may wait
-    whole, at, under = least_whole(score, guess, failing, 0.5 * root, most=own.lines)
+    whole, at, under = least_whole(score, guess, failing, 0.5 * np.sqrt(load), most=own.lines)
     if not fractional:
         return whole
-    below = np.maximum(whole - 1, 0)
-    return bracketed_root(score, below, whole, under, at, relative=fractional)
+    return bracketed_root(score, np.maximum(whole - 1, 0), whole, under, at, relative=fractional)
+
+
+def _proved(own: Flow, level: ServiceLevel, guess: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Erlang C in bulk: the guess, and where one sum proves it and disproves the one below."""
+    load = own.load
+    n = np.maximum(np.ceil(guess), np.floor(load) + 1)
+    fewer = below(n - 1, load)
+    met = []
+    for servers, states in ((n, 1 + n / load * fewer), (n - 1, fewer)):
+        rate = np.maximum(servers - load, 0.0)
+        late = np.exp(-rate * (level.within / own.aht)) * servers
+        late /= states * rate + load
+        met.append(meets(1 - late, level.share) & (rate > 0))
+    return n, met[0] & ~met[1]
 
 
 def _guess(own: Flow, goals: Goals, part: NDArray[np.intp]) -> Array:
@@ -185,7 +233,7 @@ def patience(
             "no mean patience gives exactly this" if none else "several mean patiences give this",
             {
                 "agents": agents.reshape(shape),
-                **{f"max_{name}": limit.reshape(shape) for name, limit in limits.items()},
+                **{name: limit.reshape(shape) for name, limit in limits.items()},
             },
             bad.reshape(shape),
             "ask for a value between those of very short and of endless patience"

@@ -362,7 +362,7 @@ class Queue:
         if len(limits) + (goal is not None) != 1:
             raise InputError(
                 "one thing at a time decides the patience",
-                "got " + ", ".join([*(["goal"] if goal else []), *(f"max_{k}" for k in limits)]),
+                "got " + ", ".join([*(["goal"] if goal else []), *limits]),
                 "give the goal or one max_ limit",
             )
         n = real("agents", agents, above=0)

@@ -48,6 +48,7 @@ _UNIFORM_Z = 4.5  # … and where the normal deviate is at most this
 _SMALL = 3.0  # the power series is used for x up to here
 # Steps after which the continued fractions and the series have converged to 1e-16.
 _STEPS_FAR, _STEPS_SMALL, _STEPS_SERIES = 32, 56, 30
+_FEW = 200  # elements up to which the number of numpy calls decides the time
 _CHUNK = 4096  # rows of powers that stay in the processor's cache
 
 
@@ -72,14 +73,20 @@ _ATANH = tuple(1 / k for k in range(29, 1, -2))
 
 def _deviance_near(a: Array, d: Array, v: Array) -> Array:
     w = v * v
-    tail = np.full_like(w, _ATANH[0])
-    for c in _ATANH[1:]:
-        tail *= w
-        tail += c
-    tail *= w
-    tail *= a
-    tail *= 2.0
-    return v * (d - tail)
+    return v * (d - 2 * a * w * _polynomial(_ATANH, w))
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
+    """Value at ``x``, the constant last."""
+    if x.size < _FEW:  # one call of numpy instead of one for each term
+        powers = x[:, None] ** np.arange(len(coefficients) - 1, -1, -1)
+        value: Array = np.einsum("ij,j->i", powers, np.array(coefficients))
+        return value
+    value = np.full_like(x, coefficients[0])
+    for c in coefficients[1:]:
+        value *= x
+        value += c
+    return value
 
 
 _STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
@@ -88,12 +95,7 @@ _STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 
 def stirling(a: Array) -> Array:
     """Log of Γ(a+1) / (√(2πa) (a/e)ᵃ), for a ≥ 10."""
     inverse = 1.0 / a
-    square = inverse * inverse
-    total = np.full_like(a, _STIRLING[0])
-    for c in _STIRLING[1:]:
-        total *= square
-        total += c
-    return total * inverse
+    return inverse * _polynomial(_STIRLING, inverse * inverse)
 
 
 def poisson(a: Array, x: Array) -> Array:
@@ -115,9 +117,10 @@ def _poisson_large(a: Array, x: Array) -> Array:
 
 @cache
 def _temme() -> tuple[tuple[float, ...], ...]:
-    """Coefficients d[k][n] of a⁻ᵏ ηⁿ in Temme's expansion, by their recursion in fractions.
+    """Coefficients of a⁻ᵏ ηⁿ in Temme's expansion, by their recursion in fractions.
 
-    Those that cannot reach 1e-17 where the expansion is used are left out.
+    One row for each k, the highest k first, the highest n first in each. Those that cannot reach
+    1e-17 where the expansion is used are left out.
     """
     terms, orders = 30, 9
     alpha = [Fraction(0), Fraction(1)]
@@ -145,8 +148,8 @@ def _temme() -> tuple[tuple[float, ...], ...]:
         reach = [abs(float(c)) * widest**n / _UNIFORM_FROM**k for n, c in enumerate(line)]
         last = max((n for n, size in enumerate(reach) if size > 1e-17), default=-1)
         if last >= 0:
-            kept.append(tuple(float(c) for c in line[: last + 1]))
-    return tuple(kept)
+            kept.append(tuple(float(c) for c in line[last::-1]))
+    return tuple(reversed(kept))
 
 
 def lost(load: Array, servers: Array) -> Array:
@@ -173,7 +176,8 @@ def states_below(agents: Array, load: Array) -> Array:
     several = agents >= 1
     first = below(np.where(several, agents - 1, agents), load)
     with np.errstate(over="ignore"):
-        return np.where(several, first * (agents / load), first - 1)
+        states = np.where(several, first * (agents / load), first - 1)
+    return np.where(agents > 0, states, 0.0)
 
 
 class Sums(NamedTuple):
@@ -201,7 +205,7 @@ def sums(a: Array, x: Array) -> Sums:
 
 def _sums(a: Array, x: Array, want: str) -> Sums:
     d = x - a
-    uniform = (a >= _UNIFORM_FROM) & (d * d <= _UNIFORM_Z**2 * a)
+    uniform = (a >= _UNIFORM_FROM) & (np.abs(d) <= _UNIFORM_Z * np.sqrt(a))
     if uniform.all():
         return _uniform(a, x, want)
     series = x <= _SMALL
@@ -244,20 +248,14 @@ def _uniform(a: Array, x: Array, want: str) -> Sums:
 
 def _double_series(eta: Array, inverse: Array) -> Array:
     """Σ d[n, k] ηⁿ a⁻ᵏ by Horner's rule in both, a piece at a time that stays in the cache."""
-    table = _temme()
     result = np.empty_like(eta)
     for start in range(0, eta.size, _CHUNK):
         part = slice(start, start + _CHUNK)
         e, i = eta[part], inverse[part]
         total = np.zeros_like(e)
-        inner = np.empty_like(e)
-        for row in reversed(table):
-            inner.fill(row[-1])
-            for c in row[-2::-1]:
-                inner *= e
-                inner += c
+        for row in _temme():
             total *= i
-            total += inner
+            total += _polynomial(row, e)
         result[part] = total
     return result
 

@@ -122,7 +122,7 @@ def recount_level(goal, counts):
     return top / bottom if bottom else float("nan")
 
 
-@settings(max_examples=9)
+@settings(max_examples=7)
 @given(
     logs,
     st.sampled_from(["15min", "1h", "2h", "1d", "1w", "1mo"]),
@@ -157,7 +157,7 @@ def test_every_number_is_that_of_a_recount(make_log, rows, every, by):
     assert seen == len(rows)
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(logs, st.sampled_from(["15min", "30min", "1h", "1d"]))
 def test_intervals_tile_the_local_days_without_a_gap(make_log, rows, every):
     log = make_log(rows, time_zone="Europe/London")
@@ -185,7 +185,7 @@ def test_intervals_tile_the_local_days_without_a_gap(make_log, rows, every):
             assert offset == wall.utcoffset().total_seconds()
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(logs, st.sampled_from(["sales", "help", None]))
 def test_where_narrows_to_its_values(make_log, rows, queue):
     log = make_log(rows, time_zone="Europe/London")

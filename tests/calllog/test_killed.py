@@ -94,7 +94,7 @@ def _left(folder, export):
     return sorted(p.name for p in folder.iterdir() if p != export)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_first_load_killed_at_any_moment_is_made_good_by_the_next(
     tmp_path, export, undisturbed, log_content, seed
 ):
@@ -113,22 +113,21 @@ def test_a_first_load_killed_at_any_moment_is_made_good_by_the_next(
     assert _left(tmp_path, export) == ["centre.duckdb"]
 
 
-@pytest.mark.parametrize("where", ["first", "middle", "last"])
+@pytest.mark.parametrize("where", ["first", "last"])
 def test_a_first_load_killed_while_it_writes_is_made_good(
     tmp_path, export, undisturbed, log_content, where
 ):
     content, _, statements = undisturbed
     fatal = {
         "first": statements[0] + 1,
-        "middle": statements[len(statements) // 2],
         "last": statements[-1],  # right before the statement that makes it lasting
     }[where]
-    path = tmp_path / "centre.duckdb"
+    path = tmp_path / "centre [1].duckdb"
     assert run(path, export, fatal).returncode == -signal.SIGKILL
     log = CallLog(path, time_zone="UTC")
     log.load(export, source="ccanalytics")
     assert log_content(log, timeless=True) == content
-    assert _left(tmp_path, export) == ["centre.duckdb"]
+    assert _left(tmp_path, export) == ["centre [1].duckdb"]
 
 
 @pytest.fixture(scope="module")

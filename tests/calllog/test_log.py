@@ -54,9 +54,14 @@ def test_a_value_asked_for_is_only_compared(log, text):
 def test_values_may_come_as_list_tuple_or_set(log, log_content):
     before = log_content(log)
     text = NASTY[0]
-    for value in (text, [text], (text, "no such queue"), {text}):
-        assert log.intervals("1mo", where={"queue": value})["arrived"].sum() == 1
-    assert log.intervals("1mo", where={"queue": [*NASTY, None]})["arrived"].sum() == 13
+    for value, calls in (
+        ([text], 1),
+        ((text, "no such queue"), 1),
+        ({text}, 1),
+        ([*NASTY, None], 13),
+        ([None], 1),
+    ):
+        assert log.handle_times(where={"queue": value})["calls"].sum() == calls, value
     assert log_content(log) == before
 
 
@@ -180,10 +185,10 @@ def test_the_span_is_first_and_last_arrival(log):
 def test_two_logs_of_the_same_files_have_one_fingerprint(tmp_path, write_table):
     files = [
         write_table(tmp_path / f"calls_{i}.csv", "calls", [{"call_id": f"{i}", "arrived_at": AT}])
-        for i in range(3)
+        for i in range(2)
     ]
     prints = {}
-    for name, order in (("a", files), ("b", files), ("c", files[:2])):
+    for name, order in (("a", files), ("b", files), ("c", files[:1])):
         log = cc.CallLog(tmp_path / f"{name}.duckdb", time_zone="UTC")
         for file in order:
             log.load(file, source="ccanalytics")

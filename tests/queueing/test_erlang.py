@@ -44,7 +44,9 @@ def test_erlang_b_to_twelve_digits(load, exact, full):
         assert exact.error(erlang_b(load, n), true) <= bound, (load, n)
 
 
-@pytest.mark.parametrize(("load", "servers"), [(0.5, 0.3), (3.7, 2.4), (12.0, 20.75), (200.0, 180.5)])
+@pytest.mark.parametrize(
+    ("load", "servers"), [(0.5, 0.3), (3.7, 2.4), (12.0, 20.75), (200.0, 180.5)]
+)
 def test_erlang_b_for_real_servers(load, servers, exact):
     assert exact.error(erlang_b(load, servers), exact.erlang_b(load, servers)) < 1e-12
 
@@ -107,7 +109,8 @@ def test_published_figures_that_do_not_reproduce(oracles):
     queue = Queue(i["calls_h"], 3600, i["aht_s"])
     assert queue.agents_for(goal) == e["agents"] != e["published_wrong"]
     assert queue.performance(e["agents"] - 1).service_level(goal) < i["sl"]
-    assert Queue(900, 3600, i["aht_s"]).agents_for(goal) == 83 != 87
+    published = 87
+    assert Queue(900, 3600, i["aht_s"]).agents_for(goal) == 83 < published
 
 
 def test_servers_for_blocking_are_the_least():
@@ -140,7 +143,11 @@ def test_extended_erlang_b():
     found = extended_erlang_b(20, 25, [0, 0.5, 1])
     assert found == pytest.approx([0.0502218, 0.0599317, 0.0788430], abs=5e-8)
     assert found[0] == pytest.approx(erlang_b(20, 25), rel=1e-13)
-    for load, n, r, total in ((10, 15, 0.5, 10.20765), (20, 25, 0.5, 20.61783), (20, 25, 1, 21.71183)):
+    for load, n, r, total in (
+        (10, 15, 0.5, 10.20765),
+        (20, 25, 0.5, 20.61783),
+        (20, 25, 1, 21.71183),
+    ):
         p = Queue(load, 1, 1, lines=n, redial_blocked=r).performance(n)
         assert p.load == pytest.approx(total, abs=5e-6)
         assert p.blocking == pytest.approx(extended_erlang_b(load, n, r), rel=1e-12)

@@ -26,7 +26,9 @@ class Mixed:
         self.first, self.second = first, second
 
     def ccdf(self, x):
-        return 0.5 * np.exp(-np.asarray(x) / self.first) + 0.5 * np.exp(-np.asarray(x) / self.second)
+        return 0.5 * np.exp(-np.asarray(x) / self.first) + 0.5 * np.exp(
+            -np.asarray(x) / self.second
+        )
 
 
 class Some:
@@ -151,7 +153,11 @@ def test_laws_against_quadrature(calls, agents, exact):
 def test_a_lognormal_and_a_heavy_law_conserve_calls():
     from scipy import stats
 
-    for law in (stats.lognorm(1.1, scale=90), stats.weibull_min(0.6, scale=100), stats.lomax(1.5, scale=60)):
+    for law in (
+        stats.lognorm(1.1, scale=90),
+        stats.weibull_min(0.6, scale=100),
+        stats.lomax(1.5, scale=60),
+    ):
         p = Queue([30, 48, 90], 60, 60, law).performance(50)
         answered = p.occupancy * 50 / np.array([30, 48, 90])
         assert answered + p.abandonment == pytest.approx(np.ones(3), rel=1e-11)
@@ -166,7 +172,13 @@ def test_exponential_as_a_law_is_erlang_a():
     for agents in (0, 1, 40, 50, 70):
         law = Queue(48, 60, 60, stats.expon(scale=120)).performance(agents)
         mean = Queue(48, 60, 60, 120).performance(agents)
-        for name in ("wait_probability", "abandonment", "mean_wait", "queue_length", "abandoned_wait"):
+        for name in (
+            "wait_probability",
+            "abandonment",
+            "mean_wait",
+            "queue_length",
+            "abandoned_wait",
+        ):
             assert getattr(law, name) == pytest.approx(getattr(mean, name), rel=1e-11)
         if agents:
             assert law.asa == pytest.approx(mean.asa, rel=1e-11)
@@ -266,7 +278,12 @@ def test_bad_laws_are_refused():
         def sf(self, x):
             raise ValueError("no such table")
 
-    for law, match in ((Rising(), "never rises|rises"), (Percent(), "0 to 1"), (Broken(), "sf"), (Fails(), "no such table")):
+    for law, match in (
+        (Rising(), "never rises|rises"),
+        (Percent(), "0 to 1"),
+        (Broken(), "sf"),
+        (Fails(), "no such table"),
+    ):
         with pytest.raises(InputError, match=match):
             Queue(48, 60, 60, law)
     with pytest.raises(UnsupportedError, match="simulate"):

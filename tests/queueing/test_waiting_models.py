@@ -88,7 +88,7 @@ def compare(case, exact):
 
 
 def test_every_measure_to_twelve_digits(exact, full):
-    for case in cases(seed=1, number=3000 if full else 250, largest=2000):
+    for case in cases(1, 3000, 5000) if full else cases(1, 110, 1000):
         compare(case, exact)
 
 
