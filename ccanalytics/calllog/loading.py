@@ -354,8 +354,19 @@ def _known(store: Store, digest: str, source: Source, settings: Settings) -> Fil
             "WHERE load = ?) GROUP BY reason",
             [load],
         ).fetchall()
+        remarks = connection.execute(
+            'SELECT remark, "rows" FROM remarks WHERE load = ?', [load]
+        ).fetchall()
     return FileLoad(
-        "", table, read, 0, loaded + duplicates, rejected, dict(reasons), already_loaded=True
+        "",
+        table,
+        read,
+        0,
+        loaded + duplicates,
+        rejected,
+        dict(reasons),
+        dict(remarks),
+        already_loaded=True,
     )
 
 

@@ -131,7 +131,11 @@ class ErlangA:
 
     def abandoned_within(self, t: float) -> Array:
         """Share of arrivals that gave up within ``t``."""
-        return np.maximum(self.abandoned - self.abandoned_after(np.asarray(t)), 0.0)
+        at = self._after(t)
+        # Of those whose turn would have come by t, all but the answered; of the others, all
+        # who lost patience by then.
+        before = at.unit_within + (self.excess / self.x) * at.queue_within
+        return self._share(np.maximum(before, 0.0) + at.gone * (at.unit + at.queue))
 
     def virtual_after(self, t: Array) -> Array:
         """Share of the calls that entered whose virtual wait is above ``t``."""
@@ -172,7 +176,7 @@ class _After:
     def __init__(self, model: ErlangA, t: Array) -> None:
         x, a, over = model.x, model.a, model.over
         tau = np.broadcast_to(t / model.patience, x.shape)
-        self.stay = np.exp(-tau)
+        self.stay, self.gone = np.exp(-tau), -np.expm1(-tau)
         y = np.maximum(x * self.stay, LEAST)
         rest = sums(a, y)
         # Logarithm of e^{x(1−e^−τ) − aτ}, the weight of "all busy" that is left.

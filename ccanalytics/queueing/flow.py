@@ -9,7 +9,7 @@ import numpy as np
 
 from ccanalytics.errors import UnsupportedError
 from ccanalytics.queueing.curve import Curve, is_law
-from ccanalytics.queueing.door import Array, real
+from ccanalytics.queueing.door import Array, real, refuse
 from ccanalytics.queueing.endless import ErlangA, ErlangC
 from ccanalytics.queueing.general import GeneralQueue
 from ccanalytics.queueing.patience import Endless, Exponential
@@ -123,6 +123,19 @@ class Flow:
         return replace(
             self, **{k: v[which] for k, v in values.items() if isinstance(v, np.ndarray)}
         )
+
+    def check_lines(self, agents: Array) -> None:
+        """Refuse agents without a line, and parts of agents on finite lines."""
+        if self.lines is None:
+            return
+        bad = (agents > self.lines) | (agents % 1 != 0)
+        if bad.any():
+            refuse(
+                "with finite lines agents must be whole, and each needs a line",
+                {"agents": agents, "lines": self.lines},
+                bad,
+                "give whole agents, at most as many as lines",
+            )
 
     def attempts(self, agents: Array) -> Array:
         """All attempts over first attempts; ``inf`` where callers return without end."""

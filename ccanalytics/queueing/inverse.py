@@ -78,7 +78,6 @@ def _distinct(
 
 def _agents(own: Flow, goals: Goals, part: NDArray[np.intp], fractional: float | None) -> Array:
     """Least agents for elements with calls; ``fractional`` is the relative width of the root."""
-    load = own.load
     guess = _guess(own, goals, part)
     many = own.size > _MANY and own.classic and not fractional
     if many and goals.level is not None and not goals.limits:

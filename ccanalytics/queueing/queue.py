@@ -8,7 +8,7 @@ import numpy as np
 
 from ccanalytics.errors import InputError, UnsupportedError
 from ccanalytics.queueing import inverse
-from ccanalytics.queueing.door import Array, broadcast, plain, real, refuse
+from ccanalytics.queueing.door import Array, broadcast, plain, real
 from ccanalytics.queueing.flow import Flow, read
 from ccanalytics.queueing.goals import asked
 from ccanalytics.queueing.performance import Performance
@@ -165,7 +165,7 @@ class Queue:
         self._need("calls", "aht")
         shape, flow, flat = self._flow(agents=real("agents", agents, least=0))
         n = flat["agents"]
-        _check_lines(flow, n)
+        flow.check_lines(n)
         steady, factor = flow.steady(n)
         return Performance(
             inputs={**self.inputs, "agents": agents},
@@ -311,7 +311,7 @@ class Queue:
         limits = self._asked(goal, *most)
         n = real("agents", agents, least=0)
         shape, flow, flat = self._flow(agents=n, **limits)
-        _check_lines(flow, flat["agents"])
+        flow.check_lines(flat["agents"])
         given = {name: flat[name] for name in limits}
         return plain(inverse.greatest(what, flow, goal, given, flat["agents"]), shape)
 
@@ -367,19 +367,6 @@ class Queue:
             )
         n = real("agents", agents, above=0)
         shape, flow, flat = self._flow(agents=n, **limits)
-        _check_lines(flow, flat["agents"])
+        flow.check_lines(flat["agents"])
         given = {name: flat[name] for name in limits}
         return plain(inverse.patience(flow, goal, given, flat["agents"], shape), shape)
-
-
-def _check_lines(flow: Flow, agents: Array) -> None:
-    if flow.lines is None:
-        return
-    bad = (agents > flow.lines) | (agents % 1 != 0)
-    if bad.any():
-        refuse(
-            "with finite lines agents must be whole, and each needs a line",
-            {"agents": agents, "lines": flow.lines},
-            bad,
-            "give whole agents, at most as many as lines",
-        )

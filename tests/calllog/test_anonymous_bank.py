@@ -228,3 +228,13 @@ def test_another_header_is_refused(tmp_path, header):
     with pytest.raises(InputError, match=r"february\.txt") as caught:
         CallLog(tmp_path / "bank.duckdb").load(path, source="anonymous_bank")
     assert "generic" in str(caught.value)
+
+
+def test_loading_again_gives_the_same_account(load):
+    rows = (SERVED | {"vru_time": "-352"}, SERVED | {"outcome": "LOST"}, SERVED)
+    _, first, log = load(*rows)
+    _, again, _ = load(*rows)
+    assert again.files[0].already_loaded
+    assert (again.reasons, again.remarks) == (first.reasons, first.remarks)
+    assert again.remarks
+    assert log.table("remarks")["rows"].sum() == 1
