@@ -18,13 +18,13 @@ demo: .venv/.runtime
 	@$(PY) -m ccanalytics demo --data data/demo --reports reports
 
 test: .venv/.dev
-	@$(PY) -m pytest -n auto --dist worksteal
+	@$(PY) -m pytest -n auto --dist worksteal --benchmark-skip
 
 check: .venv/.dev
 	@$(PY) -m pre_commit run --all-files --show-diff-on-failure
 
 validate: .venv/.dev
-	@CCANALYTICS_FULL=1 $(PY) -m pytest -n auto --dist worksteal
+	@CCANALYTICS_FULL=1 $(PY) -m pytest -n auto --dist worksteal --benchmark-skip
 
 bench: .venv/.dev
 	@$(PY) -m pytest tests/benchmarks --benchmark-only -q -s

@@ -12,7 +12,7 @@ from ccanalytics.queueing.door import refuse
 from ccanalytics.queueing.goals import Goals, meets
 from ccanalytics.queueing.ratios import below
 from ccanalytics.queueing.rules import waiting_deviate
-from ccanalytics.queueing.search import bracketed_root, greatest_real, least_whole
+from ccanalytics.queueing.search import Score, bracketed_root, greatest_real, least_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["agents", "greatest", "patience"]
 
 _CHUNK = 32768  # elements solved at once: few enough to stay small, enough to be fast
+_AT_ONCE = 16  # numbers of agents tried at once where every one has to be
 _EXACT = 2 * np.finfo(float).eps
 _MANY, _KNOTS = 1000, 100  # from how many alike elements on, at how many loads to solve first
 _TRIALS = np.exp(np.linspace(np.log(1e-4), np.log(1e8), 97))  # patience over handle time
@@ -98,6 +99,12 @@ def _search(
         flow = own if which.size == own.size else own.take(which)
         return goals.score(flow, n, part[which])
 
+    if own.lines is not None and "max_blocking" in goals.limits:
+        # Callers who give up sooner than they would be served free their lines: with fewer agents
+        # fewer may be blocked, and only trying every number finds the least.
+        rises = own.patience is not None and (own.patience < own.aht).any()
+        if rises:
+            return _first(score, own.lines)
     # Endless patience on endless lines: no number up to the load has a steady state.
     patient = own.patience is None and own.lines is None
     failing = np.floor(load) if patient else np.full(load.size, -1.0)
@@ -107,6 +114,24 @@ def _search(
     if not fractional:
         return whole
     return bracketed_root(score, np.maximum(whole - 1, 0), whole, under, at, relative=fractional)
+
+
+def _first(score: Score, lines: Array) -> Array:
+    """Least of all numbers of agents up to the lines whose score is ≤ 0; ``inf`` if none is."""
+    result = np.full(lines.size, np.inf)
+    for start in range(0, int(lines.max()) + 1, _AT_ONCE):
+        tried = np.arange(start, start + _AT_ONCE, dtype=float)
+        open_ = np.flatnonzero(np.isinf(result) & (lines >= start))
+        if not open_.size:
+            break
+        which, n = (x.reshape(-1) for x in np.meshgrid(open_, tried, indexing="ij"))
+        allowed = n <= lines[which]
+        met = np.zeros(n.size, dtype=bool)
+        met[allowed] = score(which[allowed], n[allowed]) <= 0
+        met = met.reshape(open_.size, tried.size)
+        some = met.any(axis=1)
+        result[open_[some]] = start + met[some].argmax(axis=1)
+    return result
 
 
 def _proved(own: Flow, level: ServiceLevel, guess: Array) -> tuple[Array, NDArray[np.bool_]]:

@@ -171,7 +171,7 @@ def test_a_band_over_dates_stays_on_dates() -> None:
     days = np.array(["2025-03-03", "2025-03-10"], dtype="datetime64[ns]")
     theme.band(fig, days, [1, 1], [2, 2], "b")
     assert str(fig.data[0].x[0]).startswith("2025-03-03")
-    aware = [datetime(2025, 3, 3, 1), datetime(2025, 3, 3, 2)]  # noqa: DTZ001 - wall clock
+    aware = [datetime(2025, 3, 3, 1), datetime(2025, 3, 3, 2)]
     theme.band(fig, aware, [1, 1], [2, 2], "b")
     assert fig.data[1].x[0] == aware[0]
 

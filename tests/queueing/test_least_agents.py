@@ -253,6 +253,26 @@ def test_lines_and_agents_together():
         Queue(20, 1800, 180, None, 9).agents_for(goal, fractional=True)
 
 
+def test_impatient_callers_free_their_lines():
+    """With patience below the handle time blocking may rise with the agents: try every number."""
+    calls = np.array([300.0, 450, 700, 900])
+    queue = Queue(calls, 1800, 180, 90, lines=80)
+    every = np.arange(81)[:, None]
+    p = queue.performance(every)
+    assert (np.diff(p.blocking, axis=0) > 0).any()
+    goal = ServiceLevel(0.5, 60)
+    for most in (0.3, 0.1, 0.02):
+        met = p.blocking <= most
+        for wanted, ok in ((None, met), (goal, met & (p.service_level(goal) >= 0.5))):
+            for column in range(calls.size):
+                one = Queue(float(calls[column]), 1800, 180, 90, lines=80)
+                if ok[:, column].any():
+                    assert one.agents_for(wanted, max_blocking=most) == ok[:, column].argmax()
+                else:
+                    with pytest.raises(InputError, match="no number of agents"):
+                        one.agents_for(wanted, max_blocking=most)
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [

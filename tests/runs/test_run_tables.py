@@ -37,7 +37,7 @@ def _cells(html: str) -> list[list[str]]:
         ("open", True, "yes"),
         ("day", date(1999, 2, 3), "1999-02-03"),
         ("at", datetime(1999, 2, 3, 4, 5, tzinfo=UTC), "1999-02-03 04:05 UTC"),
-        ("local", datetime(1999, 2, 3, 4, 5, 6), "1999-02-03 04:05:06"),  # noqa: DTZ001
+        ("local", datetime(1999, 2, 3, 4, 5, 6), "1999-02-03 04:05:06"),
         ("days", [1, 2], "1, 2"),
         ("name", "<b>&", "&lt;b&gt;&amp;"),
         ("name", None, "–"),

@@ -33,7 +33,7 @@ SMALL = {"weeks": 1, "scale": 0.005}
         ({"start": "soon"}, "start='soon'"),
         ({"start": "2024-02-30"}, "start='2024-02-30'"),
         ({"start": 20240101}, "start=20240101"),
-        ({"start": datetime(2024, 1, 1)}, "start"),  # noqa: DTZ001 (a local time is not a day)
+        ({"start": datetime(2024, 1, 1)}, "start"),
         ({"start": "2019-12-30"}, "2020 to 2030"),
         ({"start": "2030-12-30"}, "2020 to 2030"),
         ({"parameters": {"redial": 0.5}}, "CentreParameters"),
