@@ -358,6 +358,12 @@ class CallLog(LogFile):
 
         chosen = check_where(where)
         first_day, last_day = parse_day(start, "start"), parse_day(end, "end")
+        if first_day and last_day and first_day >= last_day:
+            raise InputError(
+                "the end must come after the start",
+                f"start={start!r}, end={end!r}",
+                "end is the first day left out",
+            )
         with self._store.reading() as connection:
             zone_name = str(connection.execute("SELECT time_zone FROM meta").fetchall()[0][0])
             first, last, over = connection.execute(

@@ -157,7 +157,11 @@ def time_of_day(name: str, value: object, *, end: bool = False) -> int:
         raise InputError(
             "this is no time of day", f"{name}={value!r}", 'write it as "06:30"'
         ) from error
-    return at.hour * 3600 + at.minute * 60
+    if at.tzinfo is not None:
+        raise InputError(
+            "a time of day is the centre's own, without an offset", f"{name}={value!r}"
+        )
+    return at.hour * 3600 + at.minute * 60 + at.second
 
 
 def on_day(value: Any) -> str:

@@ -241,7 +241,15 @@ def test_start_and_end_are_local_days_and_end_is_excluded(week, start, end, days
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [("2025-03-05", "2025-03-05"), ("2025-03-06", "2025-03-05"), ("2026-01-01", None)],
+    [("2025-03-05", "2025-03-05"), ("2025-03-06", "2025-03-05")],
+)
+def test_an_end_that_does_not_follow_its_start_is_refused(week, start, end):
+    with pytest.raises(InputError, match="end must come after the start"):
+        week.intervals("1d", start=start, end=end)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2026-01-01", None), (None, "2020-01-01"), ("2026-01-01", "2026-02-01")]
 )
 def test_days_without_the_log_are_refused(week, start, end):
     with pytest.raises(DataError, match="2025-03-03"):
