@@ -99,12 +99,8 @@ def _search(
         flow = own if which.size == own.size else own.take(which)
         return goals.score(flow, n, part[which])
 
-    if own.lines is not None and "max_blocking" in goals.limits:
-        # Callers who give up sooner than they would be served free their lines: with fewer agents
-        # fewer may be blocked, and only trying every number finds the least.
-        rises = own.patience is not None and (own.patience < own.aht).any()
-        if rises:
-            return _first(score, own.lines)
+    if own.lines is not None and _crooked(own, goals):
+        return _first(score, own.lines)
     # Endless patience on endless lines: no number up to the load has a steady state.
     patient = own.patience is None and own.lines is None
     failing = np.floor(load) if patient else np.full(load.size, -1.0)
@@ -114,6 +110,19 @@ def _search(
     if not fractional:
         return whole
     return bracketed_root(score, np.maximum(whole - 1, 0), whole, under, at, relative=fractional)
+
+
+def _crooked(own: Flow, goals: Goals) -> bool:
+    """Whether more agents may be worse, so that only trying every number finds the least.
+
+    On finite lines callers who give up sooner than they would be served free their lines: with
+    fewer agents fewer may be blocked. And where callers return, fewer blocked means more who wait.
+    """
+    if not isinstance(own.patience, np.ndarray):
+        return False
+    blocked = "max_blocking" in goals.limits or (goals.level and goals.level.include_blocked)
+    sooner = bool((own.patience < own.aht).any())
+    return bool(blocked and sooner) or (own.returns and "max_abandonment" in goals.limits)
 
 
 def _first(score: Score, lines: Array) -> Array:
@@ -225,7 +234,26 @@ def greatest(
             return goals.score(tried, n[which], part[which])
 
         start = n * own.per / (own.aht if what == "calls" else own.calls)
+        if own.lines is not None and "max_abandonment" in limits:
+            start = _before_failure(score, start)
         result[part] = greatest_real(score, start)
+    return result
+
+
+def _before_failure(score: Score, start: Array) -> Array:
+    """The last of many values, from small to large, before the first that fails.
+
+    Past some load all lines are taken and fewer give up again, so that the last value that meets
+    a limit on abandonment is not the one that is meant.
+    """
+    result, steps = start.copy(), np.exp(np.linspace(-9, 7, 161))
+    for begin in range(0, start.size, 256):
+        part = np.arange(begin, min(begin + 256, start.size))
+        tried = start[part][:, None] * steps
+        fails = score(np.repeat(part, steps.size), tried.reshape(-1)) > 0
+        first = fails.reshape(tried.shape).argmax(axis=1)
+        some = first > 0
+        result[part[some]] = tried[some, first[some] - 1]
     return result
 
 

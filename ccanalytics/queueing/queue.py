@@ -253,7 +253,7 @@ class Queue:
         max_asa: Any = None,
         max_blocking: Any = None,
     ) -> Any:
-        """Most calls per interval with which so many agents meet the goal and every limit.
+        """Most calls per interval up to which so many agents meet the goal and every limit.
 
         The queue's own ``calls`` play no part and may be ``None``. Where callers return, first
         attempts are meant. The limits are those of :meth:`agents_for`.
@@ -285,7 +285,7 @@ class Queue:
         max_asa: Any = None,
         max_blocking: Any = None,
     ) -> Any:
-        """Longest average handle time with which so many agents meet the goal and every limit.
+        """Longest average handle time up to which so many agents meet the goal and every limit.
 
         The queue's own ``aht`` plays no part and may be ``None``. The limits are those of
         :meth:`agents_for`.

@@ -170,7 +170,7 @@ def greatest_real(score: Score, start: Array) -> Array:
     meets_score, fails_score = first.copy(), first.copy()
     for side, bound, values in ((1.0, fails, fails_score), (-1.0, meets, meets_score)):
         open_ = every[first <= 0] if side > 0 else every[first > 0]
-        step = 0.25
+        step = 0.04
         while open_.size and step < 512:
             other, other_score = (meets, meets_score) if side > 0 else (fails, fails_score)
             other[open_], other_score[open_] = bound[open_], values[open_]

@@ -359,3 +359,40 @@ def test_a_log_without_self_service_gives_an_empty_frame_of_the_same_form(make_l
         frame = without.self_service(by=by)
         assert frame.height == 0
         assert frame.schema == with_some.self_service(by=by).schema
+
+
+# ---- the edges of windows -----------------------------------------------------------------------
+
+
+def test_the_last_second_of_a_quiet_time_belongs_to_it(make_log):
+    day = timedelta(days=1)
+    rows = [
+        {"arrived_at": BEGIN, "customer": "exact", "service": "S1"},
+        {"arrived_at": BEGIN + day, "customer": "exact", "service": "S1"},
+        {"arrived_at": BEGIN, "customer": "later", "service": "S1"},
+        {"arrived_at": BEGIN + day + timedelta(seconds=1), "customer": "later", "service": "S1"},
+    ]
+    assert make_log(rows).panel("service", "1mo")["first_attempts"].to_list() == [3]
+
+
+def test_the_last_second_of_a_window_belongs_to_it(make_log):
+    second, day = timedelta(seconds=1), timedelta(days=1)
+    calls_ = [
+        {"arrived_at": BEGIN + day, "customer": "exact", "service": "S1"},
+        {"arrived_at": BEGIN + day + second, "customer": "later", "service": "S1"},
+        {"arrived_at": BEGIN, "customer": "at once", "service": "S1"},
+        {"arrived_at": BEGIN - second, "customer": "before", "service": "S1"},
+        {"arrived_at": BEGIN + 3 * day},
+    ]
+    done = SMS | {"at": BEGIN, "completed": True}
+    who = ("exact", "later", "at once", "before")
+    log = make_log(calls_, self_service=[done | {"customer": name} for name in who])
+    frame = log.self_service((1, 2, 3, 4))
+    assert frame["recontacted"].to_list() == [2, 3, 3, 0]
+    # The log ends three days after the contacts, to the second.
+    assert frame["followed"].to_list() == [4, 4, 4, 0]
+    shorter = make_log(
+        [*calls_[:-1], {"arrived_at": BEGIN + 3 * day - second}],
+        self_service=[done | {"customer": name} for name in who],
+    )
+    assert shorter.self_service((3,))["followed"].to_list() == [0]

@@ -55,6 +55,15 @@ def test_every_limit_can_decide():
         assert found == pytest.approx(next(iter(limits.values())), rel=1e-9)
 
 
+def test_the_first_load_at_which_too_many_give_up():
+    """On few lines fewer give up again at a much higher load: most of them are blocked."""
+    queue = Queue(None, 1800, 180, patience=60, lines=16)
+    calls = queue.calls_for(14, max_abandonment=0.02)
+    grid = Queue(np.linspace(calls * 0.01, calls * 0.999, 200), 1800, 180, 60, 16).performance(14)
+    assert (grid.abandonment <= 0.02).all()
+    assert Queue(calls * 1.001, 1800, 180, 60, 16).performance(14).abandonment > 0.02
+
+
 def test_no_agents_take_no_calls_and_easy_goals_no_end():
     queue = Queue(None, 1800, 180, patience=5.0)
     assert queue.calls_for([0, 3], GOAL)[0] == 0.0

@@ -273,6 +273,20 @@ def test_impatient_callers_free_their_lines():
                         one.agents_for(wanted, max_blocking=most)
 
 
+def test_with_lines_every_other_goal_gets_better_with_more_agents():
+    """What the search rests on where it does not try every number."""
+    agents = np.array([1, 2, 3, 5, 8, 12, 16, 17, 18, 19, 20, 21, 22, 25, 30, 35, 39, 40])
+    for patience in (None, 30.0, 400.0):
+        for returns in ({}, {"redial": 0.5, "redial_blocked": 0.6, "reconnect": 0.1}):
+            for load in (3, 25):
+                p = Queue(load * 10, 1800, 180, patience, 40, **returns).performance(agents)
+                for counting in ("offered", "virtual"):
+                    levels = p.service_level(ServiceLevel(0.8, 20, counting))
+                    assert (np.diff(levels) > -1e-12).all()
+                assert (np.diff(p.asa) < 1e-9).all()
+                assert (np.diff(p.occupancy) < 1e-12).all()
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [
