@@ -117,6 +117,15 @@ def test_days_without_a_call_are_named(make_log):
     assert "2025-03-04, 2025-03-05" in check.detail
 
 
+def test_a_log_whose_books_do_not_balance_says_so(make_log):
+    log = make_log([{"arrived_at": AT}])
+    with duckdb.connect(str(log.path)) as connection:
+        connection.execute('UPDATE loads SET "read" = "read" + 1')
+    check = next(c for c in log.check().checks if c.name == "every row is accounted for")
+    assert check.status == "fails"
+    assert "2 read = 1 loaded + 0 duplicates + 0 rejected" in check.detail
+
+
 def test_rejected_rows_are_told_with_their_reasons(tmp_path):
     rows = ["call_id,arrived_at,outcome,talk_s", "a,2025-03-03T09:00:00Z,answered,1"]
     rows += ["b,soon,answered,1", "c,soon,answered,x", "d,2025-03-03T09:00:00Z,lost,1"]
