@@ -8,6 +8,7 @@ import gzip
 import math
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -48,15 +49,26 @@ def spells(raw):
         over = end if timed else queue_exit if queued else menu_exit
         if over < entry - 43_200:  # past midnight
             over += 86_400
-        day = datetime.strptime(row[5], "%y%m%d")  # noqa: DTZ007 - a wall clock
         line_s = 0.0
         if over > entry:
-            line_s = (day + timedelta(seconds=over)).replace(tzinfo=JERUSALEM).timestamp() - (
-                day + timedelta(seconds=entry)
-            ).replace(tzinfo=JERUSALEM).timestamp()
+            line_s = _epoch(row[5], over) - _epoch(row[5], entry)
         server = row[16] if served and row[16] != "NO_SERVER" else None
         out.append((row[0][:4], server, max(line_s, 0.0), int(row[15]) if served else 0))
     return out
+
+
+@cache
+def _day(text):
+    """Epoch second of a local midnight, and whether the clocks stay as they are for two days."""
+    midnight = datetime.strptime(text, "%y%m%d").replace(tzinfo=JERUSALEM)
+    steady = midnight.utcoffset() == (midnight + timedelta(days=2)).utcoffset()
+    return midnight, int(midnight.timestamp()), steady
+
+
+def _epoch(day, seconds):
+    """Epoch second of a wall clock's seconds after midnight."""
+    midnight, epoch, steady = _day(day)
+    return epoch + seconds if steady else int((midnight + timedelta(seconds=seconds)).timestamp())
 
 
 def _clock(text):
@@ -310,9 +322,7 @@ def test_customers_who_call_again(bank_log, raw):
     for row in raw:
         if row[12] == "PHANTOM":
             continue
-        day = datetime.strptime(row[5], "%y%m%d")  # noqa: DTZ007 - a wall clock
-        wall = (day + timedelta(seconds=_clock(row[6]))).replace(tzinfo=JERUSALEM)
-        at = int(wall.timestamp())
+        at = _epoch(row[5], _clock(row[6]))
         last = max(last, at)
         if row[2] != "0":
             calls.setdefault(row[2], []).append((at, names[row[12], int(row[11]) > 0]))

@@ -71,7 +71,7 @@ kinds = st.sampled_from(
 )
 
 
-@settings(max_examples=14)
+@settings(max_examples=10)
 @given(
     st.lists(st.sampled_from(sorted(FIELDS)), min_size=60, max_size=90),
     st.lists(st.tuples(kinds, st.integers(0, 29), st.integers(0, 200)), max_size=3),
