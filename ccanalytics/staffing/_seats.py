@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Rules", "check_number", "clock", "counted", "on_day", "time_of_day"]
 
 
+_MOST_AGENTS = 1_000_000  # more than any centre has; larger numbers are slips
+
+
 @dataclass(frozen=True, eq=False)
 class Rules:
     """What the agents must achieve, and the bounds beside the goal."""
@@ -48,8 +51,10 @@ class Rules:
             )
         if isinstance(self.min_agents, bool) or not isinstance(self.min_agents, (int, np.integer)):
             raise InputError("the least number of agents is whole", f"min_agents={self.min_agents}")
-        if self.min_agents < 0:
-            raise InputError("the least number of agents is 0 or more", f"{self.min_agents=}"[5:])
+        if not 0 <= self.min_agents <= _MOST_AGENTS:
+            raise InputError(
+                f"the least number of agents is 0 to {_MOST_AGENTS:,}", f"{self.min_agents=}"[5:]
+            )
 
     def agents_for(self, calls: Any, per: Any, aht: Any) -> NDArray[np.int64]:
         """Give the least agents per row; without calls ``min_agents`` are enough."""
