@@ -135,6 +135,19 @@ def test_bad_files(tmp_path: Path, calls: Path, capsys) -> None:
     assert not list(tmp_path.glob(".new.duckdb*"))
 
 
+def test_a_file_of_which_no_row_can_be_used_is_an_error(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text(HEADER + ROW.replace("answered,", "spoken,"), encoding="utf-8")
+    log = ["--log", str(tmp_path / "l.duckdb"), "--time-zone", "UTC"]
+    assert main(["load", str(path), "--source", "ccanalytics", *log]) == 4
+    assert "no row of the file could be used" in capsys.readouterr().err
+
+
+def test_without_a_command_it_shows_the_help(capsys) -> None:
+    assert main([]) == 0
+    assert "Commands:" in capsys.readouterr().out
+
+
 def test_bad_logs(tmp_path: Path, capsys) -> None:
     assert "no call log here" in _fails(capsys, ["check", "--log", str(tmp_path / "no")], 3)
     text = tmp_path / "notes.txt"

@@ -114,6 +114,7 @@ class LogFile:
             table=table,
             mapping=mapping,
         )
+        chosen.layout(settings)  # a source that needs a mapping says so first
         target = Path(path)
         files = files_to_load(target, chosen)
         zone = self._zone_for_new(chosen, settings, target)

@@ -197,7 +197,12 @@ class Store:
 
     def _unreadable(self, error: Exception) -> LogError:
         text = str(error).lower()
-        if "not a valid duckdb" in text or "serialization" in text or "corrupt" in text:
+        if (
+            "not a valid duckdb" in text
+            or "in-memory" in text
+            or "serialization" in text
+            or "corrupt" in text
+        ):
             return LogError(
                 "this file is not a call log",
                 str(self.path),

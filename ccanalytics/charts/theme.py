@@ -110,7 +110,12 @@ FONT = (
 )
 
 # For ``fig.show(config=theme.CONFIG)``; reports use the same.
-CONFIG: dict[str, Any] = {"displaylogo": False, "responsive": True, "showTips": False}
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "responsive": True,
+    "showTips": False,
+    "showSendToCloud": False,
+}
 
 _NAME = "ccanalytics"
 _TITLE_WIDTH = 78
@@ -167,10 +172,14 @@ def template() -> str:
         },
         "hovermode": "closest",
         "modebar": {
+            # A chart of a confidential log is not to be sent anywhere by a button.
             "bgcolor": "rgba(255,255,255,0)",
             "color": "#9AA4B0",
             "activecolor": INK,
-            "remove": ["pan", "select", "lasso", "zoomin", "zoomout", "autoscale"],
+            "remove": [
+                *("pan", "select", "lasso", "zoomin", "zoomout", "autoscale"),
+                *("sendDataToCloud", "sendChartToCloud", "editInChartStudio"),
+            ],
         },
         "bargap": 0.18,
     }

@@ -24,7 +24,8 @@ __all__ = ["app", "formulas", "logs", "main", "samples"]
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
-        code = app(arguments, standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        code = app(given or ["--help"], standalone_mode=False)
     except CcanalyticsError as error:
         return _complain(str(error), error.exit_code)
     except typer.Exit as leave:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ccanalytics.cli.terminal import Json, Log, app, bar, emit
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 
 __all__ = ["check", "load", "notebooks", "run"]
 
@@ -55,6 +55,12 @@ def load(
         reports.append(report)
         if not as_json:
             print(f"{file}: {report.summary()}")
+        if report.read and report.rejected == report.read:
+            raise DataError(
+                "no row of the file could be used",
+                f"{file}: {next(iter(report.reasons))}",
+                "check source, mapping and units; ccanalytics check --rejects 5 shows rows",
+            )
     if as_json:
         keys = ("read", "loaded", "duplicates", "rejected")
         emit(

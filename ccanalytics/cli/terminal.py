@@ -19,7 +19,6 @@ __all__ = ["Json", "Log", "app", "bar", "emit"]
 app = typer.Typer(
     name="ccanalytics",
     help="Call-centre workforce and traffic analytics over a centre's own call log.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -44,6 +44,16 @@ def test_a_report_is_drawn_quietly(open_report, reports, name, width) -> None:
     report.check_fits()
 
 
+def test_no_button_sends_a_chart_anywhere(open_report, reports) -> None:
+    """A chart of a confidential log must not be one click from somebody's cloud."""
+    page = open_report(reports / "seats.html").page
+    titles = page.evaluate(
+        "[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title)"
+    )
+    assert titles
+    assert not [t for t in titles if "share" in t.lower() or "cloud" in t.lower()]
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_report_refers_to_no_other_host(open_report, reports, name) -> None:
     report = open_report(reports / f"{name}.html")

@@ -55,6 +55,8 @@
     if (touch) layout.dragmode = false;
     return Plotly.newPlot(plot, drawing.data, layout, {
       displaylogo: false,
+      showSendToCloud: false,
+      plotlyServerURL: "",
       displayModeBar: touch ? false : "hover",
       responsive: true,
       showTips: false,
