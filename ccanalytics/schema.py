@@ -278,4 +278,7 @@ def dictionary() -> str:
             parts[-1] += (
                 f"\n| {column.name} | {kinds[column.kind]}{needed} | {column.meaning}{values} |"
             )
+        if table.name == "calls":
+            meanings = (f"- `{name}`: {meaning}" for name, meaning in OUTCOMES.items())
+            parts.append("What the outcomes mean:\n\n" + "\n".join(meanings))
     return "\n\n".join(parts) + "\n"
