@@ -114,9 +114,9 @@ class LogFile:
             table=table,
             mapping=mapping,
         )
-        chosen.layout(settings)  # a source that needs a mapping says so first
         target = Path(path)
         files = files_to_load(target, chosen)
+        chosen.layout(settings)  # a source that needs a mapping says so before the log is made
         zone = self._zone_for_new(chosen, settings, target)
         target_log = Target(self._store, zone, __version__)
         loads = [load_file(target_log, file, chosen, settings, progress) for file in files]

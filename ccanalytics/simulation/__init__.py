@@ -1,8 +1,7 @@
-"""Worlds whose truth is known: the sample centre, written as its exports would be."""
+"""The event simulator, and worlds whose truth is known: whole sample centres and small panels."""
 
 from __future__ import annotations
 
-from ccanalytics.simulation.centre import Centre, write_centre
-from ccanalytics.simulation.parameters import CentreParameters
+from ccanalytics.simulation.sample import Centre, CentreParameters, write_centre
 
 __all__ = ["Centre", "CentreParameters", "write_centre"]

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.parameters import CentreParameters
+    from ccanalytics.simulation.sample.parameters import CentreParameters
 
 __all__ = ["CATALOGUE", "GoLive", "Service", "Traits", "draw_go_live", "draw_traits"]
 

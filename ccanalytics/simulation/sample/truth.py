@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.needs import REQUEST
-from ccanalytics.simulation.pool import FIRST, FOLLOW_UP, REDIAL
-from ccanalytics.simulation.services import CATALOGUE
-from ccanalytics.simulation.volumes import DAY_S
-from ccanalytics.simulation.worlds import FROM_SMS, FROM_WEB, INDUCED, tally
+from ccanalytics.simulation.sample.needs import REQUEST
+from ccanalytics.simulation.sample.pool import FIRST, FOLLOW_UP, REDIAL
+from ccanalytics.simulation.sample.services import CATALOGUE
+from ccanalytics.simulation.sample.volumes import DAY_S
+from ccanalytics.simulation.sample.worlds import FROM_SMS, FROM_WEB, INDUCED, tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.build import Built
-    from ccanalytics.simulation.needs import Needs
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.pool import Attempts
-    from ccanalytics.simulation.worlds import World
+    from ccanalytics.simulation.sample.build import Built
+    from ccanalytics.simulation.sample.needs import Needs
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.pool import Attempts
+    from ccanalytics.simulation.sample.worlds import World
 
 __all__ = ["TRUTH_FORMAT", "WINDOWS", "arithmetic", "truth_of"]
 

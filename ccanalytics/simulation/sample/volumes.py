@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.services import CATALOGUE, IS_BILLING
+from ccanalytics.simulation.sample.services import CATALOGUE, IS_BILLING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.services import Traits
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.services import Traits
 
 __all__ = ["DAY_S", "HALF_HOUR_S", "SPRING_FESTIVALS", "Volumes", "draw_volumes", "first_in_cells"]
 

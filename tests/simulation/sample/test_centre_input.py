@@ -8,7 +8,7 @@ import pytest
 from ccanalytics import simulation
 from ccanalytics.errors import InputError
 from ccanalytics.simulation import CentreParameters
-from ccanalytics.simulation import centre as centre_module
+from ccanalytics.simulation.sample import centre as centre_module
 
 SMALL = {"weeks": 1, "scale": 0.005}
 

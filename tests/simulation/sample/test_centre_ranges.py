@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ccanalytics.simulation.parameters import CentreParameters
-from ccanalytics.simulation.services import draw_traits
-from ccanalytics.simulation.volumes import draw_volumes
+from ccanalytics.simulation.sample.parameters import CentreParameters
+from ccanalytics.simulation.sample.services import draw_traits
+from ccanalytics.simulation.sample.volumes import draw_volumes
 
 ZONE = "Asia/Shanghai"
 

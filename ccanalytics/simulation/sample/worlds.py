@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.needs import REQUEST, awake
-from ccanalytics.simulation.services import CATALOGUE
-from ccanalytics.simulation.volumes import DAY_S
+from ccanalytics.simulation.sample.needs import REQUEST, awake
+from ccanalytics.simulation.sample.services import CATALOGUE
+from ccanalytics.simulation.sample.volumes import DAY_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.needs import Needs
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.services import GoLive
+    from ccanalytics.simulation.sample.needs import Needs
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.services import GoLive
 
 __all__ = ["FROM_SMS", "FROM_WEB", "INDUCED", "OWN", "World", "make_world", "tally"]
 

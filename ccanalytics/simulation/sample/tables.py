@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.population import TIERS
-from ccanalytics.simulation.records import OUTCOMES, STAGES
-from ccanalytics.simulation.services import CATALOGUE
-from ccanalytics.simulation.volumes import DAY_S
+from ccanalytics.simulation.sample.population import TIERS
+from ccanalytics.simulation.sample.records import OUTCOMES, STAGES
+from ccanalytics.simulation.sample.services import CATALOGUE
+from ccanalytics.simulation.sample.volumes import DAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.population import Population
-    from ccanalytics.simulation.records import CallRecords, Events
-    from ccanalytics.simulation.roster import Person, Roster
-    from ccanalytics.simulation.services import GoLive
+    from ccanalytics.simulation.sample.population import Population
+    from ccanalytics.simulation.sample.records import CallRecords, Events
+    from ccanalytics.simulation.sample.roster import Person, Roster
+    from ccanalytics.simulation.sample.services import GoLive
 
 __all__ = ["agents_frame", "calls_frames", "events_frame", "rollouts_frame", "services_frame"]
 

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.needs import patience_s
-from ccanalytics.simulation.volumes import DAY_S
+from ccanalytics.simulation.sample.needs import patience_s
+from ccanalytics.simulation.sample.volumes import DAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.roster import Roster
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.roster import Roster
 
 __all__ = ["FIRST", "FOLLOW_UP", "FOLLOW_UP_REDIAL", "REDIAL", "Attempts", "Requests", "serve"]
 

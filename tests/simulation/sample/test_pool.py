@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccanalytics.simulation.parameters import CentreParameters
-from ccanalytics.simulation.pool import FIRST, FOLLOW_UP, REDIAL, Requests, serve
-from ccanalytics.simulation.roster import Person, Roster, seats_for, wait_probability
+from ccanalytics.simulation.sample.parameters import CentreParameters
+from ccanalytics.simulation.sample.pool import FIRST, FOLLOW_UP, REDIAL, Requests, serve
+from ccanalytics.simulation.sample.roster import Person, Roster, seats_for, wait_probability
 
 PATIENT = 10**9
 

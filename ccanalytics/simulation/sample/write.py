@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES
-from ccanalytics.simulation.truth import TRUTH_FORMAT
+from ccanalytics.simulation.sample.truth import TRUTH_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

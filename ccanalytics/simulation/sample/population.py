@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.parameters import CentreParameters
+    from ccanalytics.simulation.sample.parameters import CentreParameters
 
 __all__ = ["TIERS", "Population", "draw_population"]
 

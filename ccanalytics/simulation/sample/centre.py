@@ -12,25 +12,25 @@ from zoneinfo import ZoneInfo
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.schema import SCHEMA_VERSION
-from ccanalytics.simulation.build import build
-from ccanalytics.simulation.parameters import CentreParameters
-from ccanalytics.simulation.tables import (
+from ccanalytics.simulation.sample.build import build
+from ccanalytics.simulation.sample.parameters import CentreParameters
+from ccanalytics.simulation.sample.tables import (
     agents_frame,
     calls_frames,
     events_frame,
     rollouts_frame,
     services_frame,
 )
-from ccanalytics.simulation.truth import arithmetic, truth_of
-from ccanalytics.simulation.volumes import SPRING_FESTIVALS
-from ccanalytics.simulation.write import complete_or_nothing, write_json, write_table
+from ccanalytics.simulation.sample.truth import arithmetic, truth_of
+from ccanalytics.simulation.sample.volumes import SPRING_FESTIVALS
+from ccanalytics.simulation.sample.write import complete_or_nothing, write_json, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
 
-    from ccanalytics.simulation.build import Built
+    from ccanalytics.simulation.sample.build import Built
 
 __all__ = ["TIME_ZONE", "Centre", "write_centre"]
 

@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.needs import draw_needs
-from ccanalytics.simulation.pool import serve
-from ccanalytics.simulation.population import draw_population
-from ccanalytics.simulation.records import handling, record, requests_of
-from ccanalytics.simulation.roster import draw_roster, forecast, seats_for
-from ccanalytics.simulation.services import draw_go_live, draw_traits
-from ccanalytics.simulation.volumes import DAY_S, draw_volumes
-from ccanalytics.simulation.worlds import make_world
+from ccanalytics.simulation.sample.needs import draw_needs
+from ccanalytics.simulation.sample.pool import serve
+from ccanalytics.simulation.sample.population import draw_population
+from ccanalytics.simulation.sample.records import handling, record, requests_of
+from ccanalytics.simulation.sample.roster import draw_roster, forecast, seats_for
+from ccanalytics.simulation.sample.services import draw_go_live, draw_traits
+from ccanalytics.simulation.sample.volumes import DAY_S, draw_volumes
+from ccanalytics.simulation.sample.worlds import make_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.needs import Needs
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.pool import Attempts
-    from ccanalytics.simulation.population import Population
-    from ccanalytics.simulation.records import CallRecords, Events, Handling
-    from ccanalytics.simulation.roster import Roster
-    from ccanalytics.simulation.services import GoLive, Traits
-    from ccanalytics.simulation.worlds import World
+    from ccanalytics.simulation.sample.needs import Needs
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.pool import Attempts
+    from ccanalytics.simulation.sample.population import Population
+    from ccanalytics.simulation.sample.records import CallRecords, Events, Handling
+    from ccanalytics.simulation.sample.roster import Roster
+    from ccanalytics.simulation.sample.services import GoLive, Traits
+    from ccanalytics.simulation.sample.worlds import World
 
 __all__ = ["Built", "build"]
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.services import CATALOGUE
-from ccanalytics.simulation.volumes import DAY_S, first_in_cells
+from ccanalytics.simulation.sample.services import CATALOGUE
+from ccanalytics.simulation.sample.volumes import DAY_S, first_in_cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.population import Population
-    from ccanalytics.simulation.services import GoLive, Traits
-    from ccanalytics.simulation.volumes import Volumes
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.population import Population
+    from ccanalytics.simulation.sample.services import GoLive, Traits
+    from ccanalytics.simulation.sample.volumes import Volumes
 
 __all__ = ["CONTAINED", "LEFT_MENU", "REQUEST", "Needs", "draw_needs", "patience_s"]
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.needs import CONTAINED, LEFT_MENU, REQUEST
-from ccanalytics.simulation.pool import FIRST, FOLLOW_UP, Requests
-from ccanalytics.simulation.volumes import DAY_S
+from ccanalytics.simulation.sample.needs import CONTAINED, LEFT_MENU, REQUEST
+from ccanalytics.simulation.sample.pool import FIRST, FOLLOW_UP, Requests
+from ccanalytics.simulation.sample.volumes import DAY_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.needs import Needs
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.pool import Attempts
-    from ccanalytics.simulation.roster import Roster
-    from ccanalytics.simulation.services import GoLive, Traits
-    from ccanalytics.simulation.worlds import World
+    from ccanalytics.simulation.sample.needs import Needs
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.pool import Attempts
+    from ccanalytics.simulation.sample.roster import Roster
+    from ccanalytics.simulation.sample.services import GoLive, Traits
+    from ccanalytics.simulation.sample.worlds import World
 
 __all__ = ["OUTCOMES", "STAGES", "CallRecords", "Events", "Handling", "handling", "record"]
 

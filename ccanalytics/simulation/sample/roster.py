@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
-from ccanalytics.simulation.needs import awake
-from ccanalytics.simulation.volumes import DAY_S, HALF_HOUR_S
+from ccanalytics.simulation.sample.needs import awake
+from ccanalytics.simulation.sample.volumes import DAY_S, HALF_HOUR_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.parameters import CentreParameters
-    from ccanalytics.simulation.pool import Requests
-    from ccanalytics.simulation.volumes import Volumes
+    from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.pool import Requests
+    from ccanalytics.simulation.sample.volumes import Volumes
 
 __all__ = ["Person", "Roster", "draw_roster", "forecast", "seats_for"]
 
