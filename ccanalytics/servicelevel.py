@@ -207,6 +207,34 @@ class ServiceLevel:
                     words,
                     "a part is 0 or more, and no more than its whole",
                 )
+        served, base = self.parts(
+            answered=answered,
+            answered_within=answered_within,
+            abandoned=abandoned,
+            abandoned_within=abandoned_within,
+            abandoned_short=abandoned_short,
+            blocked=blocked,
+        )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            level = np.where(base > 0, served / base, np.nan)
+        return float(level) if level.ndim == 0 else level
+
+    def parts(
+        self,
+        *,
+        answered: Any,
+        answered_within: Any,
+        abandoned: Any = 0,
+        abandoned_within: Any = 0,
+        abandoned_short: Any = 0,
+        blocked: Any = 0,
+    ) -> tuple[Any, Any]:
+        """Numerator and denominator of the service level; sums of parts are parts of sums.
+
+        >>> ServiceLevel(0.8, 20).parts(answered=1000, answered_within=860, abandoned=60)
+        (860, 1060)
+        """
+        self._refuse_virtual()
         served, base = answered_within, answered + abandoned
         if self.counting == "answered":
             base = answered + 0 * abandoned
@@ -220,9 +248,7 @@ class ServiceLevel:
             base = base - abandoned_short
         if self.include_blocked:
             base = base + blocked
-        with np.errstate(invalid="ignore", divide="ignore"):
-            level = np.where(base > 0, served / base, np.nan)
-        return float(level) if level.ndim == 0 else level
+        return served, base
 
     def of(self, counts: Mapping[str, Any] | Any) -> Any:
         """Service level of a roll-up's rows (a frame or a mapping with the columns needed)."""

@@ -2,6 +2,60 @@
 
 from __future__ import annotations
 
-from ccanalytics.simulation.sample import Centre, CentreParameters, write_centre
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Centre", "CentreParameters", "write_centre"]
+if TYPE_CHECKING:
+    from ccanalytics.simulation.arrivals import MixedPoisson, Replay
+    from ccanalytics.simulation.panels import (
+        PanelParameters,
+        Panels,
+        PanelTruth,
+        RollOut,
+        draw_panels,
+    )
+    from ccanalytics.simulation.plan import Menu, Retry
+    from ccanalytics.simulation.sample import Centre, CentreParameters, write_centre
+    from ccanalytics.simulation.simulator import simulate
+    from ccanalytics.simulation.simulated import Simulation
+
+# Resolved on first use: whoever writes a sample needs no event loop, and the reverse.
+_HOMES = {
+    "Centre": "sample",
+    "CentreParameters": "sample",
+    "Menu": "plan",
+    "MixedPoisson": "arrivals",
+    "PanelParameters": "panels",
+    "PanelTruth": "panels",
+    "Panels": "panels",
+    "Replay": "arrivals",
+    "Retry": "plan",
+    "RollOut": "panels",
+    "Simulation": "simulated",
+    "draw_panels": "panels",
+    "simulate": "simulator",
+    "write_centre": "sample",
+}
+
+__all__ = [
+    "Centre",
+    "CentreParameters",
+    "Menu",
+    "MixedPoisson",
+    "PanelParameters",
+    "PanelTruth",
+    "Panels",
+    "Replay",
+    "Retry",
+    "RollOut",
+    "Simulation",
+    "draw_panels",
+    "simulate",
+    "write_centre",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,260 @@
+"""Agents: how many in each interval, in which groups, with which skills and in what order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ccanalytics.simulation.plan import Grid
+
+    Floats = NDArray[np.float64]
+    Wholes = NDArray[np.int64]
+
+__all__ = ["Groups", "groups_of"]
+
+_MOST = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """G groups of like agents.
+
+    Attributes
+    ----------
+    names
+        Names of the groups.
+    agents
+        K × G agents in each interval.
+    routes
+        T × G: groups in the order in which a call of a type looks for an agent; −1 fills up.
+    serves
+        G × T: whether a group has the skill.
+    priority, head_start
+        By type: smaller goes first; seconds added to the wait among equals.
+    """
+
+    names: tuple[str, ...]
+    agents: Wholes
+    routes: Wholes
+    serves: NDArray[np.bool_]
+    priority: Wholes
+    head_start: Floats
+
+    @property
+    def is_one_queue(self) -> bool:
+        """Whether this is one group that serves all calls in order of arrival."""
+        return (
+            len(self.names) == 1
+            and np.unique(self.priority).size == 1
+            and np.unique(self.head_start).size == 1
+        )
+
+
+def groups_of(
+    grid: Grid, agents: Any, skills: Any, routing: Any, priority: Any, head_start: Any
+) -> Groups:
+    """Check the agents against the demand's intervals and types."""
+    count = grid.edges.size - 1
+    agents = _from_frame(agents, grid)
+    if isinstance(agents, Mapping):
+        if not agents:
+            raise InputError("there is no group of agents", "agents={}", "give at least one")
+        names = tuple(str(name) for name in agents)
+        numbers = np.stack(
+            [_series(each, count, f"agents[{name!r}]", grid) for name, each in agents.items()],
+            axis=1,
+        )
+    else:
+        names = ("agents",)
+        numbers = _series(agents, count, "agents", grid)[:, None]
+    skilled = _skills(grid, names, skills)
+    routes, serves = _routes(grid, names, skilled, routing)
+    return Groups(
+        names=names,
+        agents=numbers,
+        routes=routes,
+        serves=serves,
+        priority=_of_types(grid, priority, "priority", 0).astype(np.int64),
+        head_start=_of_types(grid, head_start, "head_start", 0.0),
+    )
+
+
+def _from_frame(agents: Any, grid: Grid) -> Any:
+    """Agents by interval (and group) out of a frame, matched by the start of the interval."""
+    names = getattr(agents, "columns", None)
+    if names is None:
+        return agents
+    import polars as pl
+
+    if not isinstance(agents, pl.DataFrame):
+        import narwhals.stable.v2 as nw
+
+        agents = nw.from_native(agents, eager_only=True).to_polars()
+    for needed in ("interval_start", "agents"):
+        if needed not in agents.columns:
+            raise InputError(
+                "the frame of agents lacks a column",
+                f"column {needed!r}",
+                "it needs interval_start and agents, and group if there are several",
+            )
+    stamp = agents.schema["interval_start"]
+    if not isinstance(stamp, pl.Datetime) or stamp.time_zone is None:
+        raise InputError("interval_start must be a timestamp with a time zone", f"it is {stamp}")
+    starts = grid.intervals["interval_start"]
+    agents = agents.with_columns(
+        pl.col("interval_start").dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+    )
+
+    def numbers(part: pl.DataFrame, name: str) -> list[Any]:
+        twice = part.filter(pl.col("interval_start").is_duplicated())
+        if twice.height:
+            at = twice["interval_start"][0]
+            raise InputError("an interval stands twice in the frame of agents", f"{name}: {at}")
+        known = dict(zip(part["interval_start"], part["agents"], strict=True))
+        for row, at in enumerate(starts):
+            if at not in known:
+                raise InputError(
+                    "the frame of agents lacks an interval of the demand",
+                    f"{name}: interval {row}, {at}",
+                    "give every interval, with 0 agents where nobody works",
+                )
+        return [known[at] for at in starts]
+
+    if "group" not in agents.columns:
+        return numbers(agents, "agents")
+    return {
+        str(key[0]): numbers(part, f"group {key[0]!r}")
+        for key, part in agents.group_by(["group"], maintain_order=True)
+    }
+
+
+def _series(value: Any, count: int, name: str, grid: Grid) -> Wholes:
+    try:
+        numbers = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise InputError(
+            "agents must be numbers", f"{name}={value!r}", "give whole numbers, 0 or more"
+        ) from None
+    if numbers.ndim == 0:
+        numbers = np.full(count, float(numbers))
+    if numbers.shape != (count,):
+        have = numbers.shape[0] if numbers.ndim == 1 else numbers.shape
+        short = isinstance(have, int) and have < count
+        row = f"row {have}: {grid.intervals['interval_start'][have]}" if short else f"{have}"
+        raise InputError(
+            f"agents are given for {have} intervals, the demand has {count}",
+            f"{name}, {row} has none" if short else name,
+            "give one number for all, or one per interval of the demand",
+        )
+    bad = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers == np.rint(numbers)))
+    bad |= numbers > _MOST
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"agents must be whole numbers from 0 to {_MOST:,}",
+            f"{name}, row {row}, {grid.intervals['interval_start'][row]}: {numbers[row]:g}",
+            "round a fractional requirement up first",
+        )
+    return numbers.astype(np.int64)
+
+
+def _skills(grid: Grid, names: tuple[str, ...], skills: Any) -> dict[str, list[str]]:
+    if skills is None:
+        return {name: list(grid.names) for name in names}
+    if not isinstance(skills, Mapping):
+        raise InputError(
+            "skills must map each group to its types of calls",
+            f"skills={skills!r}",
+            "write skills={'general': ['sales', 'service']}",
+        )
+    for name in skills:
+        if name not in names:
+            raise InputError(
+                "these skills are of no group", f"skills: {name!r}", f"groups are {names}"
+            )
+    known: dict[str, list[str]] = {}
+    for name in names:
+        if name not in skills:
+            raise InputError(
+                "a group has no skills", f"group {name!r}", "list the types it may serve"
+            )
+        wanted = [skills[name]] if isinstance(skills[name], str) else list(skills[name])
+        for one in wanted:
+            if one not in grid.names:
+                raise InputError(
+                    "a skill for which there are no calls",
+                    f"skills of {name!r}: {one!r}",
+                    "the demand has " + ", ".join(map(repr, grid.names)),
+                )
+        known[name] = wanted
+    for kind in grid.names:
+        if not any(kind in each for each in known.values()):
+            row = int(np.argmax(grid.calls[:, grid.names.index(kind)] > 0))
+            raise InputError(
+                "nobody has the skill for these calls",
+                f"{kind!r}, first in row {row}: {grid.intervals['interval_start'][row]}",
+                "give it to a group, or leave these calls out of the demand",
+            )
+    return known
+
+
+def _routes(
+    grid: Grid, names: tuple[str, ...], skilled: dict[str, list[str]], routing: Any
+) -> tuple[Wholes, NDArray[np.bool_]]:
+    if routing is not None and not isinstance(routing, Mapping):
+        raise InputError("routing must map each type of call to its groups", f"{routing!r}")
+    if routing:
+        for kind in routing:
+            if kind not in grid.names:
+                raise InputError("there is no such type of call", f"routing: {kind!r}")
+    routes = np.full((len(grid.names), len(names)), -1, np.int64)
+    serves = np.zeros((len(names), len(grid.names)), bool)
+    for t, kind in enumerate(grid.names):
+        able = [name for name in names if kind in skilled[name]]
+        order = able if not routing or kind not in routing else list(routing[kind])
+        for name in order:
+            if name not in able:
+                raise InputError(
+                    "calls are routed to a group without the skill",
+                    f"routing of {kind!r}: {name!r}",
+                )
+        if len(set(order)) < len(order) or not order:
+            raise InputError("a route names each group once", f"routing of {kind!r}: {order}")
+        for place, name in enumerate(order):
+            routes[t, place] = names.index(name)
+            serves[names.index(name), t] = True
+    return routes, serves
+
+
+def _of_types(grid: Grid, value: Any, name: str, default: float) -> Floats:
+    """Numbers by type; types that a mapping leaves out get the default."""
+    if value is None:
+        return np.full(len(grid.names), float(default))
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"{name} must map types of calls to numbers", f"{name}={value!r}", "such as {'vip': 0}"
+        )
+    for kind, number in value.items():
+        if kind not in grid.names:
+            raise InputError(
+                "there is no such type of call",
+                f"{name}: {kind!r}",
+                "the demand has " + ", ".join(map(repr, grid.names)),
+            )
+        real = isinstance(number, (int, float, np.integer, np.floating))
+        if isinstance(number, bool) or not real or not math.isfinite(number):
+            raise InputError("this must be a number", f"{name}[{kind!r}]={number!r}")
+        if name == "priority" and number != int(number):
+            raise InputError("a priority is a whole number", f"{name}[{kind!r}]={number!r}")
+        if name == "head_start" and number < 0:
+            raise InputError("a head start is 0 s or more", f"{name}[{kind!r}]={number!r}")
+    return np.array([float(value.get(kind, default)) for kind in grid.names])

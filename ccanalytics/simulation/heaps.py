@@ -1,0 +1,88 @@
+"""Binary heaps in arrays: times alone, and rows whose first field is their time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccanalytics.simulation.compiled import compiled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Times = NDArray[np.float64]
+    Rows = NDArray[np.float64]
+
+__all__ = ["pop_row", "pop_time", "push_row", "push_time", "replace_least"]
+
+
+@compiled
+def replace_least(heap: Times, size: int, value: float) -> None:
+    """Take the least time out and put another in: one walk down the heap."""
+    place = 0
+    child = 1
+    while child < size:
+        if child + 1 < size and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= value:
+            break
+        heap[place] = heap[child]
+        place = child
+        child = 2 * place + 1
+    heap[place] = value
+
+
+@compiled
+def push_time(heap: Times, size: int, value: float) -> None:
+    """Add a time to the ``size`` there are; the heap has room for it."""
+    place = size
+    while place > 0:
+        parent = (place - 1) >> 1
+        if heap[parent] <= value:
+            break
+        heap[place] = heap[parent]
+        place = parent
+    heap[place] = value
+
+
+@compiled
+def pop_time(heap: Times, size: int) -> float:
+    """Take the least of ``size`` times out and return it."""
+    least: float = heap[0]
+    if size > 1:
+        replace_least(heap, size - 1, heap[size - 1])
+    return least
+
+
+@compiled
+def push_row(heap: Rows, size: int, row: Times) -> None:
+    """Add a row to the ``size`` there are; ties leave in any order."""
+    time = row[0]
+    place = size
+    while place > 0:
+        parent = (place - 1) >> 1
+        if heap[parent, 0] <= time:
+            break
+        heap[place, :] = heap[parent, :]
+        place = parent
+    heap[place, :] = row
+
+
+@compiled
+def pop_row(heap: Rows, size: int, row: Times) -> None:
+    """Take the earliest of ``size`` rows out, into ``row``."""
+    row[:] = heap[0, :]
+    last = size - 1
+    time = heap[last, 0]
+    place = 0
+    child = 1
+    while child < last:
+        if child + 1 < last and heap[child + 1, 0] < heap[child, 0]:
+            child += 1
+        if heap[child, 0] >= time:
+            break
+        heap[place, :] = heap[child, :]
+        place = child
+        child = 2 * place + 1
+    if last > 0:
+        heap[place, :] = heap[last, :]
