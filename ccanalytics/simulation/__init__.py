@@ -11,13 +11,16 @@ if TYPE_CHECKING:
         PanelParameters,
         Panels,
         PanelTruth,
+        ReminderParameters,
+        ReminderWorlds,
         RollOut,
         draw_panels,
+        draw_reminders,
     )
     from ccanalytics.simulation.plan import Menu, Retry
     from ccanalytics.simulation.sample import Centre, CentreParameters, write_centre
-    from ccanalytics.simulation.simulator import simulate
     from ccanalytics.simulation.simulated import Simulation
+    from ccanalytics.simulation.simulator import simulate
 
 # Resolved on first use: whoever writes a sample needs no event loop, and the reverse.
 _HOMES = {
@@ -28,11 +31,14 @@ _HOMES = {
     "PanelParameters": "panels",
     "PanelTruth": "panels",
     "Panels": "panels",
+    "ReminderParameters": "panels",
+    "ReminderWorlds": "panels",
     "Replay": "arrivals",
     "Retry": "plan",
     "RollOut": "panels",
     "Simulation": "simulated",
     "draw_panels": "panels",
+    "draw_reminders": "panels",
     "simulate": "simulator",
     "write_centre": "sample",
 }
@@ -45,11 +51,14 @@ __all__ = [
     "PanelParameters",
     "PanelTruth",
     "Panels",
+    "ReminderParameters",
+    "ReminderWorlds",
     "Replay",
     "Retry",
     "RollOut",
     "Simulation",
     "draw_panels",
+    "draw_reminders",
     "simulate",
     "write_centre",
 ]

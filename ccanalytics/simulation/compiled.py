@@ -1,4 +1,4 @@
-"""The decorator of the event loops: machine code where numba is installed, plain Python elsewhere.
+"""The decorators of the event loops: machine code where numba is installed, plain Python elsewhere.
 
 Results are the same either way, digit by digit; without numba they take a hundred times as long.
 """
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["COMPILES", "compiled"]
+__all__ = ["COMPILES", "compiled", "compiled_in_place"]
 
+numba: Any
 try:
     import numba
 except ImportError:  # the extra `simulation` is not installed
@@ -25,4 +26,19 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if numba is None:
         return function
     decorated: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
+    return decorated
+
+
+def compiled_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function that makes no array, nor anything else that would have to be freed.
+
+    Its arrays' references are not counted, which for a state of many arrays takes ten times as
+    long as the steps themselves. Where numba has no such switch, they are counted.
+    """
+    if numba is None:
+        return function
+    try:
+        decorated: Callable[..., Any] = numba.njit(cache=True, nogil=True, _nrt=False)(function)
+    except (KeyError, TypeError):
+        return compiled(function)
     return decorated

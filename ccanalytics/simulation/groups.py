@@ -149,10 +149,10 @@ def _series(value: Any, count: int, name: str, grid: Grid) -> Wholes:
     if numbers.shape != (count,):
         have = numbers.shape[0] if numbers.ndim == 1 else numbers.shape
         short = isinstance(have, int) and have < count
-        row = f"row {have}: {grid.intervals['interval_start'][have]}" if short else f"{have}"
+        lacks = f", row {have}: {grid.intervals['interval_start'][have]} has none" if short else ""
         raise InputError(
             f"agents are given for {have} intervals, the demand has {count}",
-            f"{name}, {row} has none" if short else name,
+            name + lacks,
             "give one number for all, or one per interval of the demand",
         )
     bad = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers == np.rint(numbers)))
@@ -187,7 +187,8 @@ def _skills(grid: Grid, names: tuple[str, ...], skills: Any) -> dict[str, list[s
             raise InputError(
                 "a group has no skills", f"group {name!r}", "list the types it may serve"
             )
-        wanted = [skills[name]] if isinstance(skills[name], str) else list(skills[name])
+        given = skills[name]
+        wanted: list[str] = [given] if isinstance(given, str) else list(given)
         for one in wanted:
             if one not in grid.names:
                 raise InputError(

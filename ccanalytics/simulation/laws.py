@@ -139,7 +139,7 @@ def law_of(value: Any, name: str, *, scaled: bool = False) -> Law:
                 "use None for callers who never give up" if not scaled else "give seconds",
             )
         return Exponential(mean)
-    if hasattr(value, "rvs") or hasattr(value, "sample") and hasattr(value, "cdf"):
+    if hasattr(value, "rvs") or (hasattr(value, "sample") and hasattr(value, "cdf")):
         return _frozen(value, name, scaled=scaled)
     return _sample(value, name, scaled=scaled)
 

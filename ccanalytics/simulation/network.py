@@ -11,239 +11,299 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import compiled
-from ccanalytics.simulation.heaps import pop_row, push_row
+from ccanalytics.simulation.compiled import compiled_in_place
+from ccanalytics.simulation.heaps import pop_row
+from ccanalytics.simulation.inside import (
+    ARRIVED_AT,
+    ATTEMPT,
+    CLOCK,
+    DRAWN,
+    EVENTS,
+    FINISH,
+    FREE,
+    GIVES_UP,
+    GROUP,
+    HOME,
+    IN_MENU,
+    INSIDE,
+    JOINED,
+    LATER,
+    MENU_ENDS,
+    NEXT,
+    PATIENCE,
+    PHASE,
+    RECORDS,
+    SERVED,
+    SPARE,
+    STAFF,
+    START,
+    TALKING,
+    TURN,
+    TYPE,
+    WORK,
+    State,
+    add_event,
+    book_group,
+    book_lines,
+    book_queue,
+    choose,
+    come_again,
+    empty_state,
+    grown,
+    join,
+    leave_queue,
+    release,
+    serve,
+)
 from ccanalytics.simulation.pool import DONE, MORE_DRAWS, MORE_RECORDS, MORE_ROOM, put_record
 from ccanalytics.simulation.tally import (
     ABANDONED,
-    ANSWERED,
     ARRIVED,
     BLOCKED,
     CUT_OFF,
     FIRST_IN_TIME,
     FIRST_TRIES,
-    HANDLE_S,
     KIND_FIRST,
     KIND_RECONNECT,
     KIND_REDIAL,
     LEFT_MENU,
     UNSERVED,
     WAIT_ABANDONED_S,
-    WAIT_ANSWERED_S,
     WAIT_UNSERVED_S,
     WAITED,
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ccanalytics.simulation.groups import Groups
-    from ccanalytics.simulation.tally import Again, Calls, Centre, Floats, Tally, Wholes
+    from ccanalytics.simulation.tally import Again, Calls, Centre, Floats, Tally
 
 __all__ = ["Network"]
 
-# Places in the state of the whole.
-_NEXT, _STAFF, _CLOCK, _EVENTS, _LATER, _DRAWN, _RECORDS, _INSIDE, _SPARE = range(9)
-# What a call in the centre knows of itself: times, and whole numbers.
-_ARRIVED, _JOINED, _WORK, _PATIENCE, _START, _FINISH = range(6)
-_TYPE, _HOME, _ATTEMPT, _PHASE, _TURN, _AHEAD, _BEHIND, _GROUP, _SERVED = range(9)
-_NOWHERE, _IN_MENU, _WAITING, _TALKING = range(4)
-# Events: an agent is free, a caller gives up, a caller has heard the menu.
-_FREE, _GIVES_UP, _MENU_ENDS = 0, 1, 2
 
-
-@compiled
-def _spend(  # pragma: no cover
-    tally: Tally, at: Wholes, now: float, since: Floats, level: Wholes, staff: Wholes, group: int
+@compiled_in_place
+def _send_away(  # pragma: no cover
+    state: State, tally: Tally, records: Floats, now: float
 ) -> None:
-    """Book the time of a group up to now at its level since it last changed."""
-    spent = now - since[group]
-    if spent > 0:
-        clock = at[_CLOCK]
-        tally.busy[clock, group] += spent * level[group]
-        if level[group] > staff[group]:
-            tally.overtime[clock, group] += spent * (level[group] - staff[group])
-        since[group] = now
+    """Nobody will serve those who wait."""
+    for kind in range(state.waiting.size):
+        while state.ends[kind, 0] >= 0:
+            slot = state.ends[kind, 0]
+            leave_queue(state, tally, now, slot)
+            cell = tally.calls[state.whole[slot, HOME], kind]
+            if state.whole[slot, SERVED] == 1:
+                cell[CUT_OFF] += 1
+                release(state, tally, records, now, slot, 0)
+            else:
+                cell[UNSERVED] += 1
+                cell[WAITED] += 1
+                cell[WAIT_UNSERVED_S] += now - state.times[slot, JOINED]
+                release(state, tally, records, now, slot, 4)
 
 
-@compiled
-def _wait_time(  # pragma: no cover
-    tally: Tally, at: Wholes, now: float, since: Floats, waiting: Wholes, kind: int
+@compiled_in_place
+def _hand_back(  # pragma: no cover
+    state: State, again: Again, tally: Tally, now: float, group: int
 ) -> None:
-    """Book the time of a queue up to now."""
-    spent = now - since[kind]
-    if spent > 0:
-        tally.queue[at[_CLOCK], kind] += spent * waiting[kind]
-        since[kind] = now
-
-
-@compiled
-def _line_time(tally: Tally, at: Wholes, now: float, since: Floats) -> None:  # pragma: no cover
-    """Book the time of the lines held up to now."""
-    spent = now - since[0]
-    if spent > 0:
-        tally.lines[at[_CLOCK], 0] += spent * at[_INSIDE]
-        since[0] = now
-
-
-@compiled
-def _unlink(whole: Wholes, ends: Wholes, slot: int) -> None:  # pragma: no cover
-    kind, ahead, behind = whole[slot, _TYPE], whole[slot, _AHEAD], whole[slot, _BEHIND]
-    if ahead >= 0:
-        whole[ahead, _BEHIND] = behind
-    else:
-        ends[kind, 0] = behind
-    if behind >= 0:
-        whole[behind, _AHEAD] = ahead
-    else:
-        ends[kind, 1] = ahead
-
-
-@compiled
-def _link(whole: Wholes, ends: Wholes, slot: int, in_front: bool) -> None:  # pragma: no cover
-    kind = whole[slot, _TYPE]
-    first, last = ends[kind, 0], ends[kind, 1]
-    whole[slot, _AHEAD] = whole[slot, _BEHIND] = -1
-    if first < 0:
-        ends[kind, 0] = ends[kind, 1] = slot
-    elif in_front:
-        whole[slot, _BEHIND] = first
-        whole[first, _AHEAD] = slot
-        ends[kind, 0] = slot
-    else:
-        whole[slot, _AHEAD] = last
-        whole[last, _BEHIND] = slot
-        ends[kind, 1] = slot
-
-
-@compiled
-def _choose(  # pragma: no cover
-    group: int,
-    now: float,
-    times: Floats,
-    ends: Wholes,
-    serves: NDArray[np.bool_],
-    priority: Wholes,
-    head_start: Floats,
-) -> int:
-    """The waiting call that an agent of the group takes next, or −1."""
-    best, best_rank, best_wait = -1, 0, 0.0
-    for kind in range(priority.size):
-        slot = ends[kind, 0]
-        if slot < 0 or not serves[group, kind]:
-            continue
-        wait = now - times[slot, _JOINED] + head_start[kind]
+    """The call that the group began last goes back to the head of its queue."""
+    slot = -1
+    for each in range(state.whole.shape[0]):
         if (
-            best < 0
-            or priority[kind] < best_rank
-            or (priority[kind] == best_rank and wait > best_wait)
+            state.whole[each, PHASE] == TALKING
+            and state.whole[each, GROUP] == group
+            and (slot < 0 or state.times[each, START] > state.times[slot, START])
         ):
-            best, best_rank, best_wait = slot, priority[kind], wait
-    return best
+            slot = each
+    state.level[group] -= 1
+    state.times[slot, WORK] = state.times[slot, FINISH] - now
+    patience = again.patience[state.whole[slot, TYPE], state.at[DRAWN]]
+    state.at[DRAWN] += 1
+    join(state, tally, now, slot, patience, True)
 
 
-@compiled
-def _release(whole: Wholes, spare: Wholes, at: Wholes, slot: int) -> None:  # pragma: no cover
-    whole[slot, _PHASE] = _NOWHERE
-    whole[slot, _TURN] += 1
-    spare[at[_SPARE]] = slot
-    at[_SPARE] += 1
+@compiled_in_place
+def _staff_changes(  # pragma: no cover
+    state: State, again: Again, centre: Centre, tally: Tally, records: Floats, now: float
+) -> None:
+    """A bin ends: its time is booked, agents come and go, and free ones take who waits."""
+    groups = state.level.size
+    for group in range(groups):
+        book_group(state, tally, now, group)
+    for kind in range(state.waiting.size):
+        book_queue(state, tally, now, kind)
+    book_lines(state, tally, now)
+    state.at[CLOCK] = state.at[STAFF]
+    state.at[STAFF] += 1
+    for group in range(groups):
+        state.staff[group] = centre.agents[state.at[CLOCK], group]
+    if centre.rejoin:
+        for group in range(groups):
+            while state.level[group] > state.staff[group]:
+                _hand_back(state, again, tally, now, group)
+    if now >= centre.close:
+        _send_away(state, tally, records, now)
+    for group in range(groups):
+        while state.level[group] < state.staff[group]:
+            slot = choose(state, now, group)
+            if slot < 0:
+                break
+            leave_queue(state, tally, now, slot)
+            serve(state, centre, tally, now, slot, group)
 
 
-@compiled
-def _serve(  # pragma: no cover
-    slot: int,
-    group: int,
-    now: float,
+@compiled_in_place
+def _agent_free(  # pragma: no cover
+    state: State,
+    again: Again,
     centre: Centre,
     tally: Tally,
-    at: Wholes,
-    times: Floats,
-    whole: Wholes,
-    events: Floats,
-    level: Wholes,
-    staff: Wholes,
-    since: Floats,
-) -> None:
-    """An agent takes the call; it has left its queue, or never stood in it."""
-    _spend(tally, at, now, since, level, staff, group)
-    level[group] += 1
-    kind, home = whole[slot, _TYPE], whole[slot, _HOME]
-    if whole[slot, _SERVED] == 0:
-        whole[slot, _SERVED] = 1
-        wait = now - times[slot, _JOINED]
-        cell = tally.calls[home, kind]
-        times[slot, _WORK] *= centre.aht[home, kind]
-        cell[ANSWERED] += 1
-        cell[WAIT_ANSWERED_S] += wait
-        cell[HANDLE_S] += times[slot, _WORK]
-        if wait > 0:
-            cell[WAITED] += 1
-        for j in range(centre.within.size):
-            if wait <= centre.within[j]:
-                cell[FIRST_IN_TIME + 3 * j] += 1
-        times[slot, _START] = now
-    whole[slot, _PHASE], whole[slot, _GROUP] = _TALKING, group
-    whole[slot, _TURN] += 1
-    times[slot, _FINISH] = now + times[slot, _WORK]
-    event = np.empty(4)
-    event[0], event[1], event[2], event[3] = (
-        times[slot, _FINISH],
-        _FREE,
-        slot,
-        whole[slot, _TURN],
-    )
-    push_row(events, at[_EVENTS], event)
-    at[_EVENTS] += 1
-
-
-@compiled
-def _write(  # pragma: no cover
-    records: Floats, at: Wholes, times: Floats, whole: Wholes, slot: int, now: float, outcome: int
-) -> None:
-    if records.shape[0] > 0:
-        left = times[slot, _START] if outcome == 0 else now
-        group = whole[slot, _GROUP] if outcome == 0 else -1
-        put_record(
-            records,
-            at[_RECORDS],
-            times[slot, _ARRIVED],
-            times[slot, _JOINED],
-            left,
-            now,
-            whole[slot, _TYPE],
-            outcome,
-            group,
-            whole[slot, _ATTEMPT],
-        )
-        at[_RECORDS] += 1
-
-
-@compiled
-def _come_again(  # pragma: no cover
-    later: Floats,
-    at: Wholes,
-    again: Again,
-    share: float,
-    which: int,
+    records: Floats,
     now: float,
-    kind: int,
-    work: float,
-    attempt: int,
+    slot: int,
 ) -> None:
-    """Perhaps another attempt later."""
-    if share <= 0:
+    """A call ends, and its agent takes the next."""
+    kind, group = state.whole[slot, TYPE], state.whole[slot, GROUP]
+    book_group(state, tally, now, group)
+    state.level[group] -= 1
+    release(state, tally, records, now, slot, 0)
+    come_again(state, again, centre.reconnect[kind], 2, now, kind, 1.0, KIND_RECONNECT)
+    if state.level[group] < state.staff[group]:
+        slot = choose(state, now, group)
+        if slot >= 0:
+            leave_queue(state, tally, now, slot)
+            serve(state, centre, tally, now, slot, group)
+
+
+@compiled_in_place
+def _give_up(  # pragma: no cover
+    state: State,
+    again: Again,
+    centre: Centre,
+    tally: Tally,
+    records: Floats,
+    now: float,
+    slot: int,
+) -> None:
+    """A caller's patience ends."""
+    kind = state.whole[slot, TYPE]
+    leave_queue(state, tally, now, slot)
+    cell = tally.calls[state.whole[slot, HOME], kind]
+    if state.whole[slot, SERVED] == 1:
+        cell[CUT_OFF] += 1
+        release(state, tally, records, now, slot, 0)
         return
-    drawn = at[_DRAWN]
-    at[_DRAWN] += 1
-    if again.chance[kind, drawn] < share:
-        row = np.empty(4)
-        row[0], row[1], row[2], row[3] = now + again.delay[which, kind, drawn], kind, work, attempt
-        push_row(later, at[_LATER], row)
-        at[_LATER] += 1
+    patience, work = state.times[slot, PATIENCE], state.times[slot, WORK]
+    cell[ABANDONED] += 1
+    cell[WAITED] += 1
+    cell[WAIT_ABANDONED_S] += patience
+    for j in range(centre.within.size):
+        if patience <= centre.within[j]:
+            cell[FIRST_IN_TIME + 3 * j + 1] += 1
+    release(state, tally, records, now, slot, 1)
+    come_again(state, again, centre.redial[kind], 0, now, kind, work, KIND_REDIAL)
 
 
-@compiled
+@compiled_in_place
+def _look_for_agent(  # pragma: no cover
+    state: State, centre: Centre, tally: Tally, records: Floats, now: float, slot: int
+) -> None:
+    """A caller has come through the menu: served at once, or in the queue."""
+    kind = state.whole[slot, TYPE]
+    state.times[slot, JOINED] = now
+    if now >= centre.close:
+        tally.calls[state.whole[slot, HOME], kind, UNSERVED] += 1
+        release(state, tally, records, now, slot, 4)
+        return
+    for place in range(state.level.size):
+        group = state.routes[kind, place]
+        if group < 0:
+            break
+        if state.level[group] < state.staff[group]:
+            serve(state, centre, tally, now, slot, group)
+            return
+    join(state, tally, now, slot, state.times[slot, PATIENCE], False)
+
+
+@compiled_in_place
+def _happens(  # pragma: no cover
+    state: State, again: Again, centre: Centre, tally: Tally, records: Floats
+) -> None:
+    """The next event, if it still concerns its caller."""
+    event = state.event
+    pop_row(state.events, state.at[EVENTS], event)
+    state.at[EVENTS] -= 1
+    now, what, slot = event[0], event[1], int(event[2])
+    if state.whole[slot, TURN] != int(event[3]):
+        return
+    if what == FREE:
+        _agent_free(state, again, centre, tally, records, now, slot)
+    elif what == GIVES_UP:
+        _give_up(state, again, centre, tally, records, now, slot)
+    elif state.whole[slot, GROUP] == 1:  # whoever leaves in the menu was marked so
+        tally.calls[state.whole[slot, HOME], state.whole[slot, TYPE], LEFT_MENU] += 1
+        release(state, tally, records, now, slot, 2)
+    else:
+        _look_for_agent(state, centre, tally, records, now, slot)
+
+
+@compiled_in_place
+def _call_comes(  # pragma: no cover
+    state: State,
+    calls: Calls,
+    again: Again,
+    centre: Centre,
+    tally: Tally,
+    records: Floats,
+    now: float,
+    first: bool,
+) -> None:
+    """A first attempt, or a later one: a busy signal, the menu or the queue."""
+    at = state.at
+    if first:
+        i = at[NEXT]
+        at[NEXT] += 1
+        kind, work, attempt = calls.kind[i], calls.work[i], KIND_FIRST
+        patience, in_menu, leaves = calls.patience[i], calls.menu[i], calls.leaves[i]
+    else:
+        pop_row(state.later, at[LATER], state.event)
+        at[LATER] -= 1
+        if now >= centre.end:
+            return
+        kind, work, attempt = int(state.event[1]), state.event[2], int(state.event[3])
+        drawn = at[DRAWN]
+        at[DRAWN] += 1
+        patience, in_menu = again.patience[kind, drawn], again.menu[kind, drawn]
+        leaves = again.leaves[kind, drawn]
+        if attempt == KIND_RECONNECT:
+            work = again.work[kind, drawn]
+    cell = tally.calls[at[CLOCK], kind]
+    cell[ARRIVED] += 1
+    if attempt == KIND_FIRST:
+        cell[FIRST_TRIES] += 1
+    if centre.lines > 0 and at[INSIDE] >= centre.lines:
+        cell[BLOCKED] += 1
+        if records.shape[0] > 0:
+            put_record(records, at[RECORDS], now, np.nan, np.nan, now, kind, 3, -1, attempt)
+            at[RECORDS] += 1
+        come_again(state, again, centre.redial_blocked[kind], 1, now, kind, work, KIND_REDIAL)
+        return
+    book_lines(state, tally, now)
+    at[INSIDE] += 1
+    at[SPARE] -= 1
+    slot = state.spare[at[SPARE]]
+    times, whole = state.times, state.whole
+    times[slot, ARRIVED_AT] = times[slot, JOINED] = now
+    times[slot, WORK], times[slot, PATIENCE] = work, patience
+    whole[slot, TYPE], whole[slot, HOME] = kind, at[CLOCK]
+    whole[slot, ATTEMPT], whole[slot, SERVED] = attempt, 0
+    whole[slot, TURN] += 1
+    if centre.has_menu:
+        whole[slot, PHASE], whole[slot, GROUP] = IN_MENU, 1 if leaves else 0
+        add_event(state, now + in_menu, MENU_ENDS, slot)
+    else:
+        _look_for_agent(state, centre, tally, records, now, slot)
+
+
+@compiled_in_place
 def _run(  # pragma: no cover
     calls: Calls,
     last: bool,
@@ -251,338 +311,45 @@ def _run(  # pragma: no cover
     centre: Centre,
     tally: Tally,
     records: Floats,
-    at: Wholes,
-    routes: Wholes,
-    serves: NDArray[np.bool_],
-    priority: Wholes,
-    head_start: Floats,
-    times: Floats,
-    whole: Wholes,
-    spare: Wholes,
-    events: Floats,
-    later: Floats,
-    ends: Wholes,
-    waiting: Wholes,
-    level: Wholes,
-    staff: Wholes,
-    since: Floats,
-    queue_since: Floats,
-    line_since: Floats,
+    state: State,
 ) -> int:
     """Take events until the calls, the draws, the room or the records run out."""
-    bounds, end = centre.bounds, centre.end
-    bins, groups = centre.agents.shape
-    types = priority.size
-    count = calls.at.size
-    event = np.empty(4)
-    row = np.empty(4)
+    at, bounds = state.at, centre.bounds
+    bins, count = centre.agents.shape[0], calls.at.size
     while True:
         # At a staff change every call in progress may be handed back, and every waiting one served.
-        need = 4 + (level.sum() if centre.rejoin else 0)
-        if at[_DRAWN] + need >= again.chance.shape[1]:
+        busy = state.level.sum() if centre.rejoin else 0
+        waits = state.waiting.sum()
+        if at[DRAWN] + 4 + busy >= again.chance.shape[1]:
             return MORE_DRAWS
-        if at[_SPARE] < 4 or at[_EVENTS] + need + waiting.sum() >= events.shape[0]:
+        if (
+            at[SPARE] < 4
+            or at[EVENTS] + 4 + busy + waits >= state.events.shape[0]
+            or at[LATER] + 4 >= state.later.shape[0]
+        ):
             return MORE_ROOM
-        if at[_LATER] + 4 >= later.shape[0]:
-            return MORE_ROOM
-        if records.shape[0] > 0 and at[_RECORDS] + 4 + waiting.sum() >= records.shape[0]:
+        if records.shape[0] > 0 and at[RECORDS] + 4 + waits >= records.shape[0]:
             return MORE_RECORDS
-        call_at = calls.at[at[_NEXT]] if at[_NEXT] < count else np.inf
-        if call_at == np.inf and not last:
+        now, source = np.inf, 0
+        if at[NEXT] < count:
+            now = calls.at[at[NEXT]]
+        elif not last:
             return DONE
-        now, source = call_at, 0
-        if at[_LATER] > 0 and later[0, 0] < now:
-            now, source = later[0, 0], 1
-        if at[_EVENTS] > 0 and events[0, 0] <= now:
-            now, source = events[0, 0], 2
-        if at[_STAFF] < bins and bounds[at[_STAFF]] <= now:
-            now, source = bounds[at[_STAFF]], 3
-        if now == np.inf:
-            for kind in range(types):
-                while ends[kind, 0] >= 0:
-                    slot = ends[kind, 0]
-                    _unlink(whole, ends, slot)
-                    home = whole[slot, _HOME]
-                    if whole[slot, _SERVED] == 0:
-                        left = max(end, times[slot, _JOINED])
-                        cell = tally.calls[home, kind]
-                        cell[UNSERVED] += 1
-                        cell[WAITED] += 1
-                        cell[WAIT_UNSERVED_S] += left - times[slot, _JOINED]
-                        _write(records, at, times, whole, slot, left, 4)
-                    _release(whole, spare, at, slot)
-            return DONE
-
+        if at[LATER] > 0 and state.later[0, 0] < now:
+            now, source = state.later[0, 0], 1
+        if at[EVENTS] > 0 and state.events[0, 0] <= now:
+            now, source = state.events[0, 0], 2
+        if at[STAFF] < bins and bounds[at[STAFF]] <= now:
+            now, source = bounds[at[STAFF]], 3
         if source == 3:
-            for group in range(groups):
-                _spend(tally, at, now, since, level, staff, group)
-            for kind in range(types):
-                _wait_time(tally, at, now, queue_since, waiting, kind)
-            _line_time(tally, at, now, line_since)
-            at[_CLOCK] = at[_STAFF]
-            for group in range(groups):
-                staff[group] = centre.agents[at[_STAFF], group]
-            at[_STAFF] += 1
-            if centre.rejoin:
-                for group in range(groups):
-                    while level[group] > staff[group]:
-                        slot = -1
-                        for each in range(whole.shape[0]):
-                            if (
-                                whole[each, _PHASE] == _TALKING
-                                and whole[each, _GROUP] == group
-                                and (slot < 0 or times[each, _START] > times[slot, _START])
-                            ):
-                                slot = each
-                        kind = whole[slot, _TYPE]
-                        level[group] -= 1
-                        times[slot, _WORK] = times[slot, _FINISH] - now
-                        whole[slot, _PHASE] = _WAITING
-                        whole[slot, _TURN] += 1
-                        _link(whole, ends, slot, True)
-                        waiting[kind] += 1
-                        patience = again.patience[kind, at[_DRAWN]]
-                        at[_DRAWN] += 1
-                        if patience < np.inf:
-                            event[0], event[1] = now + patience, _GIVES_UP
-                            event[2], event[3] = slot, whole[slot, _TURN]
-                            push_row(events, at[_EVENTS], event)
-                            at[_EVENTS] += 1
-            if now >= centre.close:
-                for kind in range(types):
-                    while ends[kind, 0] >= 0:
-                        slot = ends[kind, 0]
-                        _unlink(whole, ends, slot)
-                        waiting[kind] -= 1
-                        at[_INSIDE] -= 1
-                        if whole[slot, _SERVED] == 0:
-                            cell = tally.calls[whole[slot, _HOME], kind]
-                            cell[UNSERVED] += 1
-                            cell[WAITED] += 1
-                            cell[WAIT_UNSERVED_S] += now - times[slot, _JOINED]
-                            _write(records, at, times, whole, slot, now, 4)
-                        else:
-                            tally.calls[whole[slot, _HOME], kind, CUT_OFF] += 1
-                            _write(records, at, times, whole, slot, now, 0)
-                        _release(whole, spare, at, slot)
-            for group in range(groups):
-                while level[group] < staff[group]:
-                    slot = _choose(group, now, times, ends, serves, priority, head_start)
-                    if slot < 0:
-                        break
-                    kind = whole[slot, _TYPE]
-                    _unlink(whole, ends, slot)
-                    waiting[kind] -= 1
-                    _serve(
-                        slot,
-                        group,
-                        now,
-                        centre,
-                        tally,
-                        at,
-                        times,
-                        whole,
-                        events,
-                        level,
-                        staff,
-                        since,
-                    )
-            continue
-
-        if source == 2:
-            pop_row(events, at[_EVENTS], event)
-            at[_EVENTS] -= 1
-            slot = int(event[2])
-            if whole[slot, _TURN] != int(event[3]):
-                continue
-            kind, home = whole[slot, _TYPE], whole[slot, _HOME]
-            if event[1] == _FREE:
-                group = whole[slot, _GROUP]
-                _spend(tally, at, now, since, level, staff, group)
-                level[group] -= 1
-                _line_time(tally, at, now, line_since)
-                at[_INSIDE] -= 1
-                _write(records, at, times, whole, slot, now, 0)
-                _come_again(
-                    later, at, again, centre.reconnect[kind], 2, now, kind, 1.0, KIND_RECONNECT
-                )
-                _release(whole, spare, at, slot)
-                if level[group] < staff[group]:
-                    slot = _choose(group, now, times, ends, serves, priority, head_start)
-                    if slot >= 0:
-                        kind = whole[slot, _TYPE]
-                        _wait_time(tally, at, now, queue_since, waiting, kind)
-                        _unlink(whole, ends, slot)
-                        waiting[kind] -= 1
-                        _serve(
-                            slot,
-                            group,
-                            now,
-                            centre,
-                            tally,
-                            at,
-                            times,
-                            whole,
-                            events,
-                            level,
-                            staff,
-                            since,
-                        )
-                continue
-            if event[1] == _GIVES_UP:
-                _wait_time(tally, at, now, queue_since, waiting, kind)
-                _line_time(tally, at, now, line_since)
-                _unlink(whole, ends, slot)
-                waiting[kind] -= 1
-                at[_INSIDE] -= 1
-                cell = tally.calls[home, kind]
-                if whole[slot, _SERVED] == 1:
-                    cell[CUT_OFF] += 1
-                    _write(records, at, times, whole, slot, now, 0)
-                else:
-                    cell[ABANDONED] += 1
-                    cell[WAITED] += 1
-                    cell[WAIT_ABANDONED_S] += times[slot, _PATIENCE]
-                    for j in range(centre.within.size):
-                        if times[slot, _PATIENCE] <= centre.within[j]:
-                            cell[FIRST_IN_TIME + 3 * j + 1] += 1
-                    _write(records, at, times, whole, slot, now, 1)
-                    _come_again(
-                        later,
-                        at,
-                        again,
-                        centre.redial[kind],
-                        0,
-                        now,
-                        kind,
-                        times[slot, _WORK],
-                        KIND_REDIAL,
-                    )
-                _release(whole, spare, at, slot)
-                continue
-            # The menu ends: whole[slot, _GROUP] says whether the caller leaves.
-            if whole[slot, _GROUP] == 1:
-                tally.calls[home, kind, LEFT_MENU] += 1
-                _line_time(tally, at, now, line_since)
-                at[_INSIDE] -= 1
-                if records.shape[0] > 0:
-                    put_record(
-                        records,
-                        at[_RECORDS],
-                        times[slot, _ARRIVED],
-                        np.nan,
-                        now,
-                        now,
-                        kind,
-                        2,
-                        -1,
-                        whole[slot, _ATTEMPT],
-                    )
-                    at[_RECORDS] += 1
-                _release(whole, spare, at, slot)
-                continue
+            _staff_changes(state, again, centre, tally, records, now)
+        elif now == np.inf:
+            _send_away(state, tally, records, max(centre.end, bounds[bins - 1]))
+            return DONE
+        elif source == 2:
+            _happens(state, again, centre, tally, records)
         else:
-            if source == 1:
-                pop_row(later, at[_LATER], row)
-                at[_LATER] -= 1
-                if now >= end:
-                    continue
-                kind, work, attempt = int(row[1]), row[2], int(row[3])
-                drawn = at[_DRAWN]
-                at[_DRAWN] += 1
-                patience, in_menu = again.patience[kind, drawn], again.menu[kind, drawn]
-                leaves = again.leaves[kind, drawn]
-                if attempt == KIND_RECONNECT:
-                    work = again.work[kind, drawn]
-            else:
-                i = at[_NEXT]
-                at[_NEXT] += 1
-                kind, work, attempt = calls.kind[i], calls.work[i], KIND_FIRST
-                patience, in_menu, leaves = calls.patience[i], calls.menu[i], calls.leaves[i]
-            home = at[_CLOCK]
-            tally.calls[home, kind, ARRIVED] += 1
-            if attempt == KIND_FIRST:
-                tally.calls[home, kind, FIRST_TRIES] += 1
-            if centre.lines > 0 and at[_INSIDE] >= centre.lines:
-                tally.calls[home, kind, BLOCKED] += 1
-                if records.shape[0] > 0:
-                    put_record(
-                        records, at[_RECORDS], now, np.nan, np.nan, now, kind, 3, -1, attempt
-                    )
-                    at[_RECORDS] += 1
-                _come_again(
-                    later,
-                    at,
-                    again,
-                    centre.redial_blocked[kind],
-                    1,
-                    now,
-                    kind,
-                    work,
-                    KIND_REDIAL,
-                )
-                continue
-            _line_time(tally, at, now, line_since)
-            at[_INSIDE] += 1
-            at[_SPARE] -= 1
-            slot = spare[at[_SPARE]]
-            times[slot, _ARRIVED] = times[slot, _JOINED] = now
-            times[slot, _WORK], times[slot, _PATIENCE] = work, patience
-            whole[slot, _TYPE], whole[slot, _HOME] = kind, home
-            whole[slot, _ATTEMPT], whole[slot, _SERVED] = attempt, 0
-            whole[slot, _TURN] += 1
-            if centre.has_menu:
-                whole[slot, _PHASE], whole[slot, _GROUP] = _IN_MENU, 1 if leaves else 0
-                event[0], event[1], event[2] = now + in_menu, _MENU_ENDS, slot
-                event[3] = whole[slot, _TURN]
-                push_row(events, at[_EVENTS], event)
-                at[_EVENTS] += 1
-                continue
-
-        # The call of this slot looks for an agent.
-        times[slot, _JOINED] = now
-        served = False
-        if now < centre.close:
-            for place in range(groups):
-                group = routes[kind, place]
-                if group < 0:
-                    break
-                if level[group] < staff[group]:
-                    _serve(
-                        slot,
-                        group,
-                        now,
-                        centre,
-                        tally,
-                        at,
-                        times,
-                        whole,
-                        events,
-                        level,
-                        staff,
-                        since,
-                    )
-                    served = True
-                    break
-        if served:
-            continue
-        if now >= centre.close:
-            tally.calls[home, kind, UNSERVED] += 1
-            _line_time(tally, at, now, line_since)
-            at[_INSIDE] -= 1
-            _write(records, at, times, whole, slot, now, 4)
-            _release(whole, spare, at, slot)
-            continue
-        _wait_time(tally, at, now, queue_since, waiting, kind)
-        waiting[kind] += 1
-        whole[slot, _PHASE] = _WAITING
-        whole[slot, _TURN] += 1
-        _link(whole, ends, slot, False)
-        if times[slot, _PATIENCE] < np.inf:
-            event[0], event[1], event[2] = now + times[slot, _PATIENCE], _GIVES_UP, slot
-            event[3] = whole[slot, _TURN]
-            push_row(events, at[_EVENTS], event)
-            at[_EVENTS] += 1
+            _call_comes(state, calls, again, centre, tally, records, now, source == 0)
 
 
 class Network:
@@ -591,70 +358,22 @@ class Network:
     MORE_DRAWS, MORE_RECORDS = MORE_DRAWS, MORE_RECORDS
 
     def __init__(self, centre: Centre, groups: Groups, room: int = 512) -> None:
-        types, start = groups.priority.size, centre.bounds[0]
-        self._centre, self._groups = centre, groups
-        self._at = np.zeros(9, np.int64)
-        self._at[_STAFF], self._at[_SPARE] = 1, room
-        self._times = np.zeros((room, 6))
-        self._whole = np.zeros((room, 9), np.int64)
-        self._spare = np.arange(room, dtype=np.int64)
-        self._events = np.zeros((2 * room, 4))
-        self._later = np.zeros((room, 4))
-        self._ends = np.full((types, 2), -1, np.int64)
-        self._waiting = np.zeros(types, np.int64)
-        self._level = np.zeros(len(groups.names), np.int64)
-        self._staff = centre.agents[0].copy()
-        self._since = np.full(len(groups.names), start)
-        self._queue_since, self._line_since = np.full(types, start), np.full(1, start)
+        self._centre = centre
+        self._state = empty_state(centre, groups, room)
 
     @property
     def records(self) -> int:
         """Rows in the records since they were last emptied."""
-        return int(self._at[_RECORDS])
+        return int(self._state.at[RECORDS])
 
     def run(self, calls: Calls, last: bool, again: Again, tally: Tally, records: Floats) -> int:
         """Take calls until they, the draws or the records run out; which, is returned."""
         while True:
-            reason: int = _run(
-                calls,
-                last,
-                again,
-                self._centre,
-                tally,
-                records,
-                self._at,
-                self._groups.routes,
-                self._groups.serves,
-                self._groups.priority,
-                self._groups.head_start,
-                self._times,
-                self._whole,
-                self._spare,
-                self._events,
-                self._later,
-                self._ends,
-                self._waiting,
-                self._level,
-                self._staff,
-                self._since,
-                self._queue_since,
-                self._line_since,
-            )
+            reason: int = _run(calls, last, again, self._centre, tally, records, self._state)
             if reason != MORE_ROOM:
                 return reason
-            self._grow()
-
-    def _grow(self) -> None:
-        room = self._spare.size
-        spare = int(self._at[_SPARE])
-        self._times = np.concatenate([self._times, np.zeros_like(self._times)])
-        self._whole = np.concatenate([self._whole, np.zeros_like(self._whole)])
-        self._spare = np.concatenate([self._spare, np.zeros_like(self._spare)])
-        self._spare[spare : spare + room] = np.arange(room, 2 * room)
-        self._at[_SPARE] += room
-        self._events = np.concatenate([self._events, np.zeros_like(self._events)])
-        self._later = np.concatenate([self._later, np.zeros_like(self._later)])
+            self._state = grown(self._state)
 
     def refill(self, reason: int) -> None:
         """What had run out is there again."""
-        self._at[{DONE: _NEXT, MORE_DRAWS: _DRAWN, MORE_RECORDS: _RECORDS}[reason]] = 0
+        self._state.at[{DONE: NEXT, MORE_DRAWS: DRAWN, MORE_RECORDS: RECORDS}[reason]] = 0

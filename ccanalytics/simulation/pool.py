@@ -34,8 +34,6 @@ from ccanalytics.simulation.tally import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ccanalytics.simulation.tally import Again, Calls, Centre, Floats, Tally, Wholes
 
 __all__ = ["DONE", "MORE_DRAWS", "MORE_RECORDS", "MORE_ROOM", "Pool", "add_span", "put_record"]
@@ -74,6 +72,7 @@ def put_record(  # pragma: no cover
     group: int,
     attempt: int,
 ) -> None:
+    """Keep a call: when it came, joined and left the queue and ended, and what it was."""
     records[place, 0] = arrived
     records[place, 1] = joined
     records[place, 2] = left
@@ -85,7 +84,7 @@ def put_record(  # pragma: no cover
 
 
 @compiled
-def _run(  # pragma: no cover
+def _run(  # noqa: PLR0915  # pragma: no cover: one loop, for speed
     calls: Calls,
     last: bool,
     again: Again,
@@ -217,7 +216,7 @@ def _run(  # pragma: no cover
         for j in range(thresholds):
             if offered_wait <= centre.within[j]:
                 cell[FIRST_IN_TIME + 3 * j + 2] += 1
-        if offered_wait > 0:
+        if offered_wait > 0 and now < centre.close:
             cell[WAITED] += 1
         if offered_wait <= patience and start < centre.close:
             finish = start + work * centre.aht[home, kind]

@@ -159,7 +159,7 @@ class _Draws:
     def again(self, count: int) -> Again:
         """Draws for calls that come again; hardly any where nobody does."""
         callers, kinds = self.callers, self.setting.types
-        count = count if callers.again or self.setting.rejoin else 4
+        count = count if callers.again or self.setting.rejoin else 16
 
         def each(laws: tuple[Law, ...]) -> Floats:
             return np.stack(
@@ -193,17 +193,18 @@ def unit(law: Law, count: int, rng: np.random.Generator) -> Floats:
 
 def replicate(setting: Setting, seed: np.random.SeedSequence) -> tuple[Tally, Floats | None]:
     """Counts of one replication, and its records if asked for."""
+    # numba is loaded here, not when the module is.
+    from ccanalytics.simulation.network import Network
     from ccanalytics.simulation.pool import Pool
 
     draws = _Draws(setting, seed)
     centre = setting.centre()
     bins, groups = centre.agents.shape
     tally = empty_tally(bins, setting.types, groups, setting.within.size)
+    loop: Pool | Network
     if setting.groups.is_one_queue and not setting.rejoin:
         loop = Pool(centre)
     else:
-        from ccanalytics.simulation.network import Network
-
         loop = Network(centre, setting.groups)
     kept: list[Floats] = []
     records = np.empty((_RECORDS if setting.records else 0, len(RECORD_FIELDS)))

@@ -8,157 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.errors import InputError
-from ccanalytics.results import Estimate, Result
-from ccanalytics.servicelevel import ServiceLevel
-from ccanalytics.simulation.estimates import Ratios
-from ccanalytics.simulation.tally import (
-    ABANDONED,
-    ANSWERED,
-    ARRIVED,
-    BLOCKED,
-    CUT_OFF,
-    FIRST_IN_TIME,
-    FIRST_TRIES,
-    HANDLE_S,
-    LEFT_MENU,
-    UNSERVED,
-    WAIT_ABANDONED_S,
-    WAIT_ANSWERED_S,
-    WAIT_UNSERVED_S,
-    WAITED,
-)
+from ccanalytics.results import Check, Estimate, Result
+from ccanalytics.simulation.compiled import COMPILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
-    from numpy.typing import NDArray
 
+    from ccanalytics.servicelevel import ServiceLevel
+    from ccanalytics.simulation.book import Book
     from ccanalytics.simulation.groups import Groups
     from ccanalytics.simulation.plan import Grid
-    from ccanalytics.simulation.tally import Tally
 
-    Floats = NDArray[np.float64]
-
-__all__ = ["Book", "Simulation"]
-
-_COUNTS = {
-    "arrived": ARRIVED,
-    "first_attempts": FIRST_TRIES,
-    "blocked": BLOCKED,
-    "left_menu": LEFT_MENU,
-    "answered": ANSWERED,
-    "abandoned": ABANDONED,
-    "unserved": UNSERVED,
-    "cut_off": CUT_OFF,
-}
-_SHARES = ("abandonment", "blocking", "wait_probability", "occupancy")
-
-
-class Book:
-    """Running sums of every measure, at each level: overall, by interval, by type, by group."""
-
-    def __init__(self, grid: Grid, groups: Groups, goals: tuple[ServiceLevel, ...]) -> None:
-        self.grid, self.groups, self.goals = grid, groups, goals
-        self.thresholds = sorted(
-            {t for g in goals for t in (g.within, g.short) if t or g.within == t}
-        )
-        length = np.diff(grid.edges)
-        self.length = length
-        self.agent_s = groups.agents * length[:, None]
-        self.levels: dict[str, dict[str, Ratios]] = {
-            name: {} for name in ("overall", "intervals", "types", "interval_types", "groups")
-        }
-        self.replications = 0
-
-    def add(self, tally: Tally) -> None:
-        """Enter one replication."""
-        self.replications += 1
-        calls = tally.calls[1:-1]
-        busy, over = tally.busy[1:-1], tally.overtime[1:-1]
-        queue, lines = tally.queue[1:-1], tally.lines[1:-1, 0]
-        length = self.length
-        self._enter(
-            "overall",
-            calls.sum(axis=(0, 1)),
-            queue=(queue.sum(), length.sum()),
-            busy_agents=(busy.sum(), length.sum()),
-            occupancy=(busy.sum(), self.agent_s.sum() + over.sum()),
-            lines_held=(lines.sum(), length.sum()),
-        )
-        self._enter(
-            "intervals",
-            calls.sum(axis=1),
-            queue=(queue.sum(axis=1), length),
-            busy_agents=(busy.sum(axis=1), length),
-            occupancy=(busy.sum(axis=1), (self.agent_s + over).sum(axis=1)),
-            lines_held=(lines, length),
-        )
-        if len(self.grid.names) > 1:
-            self._enter("types", calls.sum(axis=0), queue=(queue.sum(axis=0), length.sum()))
-            self._enter("interval_types", calls, queue=(queue, length[:, None]))
-        if len(self.groups.names) > 1:
-            level = self.levels["groups"]
-            for name, y, x in (
-                ("occupancy", busy.sum(axis=0), (self.agent_s + over).sum(axis=0)),
-                ("busy_agents", busy.sum(axis=0), length.sum()),
-            ):
-                level.setdefault(name, Ratios(name in _SHARES)).add(y, np.broadcast_to(x, y.shape))
-
-    def _enter(self, level: str, calls: Floats, **times: tuple[Any, Any]) -> None:
-        entered = calls[..., ARRIVED] - calls[..., BLOCKED] - calls[..., LEFT_MENU]
-        waits = calls[..., WAIT_ANSWERED_S] + calls[..., WAIT_ABANDONED_S]
-        one = np.ones_like(entered)
-        parts: dict[str, tuple[Any, Any]] = {
-            **{name: (calls[..., column], one) for name, column in _COUNTS.items()},
-            "abandonment": (calls[..., ABANDONED], calls[..., ARRIVED]),
-            "blocking": (calls[..., BLOCKED], calls[..., ARRIVED]),
-            "wait_probability": (calls[..., WAITED], entered),
-            "asa_s": (calls[..., WAIT_ANSWERED_S], calls[..., ANSWERED]),
-            "mean_wait_s": (waits + calls[..., WAIT_UNSERVED_S], entered),
-            "abandoned_wait_s": (calls[..., WAIT_ABANDONED_S], calls[..., ABANDONED]),
-            "aht_s": (calls[..., HANDLE_S], calls[..., ANSWERED]),
-            "queue_length": times["queue"],
-            **{name: value for name, value in times.items() if name != "queue"},
-        }
-        for place, goal in enumerate(self.goals):
-            parts[f"service_level_{place}"] = self._goal(goal, calls, entered)
-        for name, (y, x) in parts.items():
-            share = name in _SHARES or name.startswith("service_level")
-            y, x = np.broadcast_arrays(np.asarray(y, float), np.asarray(x, float))
-            self.levels[level].setdefault(name, Ratios(share)).add(y, x)
-
-    def _goal(self, goal: ServiceLevel, calls: Floats, entered: Floats) -> tuple[Floats, Floats]:
-        def within(seconds: float, what: int) -> Floats:
-            place = FIRST_IN_TIME + 3 * self.thresholds.index(seconds) + what
-            return np.asarray(calls[..., place])
-
-        if goal.counting == "virtual":
-            blocked = calls[..., BLOCKED] if goal.include_blocked else 0.0
-            return within(goal.within, 2), entered + blocked
-        served, base = goal.parts(
-            answered=calls[..., ANSWERED],
-            answered_within=within(goal.within, 0),
-            # Callers sent away at closing time were not served: they count as abandoned late.
-            abandoned=calls[..., ABANDONED] + calls[..., UNSERVED],
-            abandoned_within=within(goal.within, 1),
-            abandoned_short=within(goal.short, 1) if goal.short else 0.0,
-            blocked=calls[..., BLOCKED],
-        )
-        return served, base
-
-    def table(self, level: str, confidence: float) -> dict[str, Floats]:
-        """Every measure of a level with its limits, counts as means a replication."""
-        columns: dict[str, Floats] = {}
-        for name, ratios in self.levels[level].items():
-            shown = name
-            if name.startswith("service_level_"):
-                place = int(name.rsplit("_", 1)[1])
-                shown = "service_level" if place == 0 else f"service_level_{place + 1}"
-            value, low, high = ratios.estimate(confidence)
-            columns[shown] = value
-            columns[f"{shown}_low"], columns[f"{shown}_high"] = low, high
-        return columns
+__all__ = ["Simulation", "simulation_of"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -311,3 +174,99 @@ class Simulation(Result):
             f"handle time {inputs['handle_time']}, patience {inputs['patience']}; seed "
             f"{inputs['seed']}."
         )
+
+
+def simulation_of(
+    book: Book,
+    grid: Grid,
+    groups: Groups,
+    goals: tuple[ServiceLevel, ...],
+    inputs: dict[str, Any],
+    level: float,
+    kept: dict[int, pl.DataFrame],
+) -> Simulation:
+    """The outcome from the books."""
+    import polars as pl
+
+    def frame(name: str, shape: tuple[int, ...]) -> pl.DataFrame:
+        columns = book.table(name, level)
+        size = int(np.prod(shape))
+        return pl.DataFrame(
+            {key: np.broadcast_to(value, shape).reshape(size) for key, value in columns.items()}
+        ).fill_nan(None)
+
+    count, types = grid.calls.shape
+    start = grid.intervals.with_columns(agents=pl.Series(groups.agents.sum(axis=1)))
+    several = types > 1
+    keys = grid.keys.select(pl.all().name.keep()) if several else pl.DataFrame()
+    return Simulation(
+        inputs=inputs,
+        checks=_checks(book, inputs, level),
+        intervals=pl.concat([start, frame("intervals", (count,))], how="horizontal"),
+        overall=frame("overall", (1,)),
+        types=pl.concat([keys, frame("types", (types,))], how="horizontal")
+        if several
+        else pl.DataFrame(),
+        interval_types=pl.concat(
+            [
+                grid.intervals[np.repeat(np.arange(count), types)],
+                keys[np.tile(np.arange(types), count)],
+                frame("interval_types", (count, types)),
+            ],
+            how="horizontal",
+        )
+        if several
+        else pl.DataFrame(),
+        groups=pl.concat(
+            [pl.DataFrame({"group": groups.names}), frame("groups", (len(groups.names),))],
+            how="horizontal",
+        )
+        if len(groups.names) > 1
+        else pl.DataFrame(),
+        goals=goals,
+        level=level,
+        _records=kept,
+    )
+
+
+def _checks(book: Book, inputs: dict[str, Any], level: float) -> tuple[Check, ...]:
+    checks = []
+    if book.replications < 2:
+        checks.append(
+            Check(
+                "Intervals", "fails", "one replication tells nothing of chance; ask for 2 or more"
+            )
+        )
+    total = book.levels["overall"]
+    unserved = float(total["unserved"].estimate(level)[0])
+    if unserved > 0:
+        checks.append(
+            Check(
+                "Backlog at the end",
+                "informs",
+                f"{unserved:.3g} callers a replication are never served; they count as failures "
+                "of the service level, not as abandoned",
+            )
+        )
+    if inputs["when_staff_falls"] == "finish":
+        over = float(np.nanmean(book.agent_s.sum()))
+        busy = float(total["occupancy"].x) / book.replications - over
+        if over and busy / over > 0.001:
+            checks.append(
+                Check(
+                    "Overtime",
+                    "informs",
+                    f"agents finish calls after their shift: {busy / 3600:.1f} hours a "
+                    f"replication, {busy / over:.1%} of the agents' time",
+                )
+            )
+    if not COMPILES:
+        checks.append(
+            Check(
+                "Speed",
+                "informs",
+                "numba is not installed, so the simulation runs about a hundred times slower; "
+                "pip install 'ccanalytics[simulation]'",
+            )
+        )
+    return tuple(checks)

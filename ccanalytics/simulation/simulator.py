@@ -1,4 +1,4 @@
-"""The event simulator: does a plan hold when calls, handle times and patience are as they are?"""
+"""The event simulator: whether a plan holds when calls, handle times and patience are real."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import DataError, InputError, UnsupportedError
-from ccanalytics.results import Check
+from ccanalytics.errors import InputError, UnsupportedError
 from ccanalytics.servicelevel import ServiceLevel
-from ccanalytics.simulation.arrivals import MixedPoisson, Replay
-from ccanalytics.simulation.compiled import COMPILES
+from ccanalytics.simulation.book import Book
+from ccanalytics.simulation.given import (
+    arrivals_in_words,
+    laws_in_words,
+    replayed_times,
+    uncertain_rates,
+)
 from ccanalytics.simulation.groups import groups_of
 from ccanalytics.simulation.plan import callers_of, check_arrivals, grid_of
 from ccanalytics.simulation.replication import Setting, replicate
-from ccanalytics.simulation.simulated import Book, Simulation
+from ccanalytics.simulation.simulated import simulation_of
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from ccanalytics.simulation.groups import Groups
-    from ccanalytics.simulation.plan import Callers, Grid
+    from ccanalytics.simulation.arrivals import MixedPoisson, Replay
+    from ccanalytics.simulation.simulated import Simulation
     from ccanalytics.simulation.tally import Floats, Tally
 
 __all__ = ["simulate"]
@@ -164,12 +166,12 @@ def simulate(
     _check_choices(when_staff_falls, closing, level)
     _check_whole("replications", replications, 1)
     _check_whole("seed", seed, 0)
-    if not (_is_number(warmup_s) and 0 <= warmup_s):
+    if not (_is_number(warmup_s) and warmup_s >= 0):
         raise InputError("the warm-up is 0 s or more", f"warmup_s={warmup_s!r}")
     if lines is not None:
         _check_whole("lines", lines, 1, most=10_000_000)
-    replayed = _replayed(check_arrivals(arrivals), grid, warmup_s)
-    mixed, cv = _mixed(arrivals, grid)
+    replayed = replayed_times(check_arrivals(arrivals), grid, warmup_s)
+    mixed, cv = uncertain_rates(arrivals, grid)
     rejoin = when_staff_falls == "rejoin"
     if any(goal.counting == "virtual" for goal in wanted) and (rejoin or not groups.is_one_queue):
         raise UnsupportedError(
@@ -204,9 +206,9 @@ def simulate(
     inputs = {
         "replications": replications,
         "seed": seed,
-        "arrivals": _arrivals_in_words(arrivals),
-        "handle_time": _laws_in_words(callers, grid, "work"),
-        "patience": _laws_in_words(callers, grid, "patience"),
+        "arrivals": arrivals_in_words(arrivals),
+        "handle_time": laws_in_words(callers, grid, "work"),
+        "patience": laws_in_words(callers, grid, "patience"),
         "lines": lines,
         "menu": menu,
         "redial": redial,
@@ -221,7 +223,7 @@ def simulate(
         "warmup_s": float(warmup_s),
         "level": level,
     }
-    return _result(book, grid, groups, wanted, inputs, level, kept)
+    return simulation_of(book, grid, groups, wanted, inputs, level, kept)
 
 
 def _run(
@@ -230,7 +232,14 @@ def _run(
     """Replications in their order, whoever computes them."""
     from contextlib import ExitStack
 
-    import joblib
+    try:
+        import joblib
+    except ImportError as error:
+        raise UnsupportedError(
+            "the simulator runs its replications through joblib, which is not installed",
+            "simulate(…)",
+            "pip install 'ccanalytics[simulation]'",
+        ) from error
 
     seeds = np.random.SeedSequence(seed).spawn(replications)
     work = joblib.Parallel(return_as="generator")(
@@ -252,101 +261,6 @@ def _run(
             yield outcome
             if say is not None:
                 say(number, replications, "replications")
-
-
-def _result(
-    book: Book,
-    grid: Grid,
-    groups: Groups,
-    goals: tuple[ServiceLevel, ...],
-    inputs: dict[str, Any],
-    level: float,
-    kept: dict[int, pl.DataFrame],
-) -> Simulation:
-    import polars as pl
-
-    def frame(name: str, shape: tuple[int, ...]) -> pl.DataFrame:
-        columns = book.table(name, level)
-        size = int(np.prod(shape))
-        return pl.DataFrame(
-            {key: np.broadcast_to(value, shape).reshape(size) for key, value in columns.items()}
-        ).fill_nan(None)
-
-    count, types = grid.calls.shape
-    start = grid.intervals.with_columns(agents=pl.Series(groups.agents.sum(axis=1)))
-    several = types > 1
-    keys = grid.keys.select(pl.all().name.keep()) if several else pl.DataFrame()
-    return Simulation(
-        inputs=inputs,
-        checks=_checks(book, inputs, level),
-        intervals=pl.concat([start, frame("intervals", (count,))], how="horizontal"),
-        overall=frame("overall", (1,)),
-        types=pl.concat([keys, frame("types", (types,))], how="horizontal")
-        if several
-        else pl.DataFrame(),
-        interval_types=pl.concat(
-            [
-                grid.intervals[np.repeat(np.arange(count), types)],
-                keys[np.tile(np.arange(types), count)],
-                frame("interval_types", (count, types)),
-            ],
-            how="horizontal",
-        )
-        if several
-        else pl.DataFrame(),
-        groups=pl.concat(
-            [pl.DataFrame({"group": groups.names}), frame("groups", (len(groups.names),))],
-            how="horizontal",
-        )
-        if len(groups.names) > 1
-        else pl.DataFrame(),
-        goals=goals,
-        level=level,
-        _records=kept,
-    )
-
-
-def _checks(book: Book, inputs: dict[str, Any], level: float) -> tuple[Check, ...]:
-    checks = []
-    if book.replications < 2:
-        checks.append(
-            Check(
-                "Intervals", "fails", "one replication tells nothing of chance; ask for 2 or more"
-            )
-        )
-    total = book.levels["overall"]
-    unserved = float(total["unserved"].estimate(level)[0])
-    if unserved > 0:
-        checks.append(
-            Check(
-                "Backlog at the end",
-                "informs",
-                f"{unserved:.3g} callers a replication are never served; they count as failures "
-                "of the service level, not as abandoned",
-            )
-        )
-    if inputs["when_staff_falls"] == "finish":
-        over = float(np.nanmean(book.agent_s.sum()))
-        busy = float(total["occupancy"].x) / book.replications - over
-        if over and busy / over > 0.001:
-            checks.append(
-                Check(
-                    "Overtime",
-                    "informs",
-                    f"agents finish calls after their shift: {busy / 3600:.1f} hours a "
-                    f"replication, {busy / over:.1%} of the agents' time",
-                )
-            )
-    if not COMPILES:
-        checks.append(
-            Check(
-                "Speed",
-                "informs",
-                "numba is not installed, so the simulation runs about a hundred times slower; "
-                "pip install 'ccanalytics[simulation]'",
-            )
-        )
-    return tuple(checks)
 
 
 def _goals(goals: Any) -> tuple[ServiceLevel, ...]:
@@ -405,87 +319,3 @@ def _check_choices(when_staff_falls: Any, closing: Any, level: Any) -> None:
         raise InputError(
             "the level of an interval lies between 0 and 1", f"level={level!r}", "such as 0.95"
         )
-
-
-def _mixed(arrivals: Any, grid: Grid) -> tuple[MixedPoisson | None, Floats]:
-    if not isinstance(arrivals, MixedPoisson):
-        return None, grid.cv
-    cv = grid.cv if arrivals.cv is None else np.full(grid.cv.shape, float(arrivals.cv))
-    if arrivals.cv is None and not (cv > 0).any():
-        raise InputError(
-            "the demand says nothing of how uncertain its volumes are",
-            "MixedPoisson(cv=None), and no column cv above 0",
-            "give MixedPoisson(cv=0.1), or a column cv in the demand",
-        )
-    return arrivals, cv
-
-
-def _replayed(arrivals: Any, grid: Grid, warmup_s: float) -> tuple[Floats, ...] | None:
-    """The log's arrivals by type, in seconds from the first interval."""
-    if not isinstance(arrivals, Replay):
-        return None
-    import polars as pl
-
-    if warmup_s > 0:
-        raise InputError(
-            "no calls were recorded for the warm-up",
-            f"warmup_s={warmup_s!r} with Replay",
-            "begin the demand earlier instead",
-        )
-    first = grid.intervals["interval_start"][0]
-    missing = [name for name in grid.keys.columns if name not in arrivals.calls.columns]
-    if missing:
-        raise InputError("the calls to replay lack a key of the demand", f"column {missing[0]!r}")
-    calls = arrivals.calls.with_columns(
-        _at=(pl.col("arrived_at").dt.convert_time_zone("UTC") - first).dt.total_microseconds() / 1e6
-    ).filter((pl.col("_at") >= 0) & (pl.col("_at") < grid.edges[-1]))
-    parts = []
-    for number, name in enumerate(grid.names):
-        part = calls
-        for key in grid.keys.columns:
-            part = part.filter(pl.col(key).eq_missing(pl.lit(grid.keys[key][number])))
-        times = part["_at"].to_numpy().astype(float)
-        place = np.searchsorted(grid.edges, times, side="right") - 1
-        silent = np.flatnonzero((grid.aht[place, number] <= 0)) if times.size else []
-        if len(silent):
-            row = int(place[silent[0]])
-            raise InputError(
-                "calls are replayed in an interval whose demand has no handle time",
-                f"{name}, row {row}: {grid.intervals['interval_start'][row]}",
-                "make the demand from the same calls",
-            )
-        parts.append(times)
-    if not sum(part.size for part in parts):
-        raise DataError(
-            "no call to replay lies within the demand's intervals",
-            f"{arrivals.calls.height} calls",
-            "take calls and demand of the same span",
-        )
-    return tuple(parts)
-
-
-def _arrivals_in_words(arrivals: Any) -> str:
-    if arrivals is None:
-        return "Poisson"
-    if isinstance(arrivals, Replay):
-        return "as in the log"
-    cv = "of the demand" if arrivals.cv is None else f"{arrivals.cv:g}"
-    return (
-        f"mixed Poisson, coefficient of variation {cv}, correlation {arrivals.within_day:g} within "
-        f"a day and {arrivals.day_to_day:g} from day to day"
-    )
-
-
-def _laws_in_words(callers: Callers, grid: Grid, which: str) -> str:
-    laws = getattr(callers, which)
-    if which == "work":
-        words = []
-        for law in laws:
-            text = law.describe()
-            exponential = text == "exponential, mean 1 s"
-            words.append("exponential" if exponential else text.split(", mean")[0])
-    else:
-        words = [law.describe() for law in laws]
-    if len(set(words)) == 1:
-        return words[0]
-    return "; ".join(f"{name}: {word}" for name, word in zip(grid.names, words, strict=True))
