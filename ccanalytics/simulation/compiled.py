@@ -5,6 +5,9 @@ Results are the same either way, digit by digit; without numba they take a hundr
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,11 +24,28 @@ except ImportError:  # the extra `simulation` is not installed
 COMPILES = numba is not None and not numba.config.DISABLE_JIT
 
 
+def _stamp() -> str:
+    """What the machine code was made of: all event loops, for they call each other's functions."""
+    texts = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()
+
+
+_STAMP = _stamp() if numba is not None else ""
+
+
+def _kept(dispatcher: Any) -> Any:
+    # numba looks at the date of the function's own file only, and would go on using machine code
+    # into which an older version of another file was compiled.
+    with suppress(AttributeError):
+        dispatcher._cache._cache_file._source_stamp = _STAMP  # noqa: SLF001
+    return dispatcher
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of arrays and numbers on its first call; kept on disk for the next."""
     if numba is None:
         return function
-    decorated: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
+    decorated: Callable[..., Any] = _kept(numba.njit(cache=True, nogil=True)(function))
     return decorated
 
 
@@ -38,7 +58,8 @@ def compiled_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     if numba is None:
         return function
     try:
-        decorated: Callable[..., Any] = numba.njit(cache=True, nogil=True, _nrt=False)(function)
+        decorated = numba.njit(cache=True, nogil=True, _nrt=False)(function)
     except (KeyError, TypeError):
         return compiled(function)
-    return decorated
+    kept: Callable[..., Any] = _kept(decorated)
+    return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccanalytics.simulation.compiled import compiled
+from ccanalytics.simulation.compiled import compiled_in_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["pop_row", "pop_time", "push_row", "push_time", "replace_least"]
 
 
-@compiled
+@compiled_in_place
 def replace_least(heap: Times, size: int, value: float) -> None:
     """Take the least time out and put another in: one walk down the heap."""
     place = 0
@@ -32,7 +32,7 @@ def replace_least(heap: Times, size: int, value: float) -> None:
     heap[place] = value
 
 
-@compiled
+@compiled_in_place
 def push_time(heap: Times, size: int, value: float) -> None:
     """Add a time to the ``size`` there are; the heap has room for it."""
     place = size
@@ -45,7 +45,7 @@ def push_time(heap: Times, size: int, value: float) -> None:
     heap[place] = value
 
 
-@compiled
+@compiled_in_place
 def pop_time(heap: Times, size: int) -> float:
     """Take the least of ``size`` times out and return it."""
     least: float = heap[0]
@@ -54,7 +54,7 @@ def pop_time(heap: Times, size: int) -> float:
     return least
 
 
-@compiled
+@compiled_in_place
 def push_row(heap: Rows, size: int, row: Times) -> None:
     """Add a row to the ``size`` there are; ties leave in any order."""
     # Field by field: copying slices costs several times as much.
@@ -72,7 +72,7 @@ def push_row(heap: Rows, size: int, row: Times) -> None:
         heap[place, field] = row[field]
 
 
-@compiled
+@compiled_in_place
 def pop_row(heap: Rows, size: int, row: Times) -> None:
     """Take the earliest of ``size`` rows out, into ``row``."""
     fields = heap.shape[1]

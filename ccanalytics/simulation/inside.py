@@ -35,6 +35,7 @@ __all__ = [
     "INSIDE",
     "IN_MENU",
     "JOINED",
+    "LAST_CALL",
     "LATER",
     "MENU_ENDS",
     "NEXT",
@@ -59,6 +60,7 @@ __all__ = [
     "come_again",
     "empty_state",
     "grown",
+    "has_idle",
     "join",
     "leave_queue",
     "release",
@@ -70,7 +72,7 @@ __all__ = [
 NEXT, STAFF, CLOCK, EVENTS, LATER, DRAWN, RECORDS, INSIDE, SPARE = range(9)
 # What a caller's slot holds: times, and whole numbers.
 ARRIVED_AT, JOINED, WORK, PATIENCE, START, FINISH = range(6)
-TYPE, HOME, ATTEMPT, PHASE, TURN, AHEAD, BEHIND, GROUP, SERVED = range(9)
+TYPE, HOME, ATTEMPT, PHASE, TURN, AHEAD, BEHIND, GROUP, SERVED, LAST_CALL = range(10)
 NOWHERE, IN_MENU, WAITING, TALKING = range(4)
 # Events: an agent is free, a caller gives up, a caller has heard the menu.
 FREE, GIVES_UP, MENU_ENDS = 0, 1, 2
@@ -88,7 +90,8 @@ class State(NamedTuple):
     ends: Wholes  # types × 2: first and last slot of each queue
     waiting: Wholes  # types
     level: Wholes  # groups: agents on a call
-    staff: Wholes  # groups: agents there
+    staff: Wholes  # groups: agents on shift
+    leaving: Wholes  # groups: agents on their last call, their shift over
     since: Floats  # groups, then types, then lines: until when the time is booked
     event: Floats  # scratch
     routes: Wholes
@@ -105,7 +108,7 @@ def empty_state(centre: Centre, groups: Groups, room: int) -> State:
     return State(
         at=at,
         times=np.zeros((room, 6)),
-        whole=np.zeros((room, 9), np.int64),
+        whole=np.zeros((room, 10), np.int64),
         spare=np.arange(room, dtype=np.int64),
         events=np.zeros((2 * room, 4)),
         later=np.zeros((room, 4)),
@@ -113,6 +116,7 @@ def empty_state(centre: Centre, groups: Groups, room: int) -> State:
         waiting=np.zeros(types, np.int64),
         level=np.zeros(count, np.int64),
         staff=centre.agents[0].copy(),
+        leaving=np.zeros(count, np.int64),
         since=np.full(count + types + 1, centre.bounds[0]),
         event=np.zeros(4),
         routes=groups.routes,
@@ -146,11 +150,16 @@ def book_group(state: State, tally: Tally, now: float, group: int) -> None:  # p
     """Book the agents' time up to now at the level it had."""
     spent = now - state.since[group]
     if spent > 0:
-        clock, level, staff = state.at[CLOCK], state.level[group], state.staff[group]
-        tally.busy[clock, group] += spent * level
-        if level > staff:
-            tally.overtime[clock, group] += spent * (level - staff)
+        clock = state.at[CLOCK]
+        tally.busy[clock, group] += spent * state.level[group]
+        tally.overtime[clock, group] += spent * state.leaving[group]
         state.since[group] = now
+
+
+@compiled_in_place
+def has_idle(state: State, group: int) -> bool:  # pragma: no cover
+    """Whether an agent on shift is without a call."""
+    return state.level[group] - state.leaving[group] < state.staff[group]
 
 
 @compiled_in_place
@@ -264,7 +273,7 @@ def serve(  # pragma: no cover
         for j in range(centre.within.size):
             if wait <= centre.within[j]:
                 cell[FIRST_IN_TIME + 3 * j] += 1
-    whole[slot, PHASE], whole[slot, GROUP] = TALKING, group
+    whole[slot, PHASE], whole[slot, GROUP], whole[slot, LAST_CALL] = TALKING, group, 0
     whole[slot, TURN] += 1
     times[slot, FINISH] = now + times[slot, WORK]
     add_event(state, times[slot, FINISH], FREE, slot)

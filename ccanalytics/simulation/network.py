@@ -27,6 +27,7 @@ from ccanalytics.simulation.inside import (
     IN_MENU,
     INSIDE,
     JOINED,
+    LAST_CALL,
     LATER,
     MENU_ENDS,
     NEXT,
@@ -50,6 +51,7 @@ from ccanalytics.simulation.inside import (
     come_again,
     empty_state,
     grown,
+    has_idle,
     join,
     leave_queue,
     release,
@@ -121,6 +123,22 @@ def _hand_back(  # pragma: no cover
 
 
 @compiled_in_place
+def _last_call(state: State, group: int) -> None:  # pragma: no cover
+    """The agent of the group who will be free first goes home then."""
+    slot = -1
+    for each in range(state.whole.shape[0]):
+        if (
+            state.whole[each, PHASE] == TALKING
+            and state.whole[each, GROUP] == group
+            and state.whole[each, LAST_CALL] == 0
+            and (slot < 0 or state.times[each, FINISH] < state.times[slot, FINISH])
+        ):
+            slot = each
+    state.whole[slot, LAST_CALL] = 1
+    state.leaving[group] += 1
+
+
+@compiled_in_place
 def _staff_changes(  # pragma: no cover
     state: State, again: Again, centre: Centre, tally: Tally, records: Floats, now: float
 ) -> None:
@@ -135,14 +153,16 @@ def _staff_changes(  # pragma: no cover
     state.at[STAFF] += 1
     for group in range(groups):
         state.staff[group] = centre.agents[state.at[CLOCK], group]
-    if centre.rejoin:
-        for group in range(groups):
-            while state.level[group] > state.staff[group]:
+    for group in range(groups):
+        while state.level[group] - state.leaving[group] > state.staff[group]:
+            if centre.rejoin:
                 _hand_back(state, again, tally, now, group)
+            else:
+                _last_call(state, group)
     if now >= centre.close:
         _send_away(state, tally, records, now)
     for group in range(groups):
-        while state.level[group] < state.staff[group]:
+        while has_idle(state, group):
             slot = choose(state, now, group)
             if slot < 0:
                 break
@@ -164,9 +184,11 @@ def _agent_free(  # pragma: no cover
     kind, group = state.whole[slot, TYPE], state.whole[slot, GROUP]
     book_group(state, tally, now, group)
     state.level[group] -= 1
+    if state.whole[slot, LAST_CALL] == 1:
+        state.leaving[group] -= 1
     release(state, tally, records, now, slot, 0)
     come_again(state, again, centre.reconnect[kind], 2, now, kind, 1.0, KIND_RECONNECT)
-    if state.level[group] < state.staff[group]:
+    if has_idle(state, group):
         slot = choose(state, now, group)
         if slot >= 0:
             leave_queue(state, tally, now, slot)
@@ -217,7 +239,7 @@ def _look_for_agent(  # pragma: no cover
         group = state.routes[kind, place]
         if group < 0:
             break
-        if state.level[group] < state.staff[group]:
+        if has_idle(state, group):
             serve(state, centre, tally, now, slot, group)
             return
     join(state, tally, now, slot, state.times[slot, PATIENCE], False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import compiled
+from ccanalytics.simulation.compiled import compiled_in_place
 from ccanalytics.simulation.heaps import pop_row, pop_time, push_row, push_time, replace_least
 from ccanalytics.simulation.tally import (
     ABANDONED,
@@ -47,7 +47,7 @@ _L_TIME, _L_TYPE, _L_WORK, _L_KIND = range(4)
 _M_TIME, _M_ARRIVED, _M_TYPE, _M_WORK, _M_PATIENCE, _M_LEAVES, _M_KIND, _M_BIN = range(8)
 
 
-@compiled
+@compiled_in_place
 def add_span(
     sums: Floats, column: int, bounds: Floats, place: int, low: float, high: float
 ) -> None:
@@ -59,7 +59,7 @@ def add_span(
     sums[place, column] += high - low
 
 
-@compiled
+@compiled_in_place
 def put_record(  # pragma: no cover
     records: Floats,
     place: int,
@@ -83,7 +83,29 @@ def put_record(  # pragma: no cover
     records[place, 7] = attempt
 
 
-@compiled
+@compiled_in_place
+def _change_staff(  # pragma: no cover
+    centre: Centre, tally: Tally, at: Wholes, free: Floats, now: float
+) -> None:
+    """Staff changes that come before an agent is free for a call that waits from now on."""
+    bounds = centre.bounds
+    while at[_STAFF] < centre.agents.shape[0]:
+        change = bounds[at[_STAFF]]
+        if at[_SIZE] > 0 and change > max(now, free[0]):
+            break
+        wanted = centre.agents[at[_STAFF], 0]
+        while at[_SIZE] > wanted:
+            gone = pop_time(free, at[_SIZE])
+            at[_SIZE] -= 1
+            if gone > change:
+                add_span(tally.overtime, 0, bounds, at[_STAFF], change, gone)
+        while at[_SIZE] < wanted:
+            push_time(free, at[_SIZE], change)
+            at[_SIZE] += 1
+        at[_STAFF] += 1
+
+
+@compiled_in_place
 def _run(  # noqa: PLR0915  # pragma: no cover: one loop, for speed
     calls: Calls,
     last: bool,
@@ -96,17 +118,17 @@ def _run(  # noqa: PLR0915  # pragma: no cover: one loop, for speed
     later: Floats,
     menu: Floats,
     lines: Floats,
+    row: Floats,
+    next_later: Floats,
 ) -> int:
     """Take calls until they, the draws, the room or the records run out; which, is returned.
 
     ``last``: no call follows these, so the queue is emptied, too. ``records`` without rows keeps
     none.
     """
-    bounds, agents, end = centre.bounds, centre.agents, centre.end
-    bins = agents.shape[0]
+    bounds, end = centre.bounds, centre.end
+    bins = centre.agents.shape[0]
     thresholds = centre.within.size
-    row = np.empty(8)
-    next_later = np.empty(4)
     count = calls.at.size
     while True:
         if at[_DRAWN] + 2 >= again.chance.shape[1]:
@@ -125,6 +147,7 @@ def _run(  # noqa: PLR0915  # pragma: no cover: one loop, for speed
         if at[_MENU] > 0 and menu[0, _M_TIME] <= now:
             now, source = menu[0, _M_TIME], 2
         if now == np.inf:
+            _change_staff(centre, tally, at, free, now)
             return DONE
         while now >= bounds[at[_CLOCK] + 1]:
             at[_CLOCK] += 1
@@ -195,21 +218,8 @@ def _run(  # noqa: PLR0915  # pragma: no cover: one loop, for speed
                 at[_MENU] += 1
                 continue
 
-        # The caller joins the queue. Staff changes that come before an agent is free for this call.
-        while at[_STAFF] < bins:
-            change = bounds[at[_STAFF]]
-            if at[_SIZE] > 0 and change > max(now, free[0]):
-                break
-            wanted = agents[at[_STAFF], 0]
-            while at[_SIZE] > wanted:
-                gone = pop_time(free, at[_SIZE])
-                at[_SIZE] -= 1
-                if gone > change:
-                    add_span(tally.overtime, 0, bounds, at[_STAFF], change, gone)
-            while at[_SIZE] < wanted:
-                push_time(free, at[_SIZE], change)
-                at[_SIZE] += 1
-            at[_STAFF] += 1
+        # The caller joins the queue, and meets who is there when an agent is free for this call.
+        _change_staff(centre, tally, at, free, now)
         start = max(now, free[0]) if at[_SIZE] > 0 else np.inf
         offered_wait = start - now
         cell = tally.calls[home, kind]
@@ -300,6 +310,7 @@ class Pool:
         self._later = np.zeros((room, 4))
         self._menu = np.zeros((room, 8))
         self._lines = np.zeros(max(1, centre.lines) + 1)
+        self._row, self._next_later = np.zeros(8), np.zeros(4)  # scratch
         self._at[_SIZE], self._at[_STAFF] = agents[0], 1
         self._free[: agents[0]] = centre.bounds[0]
 
@@ -323,6 +334,8 @@ class Pool:
                 self._later,
                 self._menu,
                 self._lines,
+                self._row,
+                self._next_later,
             )
             if reason != MORE_ROOM:
                 return reason

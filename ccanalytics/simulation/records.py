@@ -46,7 +46,8 @@ def records_frame(
     names = np.array([*OUTCOMES[:4], "abandoned"])
     left_menu = outcome == 2
     menu_end = np.where(queued, field["joined"], field["left_queue"])
-    group = np.array([*groups.names, None], object)[field["group"].astype(np.int64)]
+    served_by = pl.Series([*groups.names, None], dtype=pl.String)
+    group = field["group"].astype(np.int64)
     frame = pl.DataFrame(
         {
             "call_id": [f"{replication}-{number}" for number in range(len(rows))],
@@ -58,7 +59,7 @@ def records_frame(
             "talk_s": seconds(field["ended"] - field["left_queue"], answered),
             "outcome": names[outcome],
             "attempt": np.array(["first", "redial", "reconnect"])[field["kind"].astype(np.int64)],
-            "agent_group": pl.Series(group, dtype=pl.String, strict=False),
+            "agent_group": served_by[np.where(group < 0, len(groups.names), group)],
         }
     )
     if grid.keys.width:
