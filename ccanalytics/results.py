@@ -46,14 +46,32 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Check:
-    """A doubt that travels with an answer: it holds, it fails, or it only informs."""
+    """A doubt that travels with an answer: it holds, it fails, or it only informs.
+
+    ``name`` is the topic, in words that suit either outcome ("Differences between days", never
+    "Volumes are known"); ``detail`` is the finding.
+
+    >>> print(Check("differences between days", "fails", "Mondays differ by half"))
+    ✗ Differences between days: Mondays differ by half
+    """
 
     name: str
     status: Status
     detail: str
 
+    @property
+    def mark(self) -> str:
+        """The sign that stands before it: ✓, ✗ or i."""
+        return _MARKS[self.status]
+
+    @property
+    def title(self) -> str:
+        """The name as a heading, its first letter a capital unless it is the name of a column."""
+        first = self.name.split(" ", 1)[0]
+        return self.name if "_" in first else self.name[:1].upper() + self.name[1:]
+
     def __str__(self) -> str:
-        return f"{_MARKS[self.status]} {self.name}: {self.detail}"
+        return f"{self.mark} {self.title}: {self.detail}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,12 +99,13 @@ class Result:
 
     def _repr_html_(self) -> str:
         doubts = "".join(
-            f'<li class="check {check.status}"><b>{escape(check.name)}</b> '
-            f"{escape(check.detail)}</li>"
+            # Sign and colon are text, not style: they survive copying and plain notebooks.
+            f'<li class="check {check.status}"><span class="sign">{check.mark}</span> '
+            f"<b>{escape(check.title)}:</b> {escape(check.detail)}</li>"
             for check in self.checks
         )
         return (
             f'<div class="result"><p class="answer">{escape(self.summary())}</p>'
-            + (f'<ul class="checks">{doubts}</ul>' if doubts else "")
+            + (f'<ul class="checks" style="list-style:none">{doubts}</ul>' if doubts else "")
             + "</div>"
         )

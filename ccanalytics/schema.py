@@ -11,7 +11,8 @@ from typing import Literal
 
 __all__ = ["OUTCOMES", "SCHEMA_VERSION", "TABLES", "Column", "Kind", "Table", "dictionary"]
 
-SCHEMA_VERSION = 1
+# 2 has customers, subscriptions, days, contracts, schedules, assessments and articles besides.
+SCHEMA_VERSION = 2
 
 Kind = Literal["text", "timestamp", "date", "seconds", "number", "whole", "flag"]
 
@@ -151,6 +152,59 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "customers",
+            "one customer of the centre's clients",
+            ("customer",),
+            (
+                _text("customer", "code of the customer, as in calls", required=True),
+                _text("province", "where the customer lives"),
+                _text("prefecture", "the part of the province"),
+                _text("tier", "the customer's tier today"),
+                Column("bill_day", "whole", "day of the month on which the bill comes out"),
+                Column("joined_on", "date", "first day as a customer"),
+                Column("left_on", "date", "day on which the customer left; null while one"),
+            ),
+        ),
+        Table(
+            "subscriptions",
+            "one spell in which a customer takes proactive messages",
+            ("customer", "kind", "started_on"),
+            (
+                _text("customer", "who subscribed", required=True),
+                _text("kind", "to which messages", required=True),
+                Column("started_on", "date", "first day", True),
+                Column("ended_on", "date", "day on which it ended; null while it runs"),
+                _text("source", "what led to it: a wave's name, or a keyword sent unasked"),
+            ),
+        ),
+        Table(
+            "days",
+            "one day of the centre's calendar",
+            ("on",),
+            (
+                Column("on", "date", "the day", True),
+                Column("workday", "flag", "people work: a weekday no holiday, or a make-up day"),
+                _text("holiday", "name of the public holiday, if it is one"),
+                Column("make_up", "flag", "a weekend day worked in exchange for a holiday"),
+                Column("bill_run", "flag", "bills come out for some customers"),
+                _text("campaign", "the mass mailing of the day, if there was one"),
+            ),
+        ),
+        Table(
+            "contracts",
+            "what one client has agreed with the centre for a period",
+            ("client", "from_on"),
+            (
+                _text("client", "whose calls they are", required=True),
+                Column("from_on", "date", "first day of the period", True),
+                Column("price", "number", "paid per answered call, in the log's currency"),
+                Column("service_level", "number", "share of offered calls answered in time, 0–1"),
+                _seconds("within_s", "what in time means"),
+                Column("window_days", "whole", "days over which the service level is taken"),
+                Column("penalty", "number", "share of a window's bill lost when it is missed, 0–1"),
+            ),
+        ),
+        Table(
             "agents",
             "one person who takes calls",
             ("agent",),
@@ -185,6 +239,26 @@ TABLES: dict[str, Table] = {
                 ),
                 _at("started_at", "start of the spell (UTC)", required=True),
                 _at("ended_at", "end of the spell (UTC)"),
+            ),
+        ),
+        Table(
+            "schedules",
+            "one planned activity of an agent",
+            ("agent", "started_at"),
+            (
+                _text("agent", "code of the agent", required=True),
+                _text(
+                    "activity",
+                    "what was planned",
+                    "calls",
+                    "break",
+                    "meeting",
+                    "training",
+                    "other",
+                    required=True,
+                ),
+                _at("started_at", "planned start (UTC)", required=True),
+                _at("ended_at", "planned end (UTC)"),
             ),
         ),
         Table(
@@ -249,6 +323,30 @@ TABLES: dict[str, Table] = {
                 Column("on", "date", "first day of the course", True),
                 Column("hours", "number", "hours of training"),
                 Column("cost", "number", "cost of this seat, without wages, in the log's currency"),
+            ),
+        ),
+        Table(
+            "assessments",
+            "one test taken by one agent",
+            ("agent", "instrument", "at"),
+            (
+                _text("agent", "code of the agent", required=True),
+                _text("instrument", "which test", required=True),
+                _text("course", "the course that the test is to judge"),
+                _text("occasion", "when in respect to the course", "pre", "post", "delayed"),
+                _at("at", "when (UTC)", required=True),
+                Column("score", "number", "the result, on the test's own scale"),
+            ),
+        ),
+        Table(
+            "articles",
+            "one article of the knowledge base opened by an agent",
+            ("agent", "article", "at"),
+            (
+                _text("agent", "code of the agent", required=True),
+                _text("call_id", "the call during which it was opened"),
+                _text("article", "code of the article", required=True),
+                _at("at", "when (UTC)", required=True),
             ),
         ),
     )

@@ -40,6 +40,7 @@ Counting = Literal[
     "virtual",
 ]
 
+_NUMBERS = "give a number, such as share=0.8 or within=20"
 _WORDS: dict[str, str] = {
     "offered": "answered within {t}, as a share of all offered calls",
     "answered": "answered within {t}, as a share of answered calls",
@@ -108,6 +109,12 @@ class ServiceLevel:
                 "a service level is a share above 0 and at most 1",
                 f"share={self.share!r}",
                 f"write it as a fraction{hint}",
+            )
+        if not isinstance(self.include_blocked, (bool, np.bool_)):
+            raise InputError(
+                "include_blocked is yes or no",
+                f"include_blocked={self.include_blocked!r}",
+                "give True or False",
             )
         if self.within < 0:
             raise InputError(
@@ -281,10 +288,10 @@ class ServiceLevel:
 
 def _check_number(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise InputError("this must be a number", f"{name}={value!r}")
+        raise InputError("this must be a number", f"{name}={value!r}", _NUMBERS)
     try:
         finite = math.isfinite(value)
     except OverflowError:
         finite = False
     if not finite:
-        raise InputError("this must be a finite number", f"{name}={str(value)[:20]}")
+        raise InputError("this must be a finite number", f"{name}={str(value)[:20]}", _NUMBERS)

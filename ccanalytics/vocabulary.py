@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ccanalytics.errors import InputError
 
-__all__ = ["MEASURES", "Measure", "measure"]
+__all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 
 
 @dataclass(frozen=True)
@@ -261,6 +261,13 @@ MEASURES: dict[str, Measure] = {
             "calls",
             "calls that would have come less those that did, a week",
         ),
+        (
+            "stands_out",
+            "Stands out",
+            "显著",
+            "",
+            "the change remains once all are looked at together (Benjamini–Hochberg)",
+        ),
         # handle time
         (
             "mean_s",
@@ -276,6 +283,8 @@ MEASURES: dict[str, Measure] = {
             "s",
             "half of the answered calls that took more than 0 seconds took longer",
         ),
+        ("sd_s", "Standard deviation", "标准差", "s", "of the same calls as the mean"),
+        ("p90_s", "90th percentile", "九成位", "s", "a tenth of the same calls took longer"),
         (
             "short_share",
             "Short calls",
@@ -359,3 +368,33 @@ def measure(name: str) -> Measure:
             f"calls {what} after a wait of at most {seconds} seconds",
         )
     raise InputError("no such measure", f"{name!r}", "see ccanalytics.vocabulary.MEASURES")
+
+
+TERMS: dict[str, tuple[str, str]] = {
+    # what goes live, as roll-outs and services name it
+    "sms_assist_before": ("SMS-assist before the call", "呼前短信助理"),
+    "sms_assist_during": ("SMS-assist during the call", "呼中短信助理"),
+    "sms_hall": ("SMS hall", "短信营业厅"),
+    "web_hall": ("Web channel", "网上营业厅"),
+    "app": ("App", "手机客户端"),
+    "menu": ("Voice menu", "语音菜单"),
+}
+"""Codes that logs hold and readers meet in sentences: English and Chinese."""
+
+
+def term(code: str) -> str:
+    """Give a code in words; one that is not known loses its underscores only.
+
+    >>> term("sms_assist_before"), term("price_change")
+    ('SMS-assist before the call', 'price change')
+    """
+    return TERMS[code][0] if code in TERMS else str(code).replace("_", " ")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Write a number with its noun, singular or plural.
+
+    >>> counted(1, "week"), counted(2300, "row"), counted(2, "day's call", "days' calls")
+    ('1 week', '2,300 rows', "2 days' calls")
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

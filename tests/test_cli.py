@@ -223,3 +223,54 @@ def test_a_script_sees_the_exit_code(tmp_path: Path) -> None:
     )
     assert done.returncode == 3
     assert done.stderr.startswith("ccanalytics: ")
+
+
+@pytest.mark.notebook
+def test_run_prints_the_answer_and_where_the_report_is(log: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "report.html"
+    base = ["run", "handle_time", "--log", str(log), "--output", str(out)]
+    capsys.readouterr()
+    assert main([*base, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == 1
+    assert said["answer"].endswith("calls take 180.0 s on the mean and 180 s on the median.")
+    assert said["summary"].startswith(said["answer"])
+    assert said["findings"][0]["answer"] == said["summary"]
+    assert said["rows"]["calls"] == 1
+    assert said["parameters"]["top"] == 20
+    assert main(base) == 0
+    assert capsys.readouterr().out.splitlines() == [said["answer"], f"Report: {out}"]
+
+
+def test_the_help_of_agents_lists_every_counting(capsys) -> None:
+    from typing import get_args
+
+    from ccanalytics.servicelevel import Counting
+
+    assert main(["agents", "--help"]) == 0
+    words = capsys.readouterr().out.replace("-\n", "")
+    assert all(name in " ".join(words.split()) for name in get_args(Counting))
+
+
+def test_a_sample_says_how_many_rows_and_that_it_replaced_one(tmp_path: Path, capsys) -> None:
+    folder = tmp_path / "centre"
+    base = ["sample", str(folder), "--weeks", "1", "--scale", "0.002"]
+    assert main([*base, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    for name in ("calls_2024-01.csv", "rollouts.csv"):
+        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        assert said["rows"][name] == len(lines) - 1
+    assert said["replaced"] is False
+    assert main(base) == 0
+    assert f"The earlier sample in {folder} was replaced." in capsys.readouterr().out
+    assert main([*base, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["replaced"] is True
+    assert main(["sample", "--help"]) == 0
+    assert "an earlier sample, which is replaced" in " ".join(capsys.readouterr().out.split())
+
+
+def test_one_agent_and_one_line_are_singular(capsys) -> None:
+    assert main(["agents", "--calls", "1", "--aht", "30"]) == 0
+    assert capsys.readouterr().out.startswith("1 agent seated, 1 scheduled")
+    assert main(["trunks", "--load", "0.001", "--blocking", "0.1"]) == 0
+    assert capsys.readouterr().out.startswith("1 line carries 0.001 erlangs")

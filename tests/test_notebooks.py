@@ -109,15 +109,35 @@ def test_seats_gives_the_published_example_and_names_the_day_it_hides(bank_log, 
             "aht_s": 240,
             "calls": "arrived",
             "shrinkage": 0,
+            "output": str(tmp_path / "seats.csv"),
         },
         output=tmp_path / "seats.html",
     )
     agents = _column(done.output, "Required agents", by="Interval")
-    assert [int(agents.get(f"{hour:02d}:00", 0)) for hour in range(24)] == MILLER
-    assert "3 February 1999" in done.answer
+    assert [int(agents[f"{hour:02d}:00"]) for hour in range(24)] == MILLER
+    for part in ("50% answered", "16 agents", "from 13:00", "3 February 1999", "shifts cost"):
+        assert part in done.answer
     text = done.output.read_text(encoding="utf-8")
-    assert "494 calls" in text
+    assert text.count("494 calls") >= 3  # the headline, the answer, the shift cover
+    with (tmp_path / "seats.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [int(row["Required agents"]) for row in csv.DictReader(file)] == MILLER
     assert _column(done.output, "Required without that day", by="Interval") == {"13:00": "9"}
+
+
+@pytest.mark.real
+@pytest.mark.notebook
+def test_seats_leaves_out_days_that_were_closed_or_named(bank_log, tmp_path) -> None:
+    """The bank has no call on 11 January 1999; its Mondays are otherwise busy."""
+    asked = {"start": "1999-01-01", "end": "1999-02-01", "weekday": 1, "every": "1h"}
+    asked |= {"exclude": "1999-01-18", "shrinkage": 0.0}
+    done = run("seats", bank_log.path, asked, output=tmp_path / "seats.html")
+    text = done.output.read_text(encoding="utf-8")
+    assert "1 day (11 Jan 1999): taken as closed" in text
+    assert "1 day as asked: 18 Jan 1999" in text
+    assert "2 days from 4 January 1999 to 25 January 1999" in text
+    # The bank never recorded after-call work: seats are a lower bound, said first.
+    assert "at least" in done.answer
+    assert "lower bound" in text
 
 
 @pytest.mark.real

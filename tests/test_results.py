@@ -1,7 +1,9 @@
 """A result carries its inputs, its doubts and its words, and cannot be changed."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
+from html import unescape
 
 import pytest
 
@@ -56,7 +58,7 @@ def test_a_result_without_words_says_so():
 def test_what_is_shown_in_a_notebook_is_escaped():
     html = Answer(inputs={}, checks=DOUBTS, value=42.0)._repr_html_()
     assert "The answer is 42.0, &lt;b&gt;not&lt;/b&gt; &amp; never 43." in html
-    assert "enough &lt;calls&gt;" in html
+    assert "Enough &lt;calls&gt;" in html
     assert "1 &amp; 2" in html
     assert html.count("<li") == 3
     for status in ("holds", "fails", "informs"):
@@ -66,7 +68,16 @@ def test_what_is_shown_in_a_notebook_is_escaped():
 
 @pytest.mark.parametrize(("check", "mark"), list(zip(DOUBTS, "✓✗i", strict=True)))
 def test_checks_are_marked(check, mark):
-    assert str(check) == f"{mark} {check.name}: {check.detail}"
+    # Names begin alike, however they were given; the sign and the colon are text, not style.
+    title = check.name[0].upper() + check.name[1:]
+    assert str(check) == f"{mark} {title}: {check.detail}"
+    html = Answer(inputs={}, checks=(check,), value=42.0)._repr_html_()
+    item = html.split("<li", 1)[1].split(">", 1)[1].split("</li>")[0]
+    assert unescape(re.sub(r"<[^>]+>", "", item)) == str(check)
+
+
+def test_the_name_of_a_column_keeps_its_letters():
+    assert str(Check("wrap_s is never recorded", "informs", "so")).startswith("i wrap_s is")
 
 
 def test_an_estimate_prints_its_limits_and_level():

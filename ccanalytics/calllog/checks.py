@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.results import Check, Result
 from ccanalytics.schema import TABLES
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogCheck", "check_log"]
 
+_TOLD = 8
 _NEEDED = {
     "customer": "repeat callers and re-contacts cannot be counted",
     "service": "nothing can be told by service",
@@ -44,10 +46,14 @@ class LogCheck(Result):
         """What the log holds, in words."""
         if not self.rows["calls"]:
             return "The log holds no calls."
-        others = [f"{n:,} rows of {t}" for t, n in self.rows.items() if n and t != "calls"]
+        others = [
+            f"{counted(n, 'row')} of {t.replace('_', ' ')}"
+            for t, n in self.rows.items()
+            if n and t != "calls"
+        ]
         return (
-            f"The log holds {self.rows['calls']:,} calls from {self.first_day} to {self.last_day} "
-            f"(local days in {self.time_zone})"
+            f"The log holds {counted(self.rows['calls'], 'call')} from {self.first_day} to "
+            f"{self.last_day} (local days in {self.time_zone})"
             + (f", and {', '.join(others)}" if others else "")
             + ". "
             + ", ".join(f"{n:,} {o.replace('_', ' ')}" for o, n in self.outcomes.items())
@@ -95,13 +101,20 @@ def check_log(log: CallLog) -> LogCheck:
         Check(
             "every row is accounted for",
             "holds" if read == loaded + duplicates + set_aside else "fails",
-            f"{read:,} read = {loaded:,} loaded + {duplicates:,} duplicates "
+            f"{read:,} read = {loaded:,} loaded + {counted(duplicates, 'duplicate')} "
             f"+ {set_aside:,} rejected",
         )
     )
-    for reason, count in rejected.items():
-        checks.append(Check("rejected", "informs", f"{reason}: {count:,} rows"))
-    checks.extend(Check("loaded with a remark", "informs", f"{r}: {n:,} rows") for r, n in remarks)
+    for reason, count in list(rejected.items())[:_TOLD]:
+        checks.append(Check("rejected", "informs", f"{reason}: {counted(count, 'row')}"))
+    if len(rejected) > _TOLD:
+        more = counted(len(rejected) - _TOLD, "other reason")
+        checks.append(
+            Check("rejected", "informs", f"{more}; ccanalytics check --rejects shows rows")
+        )
+    checks.extend(
+        Check("loaded with a remark", "informs", f"{r}: {counted(n, 'row')}") for r, n in remarks
+    )
     first_day = last_day = ""
     if rows["calls"]:
         filled = set(log.columns_filled("calls"))
@@ -117,11 +130,15 @@ def check_log(log: CallLog) -> LogCheck:
             Check(
                 "days without a call",
                 "informs" if empty else "holds",
-                f"{len(empty)} of {days.height} days: {', '.join(empty[:10])}"
+                f"{len(empty):,} of {counted(days.height, 'day')}: {', '.join(empty[:10])}"
                 + (" …" if len(empty) > 10 else "")
                 + "; closed, or missing from the export?"
                 if empty
-                else f"each of the {days.height} days has calls",
+                else (
+                    "the one day has calls"
+                    if days.height == 1
+                    else f"each of the {days.height:,} days has calls"
+                ),
             )
         )
     return LogCheck(

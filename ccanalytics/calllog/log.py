@@ -233,6 +233,18 @@ class CallLog(LogFile):
     ) -> pl.DataFrame:
         """Counts of the self-service funnel, and who asked an agent afterwards.
 
+        Parameters
+        ----------
+        recontact_days
+            Windows in whole days after a completed contact; one row each.
+        by
+            Key columns that self-service records have: ``service``, or none.
+        start, end
+            Local days of the contact, ``end`` excluded; default: all records, also those before
+            the first call and after the last.
+        where
+            Column → value or list of values (None: unknown); ``service`` alone.
+
         Returns
         -------
         polars.DataFrame

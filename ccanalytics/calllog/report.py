@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ccanalytics.results import Result
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["FileLoad", "LoadReport"]
+
+_TOLD = 8
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,13 @@ class LoadReport(Result):
     def summary(self) -> str:
         """The balance in a sentence, reasons after it."""
         text = (
-            f"Read {self.read:,} rows: {self.loaded:,} loaded, {self.duplicates:,} duplicates, "
-            f"{self.rejected:,} rejected."
+            f"Read {counted(self.read, 'row')}: {self.loaded:,} loaded, "
+            f"{counted(self.duplicates, 'duplicate')}, {self.rejected:,} rejected."
         )
         if self.reasons:
-            text += " Rejected: " + "; ".join(f"{r} ({n:,})" for r, n in self.reasons.items()) + "."
+            text += f" Rejected: {_listed(self.reasons)}."
         if self.remarks:
-            text += (
-                " Loaded with a remark: "
-                + "; ".join(f"{r} ({n:,})" for r, n in self.remarks.items())
-                + "."
-            )
+            text += f" Loaded with a remark: {_listed(self.remarks)}."
         again = [f.file for f in self.files if f.already_loaded]
         if again:
             text += f" Loaded before, so nothing changed: {', '.join(again)}."
@@ -100,3 +99,10 @@ class LoadReport(Result):
             },
             orient="row",
         )
+
+
+def _listed(counts: dict[str, int]) -> str:
+    """The commonest, each with its number of rows."""
+    told = [f"{what} ({counted(rows, 'row')})" for what, rows in list(counts.items())[:_TOLD]]
+    more = len(counts) - _TOLD
+    return "; ".join(told) + (f"; and {counted(more, 'other reason')}" if more > 0 else "")

@@ -240,6 +240,13 @@ class Store:
                 str(self.path),
                 "upgrade ccanalytics",
             )
+        if version < SCHEMA_VERSION:
+            raise LogError(
+                f"the call log has schema {version}; this version of ccanalytics writes and reads "
+                f"{SCHEMA_VERSION}",
+                str(self.path),
+                "load the exports again into a new log",
+            )
 
 
 def _create(connection: duckdb.DuckDBPyConnection, time_zone: str, package_version: str) -> None:

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-__all__ = ["dots", "labels_of", "not_drawn"]
+__all__ = ["PALE", "among", "dots", "labels_of", "not_drawn"]
 
 _NAMED = 8
+PALE = "#EFAE80"
+"""For a dot whose own interval leaves 0 out, but that does not stand out among many."""
 
 
 def dots(
@@ -55,6 +57,11 @@ def labels_of(
         label if labels.count(label) == 1 else f"{label} ({theme.plain(label_of(values))})"
         for label, values in zip(labels, rows.select(list(keys)).iter_rows(), strict=True)
     ]
+
+
+def among(rows: pl.DataFrame, top: int, what: str = "calls") -> str:
+    """Say that a title speaks of the rows drawn alone; empty where all are drawn."""
+    return f" (of the {top} with most {what})" if rows.height > top else ""
 
 
 def not_drawn(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
-from ccanalytics.charts._whiskers import dots, labels_of, not_drawn
+from ccanalytics.charts._whiskers import PALE, among, dots, labels_of, not_drawn
 from ccanalytics.deflection.channels import begun, name_of
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.vocabulary import measure
+from ccanalytics.vocabulary import counted, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,7 @@ _STEPS = {
     "stayed": "Did not ask again",
 }
 _FADED = "#9DB9CE"
+_LONG = 0.4
 
 
 def funnel_steps(funnel: Funnel) -> go.Figure:
@@ -55,7 +56,7 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
         f"{name_of(*places[0])}: of 100 {begun(places[0][1])}, "
         f"{100 * last['share_of_sent']:.0f} were {ended}",
         "Contacts that reach each step, as shares of offers made or sessions begun; the last step "
-        f"is an estimate from those followed for {funnel.window_days} days",
+        f"is an estimate from those followed for {counted(funnel.window_days, 'day')}",
         names=[name_of(*place) for place in places],
         x="share_of_sent",
         height=90 + 200 * len(places),
@@ -74,7 +75,14 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
                 "not recorded" if share is None else f"{share:.0%} · {contacts:,.0f}"
                 for share, contacts in mine.select("share_of_sent", "contacts").iter_rows()
             ],
-            textposition="outside",
+            # Long bars hold their words, so that a narrow page cuts none off.
+            textposition=[
+                "inside" if share is not None and share > _LONG else "outside"
+                for share in mine["share_of_sent"]
+            ],
+            textangle=0,
+            insidetextanchor="end",
+            constraintext="none",
             cliponaxis=False,
             hovertemplate="<b>%{y}</b><br>%{x:.1%} of offers<extra></extra>",
             showlegend=False,
@@ -83,7 +91,7 @@ def funnel_steps(funnel: Funnel) -> go.Figure:
         )
     fig.update_yaxes(autorange="reversed", showgrid=False, rangemode=None)
     shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
-    fig.update_xaxes(range=[0, 1.3], tickvals=shares, ticktext=[f"{at:.0%}" for at in shares])
+    fig.update_xaxes(range=[0, 1.12], tickvals=shares, ticktext=[f"{at:.0%}" for at in shares])
     return fig
 
 
@@ -108,10 +116,10 @@ def share_by_key(
     places = [p for p in funnel.places if _place(rows, p).height]
     main = _place(rows, places[0]).sort(share, maintain_order=True)
     ends = [labels_of(main[[at]], funnel.keys, names)[0] for at in (0, -1)]
-    within = f" within {window} days" if share in ("leakage", "net_deflection") else ""
+    within = f" within {counted(window, 'day')}" if share in ("leakage", "net_deflection") else ""
     fig = theme.figure(
-        f"{label}, {name_of(*places[0])}: from {main[share][0]:.0%} ({ends[0]}) to "
-        f"{main[share][-1]:.0%} ({ends[1]})",
+        f"{label}, {name_of(*places[0])}{among(keys, top, 'contacts')}: from "
+        f"{main[share][0]:.0%} ({ends[0]}) to {main[share][-1]:.0%} ({ends[1]})",
         f"{label}{within} with {100 * funnel.inputs['level']:g}% intervals"
         f"{not_drawn(keys, top, funnel.keys, names)}",
         x=share,
@@ -149,7 +157,7 @@ def leakage_by_window(funnel: Funnel) -> go.Figure:
             mode="lines+markers",
             line={"color": colour},
             customdata=mine["followed"].to_list(),
-            hovertemplate="<b>%{x} days</b><br>%{y:.1%} of %{customdata:,} followed"
+            hovertemplate="<b>Within %{x} d</b><br>%{y:.1%} of %{customdata:,} followed"
             f"<extra>{theme.plain(name_of(*place))}</extra>",
         )
     fig.update_xaxes(tickvals=sorted(totals["window_days"].unique().to_list()), rangemode="tozero")
@@ -225,7 +233,7 @@ def before_after(
 def effects_of_rollouts(answers: Comparisons) -> go.Figure:
     """Draw the change of calls by each roll-out over the units that could be estimated."""
     rows = answers.or_refuse().to_frame().drop_nulls("relative")
-    rows = rows.reverse()
+    rows, kind = rows.reverse(), answers.of().inputs["unit_kind"]
     sure = ((rows["relative_low"] > 0) | (rows["relative_high"] < 0)).to_list()
     fig = theme.figure(
         "What each roll-out did to the calls about its services, once live",
@@ -236,8 +244,8 @@ def effects_of_rollouts(answers: Comparisons) -> go.Figure:
         height=190 + 44 * rows.height,
     )
     labels = [
-        f"{theme.plain(treatment)} ({units} units)"
-        for treatment, units in rows.select("treatment", "units").iter_rows()
+        f"{theme.plain(name)} ({counted(units, kind)})"
+        for name, units in rows.select("name", "units").iter_rows()
     ]
     dots(fig, rows, "relative", labels, [theme.ALARM if s else theme.ANSWER for s in sure])
     theme.share_axis(fig, "x", zero=False)
@@ -253,19 +261,24 @@ def effects_by_unit(
     rows = rows.drop_nulls("relative") if "relative" in rows.columns else rows.clear()
     if not rows.height:
         raise InputError("no unit has an estimate", answer.total_refused, "see its refused")
+    together = answer.several
     rows = rows.with_columns(sure=(rows["relative_low"] > 0) | (rows["relative_high"] < 0))
     shown = rows.head(top).sort("relative", descending=True)
-    found = int(rows["sure"].sum())
     labels = labels_of(shown, ("unit",), names)
     fig = theme.figure(
-        f"{found} of {rows.height} {'show' if found != 1 else 'shows'} a change that "
-        "chance would rarely make; every estimate is weak",
-        f"Change of calls after going live, with {100 * answer.inputs['level']:g}% intervals; "
-        f"orange: the interval leaves 0 out{not_drawn(rows, top, ('unit',), names)}",
+        f"{answer.name}: {together.shown} of {together.tried} show a change one by one, "
+        f"chance alone about {together.expected:.1f}; {together.standing or 'none'} "
+        f"{'stands' if together.standing < 2 else 'stand'} out of all looked at together",
+        f"Change of calls after going live, with {100 * answer.inputs['level']:g}% intervals, "
+        "every one a weak estimate; orange: stands out, pale: its own interval leaves 0 out"
+        f"{not_drawn(rows, top, ('unit',), names)}",
         x="relative",
         height=150 + 24 * shown.height,
     )
-    colours = [theme.ALARM if known else theme.ANSWER for known in shown["sure"]]
+    colours = [
+        theme.ALARM if stands else PALE if sure else theme.ANSWER
+        for stands, sure in shown.select("stands_out", "sure").iter_rows()
+    ]
     dots(fig, shown, "relative", labels, colours)
     theme.share_axis(fig, "x", zero=False)
     theme.reference_line(fig, 0, "no change", axis="x")

@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
-from ccanalytics.charts._whiskers import dots, labels_of, not_drawn
+from ccanalytics.charts._whiskers import PALE, among, dots, labels_of, not_drawn
 from ccanalytics.errors import InputError
 from ccanalytics.statistics.effects.effect import signed
 from ccanalytics.statistics.frames import label_of
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,8 @@ def handle_time_histogram(times: HandleTimes) -> go.Figure:
     theme.reference_line(fig, times.median.value, "median", axis="x")
     theme.reference_line(fig, times.mean.value, "mean", axis="x")
     _on_log_axis(fig)
+    # Grey would drown in the bars.
+    fig.update_shapes(line_color=theme.INK)
     return fig
 
 
@@ -93,7 +96,7 @@ def handle_time_by_key(
     labels = labels_of(shown, times.keys, names)
     fig = theme.figure(
         f"Calls take {theme.duration(shown['mean_s'][-1])} on the mean for {labels[-1]}, "
-        f"{theme.duration(shown['mean_s'][0])} for {labels[0]}",
+        f"{theme.duration(shown['mean_s'][0])} for {labels[0]}{among(rows, top)}",
         f"Mean and median of answered calls above 0 s, {100 * times.inputs['level']:g}% "
         f"intervals{not_drawn(rows, top, times.keys, names)}",
         x_title="Handle time",
@@ -115,11 +118,12 @@ def handle_time_trend(trend: Trend, *key: Any) -> go.Figure:
     weeks = int(_of(trend.slopes, trend.keys, key)["weeks"].item())
     per = "year" if weeks >= 40 else "quarter"
     change = trend.change(*key, per=per)
-    told = f"{abs(change.value):.1%} {'longer' if change.value > 0 else 'shorter'} a {per}"
+    told = f"{'longer' if change.value > 0 else 'shorter'} by {abs(change.value):.1%} a {per}"
     title = (
-        f"Calls take {told} ({signed(change.low)} to {signed(change.high)})"
+        f"Calls get {told} ({signed(change.low)} to {signed(change.high)})"
         if change.excludes_zero
-        else f"No trend that the data can show over {weeks} weeks"
+        else f"No change beyond chance over {counted(weeks, 'week')} "
+        f"({signed(change.low)} to {signed(change.high)} a {per})"
     )
     fig = theme.panels(
         title if not key else f"{theme.plain(label_of(key))}: {title}",
@@ -180,17 +184,23 @@ def trend_by_key(
     slopes = trend.slopes
     per = "per_year" if slopes["weeks"].max() >= 40 else "per_quarter"  # type: ignore[operator]
     shown = slopes.head(top).sort(per, maintain_order=True)
-    shows, found = shown["shows"].to_list(), int(slopes["shows"].sum())
+    together = trend.several
     fig = theme.figure(
-        f"{found} of {slopes.height} {'show' if found != 1 else 'shows'} a trend that "
-        "chance would rarely make",
+        f"{together.shown} of {together.tried} show a trend one by one, chance alone about "
+        f"{together.expected:.1f}; {together.standing or 'none'} "
+        f"{'stands' if together.standing < 2 else 'stand'} out of all looked at together",
         f"Trend of the typical handle time, {100 * trend.inputs['level']:g}% intervals; orange: "
-        f"the interval leaves 0 out{not_drawn(slopes, top, trend.keys, names)}",
+        "stands out (Benjamini–Hochberg), pale: its own interval leaves 0 out"
+        f"{not_drawn(slopes, top, trend.keys, names)}",
         x=per,
         height=150 + 24 * shown.height,
     )
     labels = labels_of(shown, trend.keys, names)
-    dots(fig, shown, per, labels, [theme.ALARM if s else theme.ANSWER for s in shows])
+    colours = [
+        theme.ALARM if stands else PALE if shows else theme.ANSWER
+        for stands, shows in shown.select("stands_out", "shows").iter_rows()
+    ]
+    dots(fig, shown, per, labels, colours)
     theme.share_axis(fig, "x", zero=False)
     theme.reference_line(fig, 0, "no trend", axis="x")
     return fig
@@ -209,7 +219,8 @@ def handle_time_parts(
     left = not_drawn(keys, top, parts.keys, names) if keyed else ""
     fig = theme.figure(
         f"{first['part'].capitalize()} is {first['share']:.0%} of handle time",
-        f"Mean seconds per handled call by part, those with most calls on top{unknown}{left}",
+        f"Mean seconds per handled call by part, calls of 0 s included, those with most on "
+        f"top{unknown}{left}",
         x_title="Seconds per handled call",
         height=190 + 28 * (min(top, keys.height) if keyed else 0),
     )
@@ -254,7 +265,7 @@ def handle_time_parts(
 def _bar(row: dict[str, Any]) -> list[str]:
     first, last = row["from_s"] + 0.5, row["to_s"] - 0.5
     told = f"{first:,.0f} s" if first == last else f"{first:,.0f} to {last:,.0f} s"
-    return [told, f"{row['calls']:,} calls, {row['share']:.1%}"]
+    return [told, f"{counted(row['calls'], 'call')}, {row['share']:.1%}"]
 
 
 def _on_log_axis(fig: go.Figure) -> None:

@@ -27,7 +27,7 @@ _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 def requirement(result: Requirement) -> go.Figure:
     """Draw agents required and scheduled by interval, and the load they carry."""
-    frame, top = result.frame, result.peak
+    frame = result.frame
     if frame["interval_start"].is_duplicated().any():
         raise InputError(
             "this chart draws one queue",
@@ -36,7 +36,7 @@ def requirement(result: Requirement) -> go.Figure:
         )
     shrinkage = result.inputs["shrinkage"]
     fig = theme.figure(
-        f"{top['required_agents']} agents must be seated at the peak, {result.when(top)}",
+        f"{_agents(result).capitalize()} must be seated at the peak, {result.at_peak()}",
         f"Agents per interval for {result.goal.describe()}"
         + (f"; scheduled after {shrinkage:.0%} shrinkage" if shrinkage else "")
         + (f". An {result.name}, {result.days}" if result.name else ""),
@@ -74,10 +74,8 @@ def required_by_weekday(result: Requirement) -> go.Figure:
             "the requirement has no key weekday",
             "take it from staffing.typical_week",
         )
-    top = result.peak
     fig = theme.figure(
-        f"{_WEEK[top['weekday'] - 1]} at {top['local_start']:%H:%M} needs most agents: "
-        f"{top['required_agents']}",
+        f"Most agents are needed {result.at_peak()}: {_agents(result)}",
         f"Agents seated per interval, mean week, for {result.goal.describe()}",
         x_title="Local time",
     )
@@ -167,10 +165,13 @@ def shift_cover(result: ShiftCover) -> go.Figure:
     frame, column = result.intervals, result.inputs["agents"]
     short = frame.filter(frame["uncovered_agents"] > 0)
     title = (
-        f"{result.people} people cover the day in {result.paid_hours:,.0f} paid hours, "
+        f"{'1 person covers' if result.people == 1 else f'{result.people:,} people cover'} the day "
+        f"in {result.paid_hours:,.0f} paid hours, "
         f"{result.hours('spare_agents'):,.0f} of them to spare"
         if short.is_empty()
         else f"{short.height} intervals have no shift that covers them"
+        if short.height > 1
+        else "One interval has no shift that covers it"
     )
     fig = theme.figure(
         title,
@@ -273,9 +274,16 @@ def spikes(result: Spikes) -> go.Figure:
     )  # fmt: skip
     fig.update_layout(barmode="overlay", showlegend=found.height > 0)
     fig.update_layout(legend_y=1.06)  # above the name of the first panel
+    fig.update_yaxes(rangemode="tozero")
+    fig.update_traces(cliponaxis=False, selector={"type": "scatter"})  # days without calls
     for axis in ("x", "x2"):
         theme.time_axis(fig, axis, clock=True)
     return fig
+
+
+def _agents(result: Requirement) -> str:
+    number = result.peak["required_agents"]
+    return f"{'at least ' if result.lacks else ''}{number:,} agent{'' if number == 1 else 's'}"
 
 
 def _starts(frame: pl.DataFrame) -> list[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ccanalytics.charts import theme
 from ccanalytics.traffic.repeats import words
 
@@ -21,6 +23,7 @@ __all__ = [
     "volume_by_weekday",
 ]
 
+_FEW = "#D3D8DE"  # a grey between the ends of the scale and paper: no verdict
 _KINDS = {"zero": "No calls", "high": "Unusually busy", "low": "Unusually quiet"}
 
 
@@ -46,8 +49,9 @@ def service_level_by_weekday(profile: TrafficProfile) -> go.Figure:
     )
     fig = theme.figure(
         title,
-        f"{goal.describe().split(' ', 1)[1].capitalize()}; orange falls short of the goal, "
-        "blue exceeds it, white had no calls",
+        f"{goal.describe().split(' ', 1)[1].capitalize()}; orange falls short of the goal, blue "
+        f"exceeds it, grey had fewer than {profile.inputs['min_cell_calls']:g} calls in the whole "
+        "span, too few for a share, and white none",
         x_title="Local time",
     )
     _week(fig, profile, "service_level", goal=goal.share)
@@ -73,7 +77,8 @@ def busy_hour(profile: TrafficProfile) -> go.Figure:
         ],
         hovertemplate=theme.hover("calls"),
     )
-    fig.update_xaxes(type="category")
+    # A label every third hour: more would stand on their heads on a phone.
+    fig.update_xaxes(type="category", tickvals=profile.hours["clock"].to_list()[::3], tickangle=0)
     return fig
 
 
@@ -119,6 +124,8 @@ def daily_calls(profile: TrafficProfile) -> go.Figure:
         )
     fig.update_traces(cliponaxis=False)  # a day without calls keeps its ring
     theme.time_axis(fig)
+    if days.height <= 7:
+        fig.update_xaxes(dtick=86_400_000)  # a few days have no hours
     return fig
 
 
@@ -164,8 +171,7 @@ def repeat_callers(result: RepeatCallers) -> go.Figure:
     """Draw the share of calls that are followed by another, per group and window."""
     shares = result.shares.filter(result.shares["recontact"].is_not_null())
     windows = shares["window_s"].unique().sort().to_list()
-    last = shares.filter(shares["window_s"] == windows[-1]).sort("recontact", descending=True)
-    top = last.row(0, named=True)
+    top = result.firm(windows[-1]).sort("recontact", descending=True).row(0, named=True)
     fig = theme.figure(
         f"Within {words(windows[-1])}, {top['recontact']:.0%} of {result.label(top)} are "
         "followed by another of the same customer",
@@ -214,23 +220,43 @@ def _interval(profile: TrafficProfile) -> str:
 def _week(fig: go.Figure, profile: TrafficProfile, name: str, goal: float | None = None) -> None:
     import polars as pl
 
-    table, calls = profile.matrix(name), profile.matrix("calls").drop("weekday")
+    table = profile.matrix(name)
     values = table.drop("weekday").cast(pl.Float64)
+    shown = values
+    if goal is not None:
+        few = profile.matrix("few").drop("weekday").fill_null(False)
+        shown = values.with_columns(
+            pl.when(few[at]).then(None).otherwise(pl.col(at)).alias(at) for at in values.columns
+        )
     theme.heatmap(
         fig,
         values.columns,
         table["weekday"].to_list(),
-        values.fill_null(float("nan")).to_numpy(),
+        shown.fill_null(float("nan")).to_numpy(),
         name,
         goal=goal,
         **({} if goal is None else _around(goal)),
     )
     if goal is not None:
-        # A share of two calls looks as firm as one of two hundred: say how many there were.
+        # A share of two calls looks as firm as one of two hundred: grey where there were few,
+        # and how many there were under the pointer.
+        calls = profile.matrix("offered").drop("weekday").to_numpy()
         fig.update_traces(
-            customdata=calls.to_numpy(),
+            customdata=calls,
             hovertemplate="<b>%{y} %{x}</b><br>Service level %{z:.1%}<br>"
-            "%{customdata:,.3~g} calls on average<extra></extra>",
+            "of %{customdata:,} calls in the whole span<extra></extra>",
+        )
+        known = values.fill_null(float("nan")).to_numpy()
+        fig.add_heatmap(
+            x=values.columns,
+            y=table["weekday"].to_list(),
+            z=np.where(few.to_numpy(), known, np.nan),
+            colorscale=[[0, _FEW], [1, _FEW]],
+            showscale=False,
+            customdata=calls,
+            name="",
+            hovertemplate="<b>%{y} %{x}</b><br>%{customdata:,} calls in the whole span: too few "
+            "for a share<extra></extra>",
         )
     # A label every other hour: times of day are categories here, so that white stays white.
     fig.update_xaxes(

@@ -8,6 +8,7 @@ import typer
 
 from ccanalytics.cli.terminal import Json, app, emit
 from ccanalytics.errors import InputError
+from ccanalytics.vocabulary import counted
 
 __all__ = ["agents", "trunks"]
 
@@ -19,7 +20,13 @@ def agents(
     per: Annotated[float, typer.Option(help="Length of the period in seconds.")] = 1800,
     share: Annotated[float, typer.Option(help="Service level wanted, 0-1.")] = 0.8,
     within: Annotated[float, typer.Option(help="Threshold of the wait in seconds.")] = 20,
-    counting: Annotated[str, typer.Option(help="How abandoned calls are counted.")] = "offered",
+    counting: Annotated[
+        str,
+        typer.Option(
+            help="How abandoned calls are counted: offered, answered, abandoned_in_time, "
+            "late_abandoned, short_as_served, short_excluded (both need --short) or virtual."
+        ),
+    ] = "offered",
     short: Annotated[float, typer.Option(help="Short-abandon threshold in seconds.")] = 0,
     patience: Annotated[
         float | None, typer.Option(help="Mean patience in seconds; default: endless (Erlang C).")
@@ -65,7 +72,7 @@ def agents(
         emit({"inputs": inputs, "agents": seated, "scheduled": paid, **figures})
         return
     model = "Erlang C (endless patience)" if patience is None else "Erlang A (exponential patience)"
-    print(f"{seated} agents seated, {paid} scheduled at {shrinkage:.0%} shrinkage.")
+    print(f"{counted(seated, 'agent')} seated, {paid:,} scheduled at {shrinkage:.0%} shrinkage.")
     print(f"Goal: {goal.describe()}. Model: {model}.")
     if figures:
         print(
@@ -117,4 +124,8 @@ def trunks(
             }
         )
         return
-    print(f"{lines} lines carry {load:g} erlangs with {reached:.2%} of calls blocked (Erlang B).")
+    carry = "carries" if lines == 1 else "carry"
+    print(
+        f"{counted(lines, 'line')} {carry} {load:g} erlangs with {reached:.2%} of calls blocked "
+        "(Erlang B)."
+    )

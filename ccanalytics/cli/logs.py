@@ -121,7 +121,7 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a notebook on a log and write its report.
+    """Run a notebook on a log, print its answer, and write its report.
 
     Example: ccanalytics run seats --log bank.duckdb -p share=0.8 -p within=20
     """
@@ -132,9 +132,24 @@ def run(
             notebook, log=log, parameters=_pairs(parameter or []), output=output, progress=progress
         )
     if as_json:
-        emit({"notebook": notebook, "report": str(done.output), "inputs": dict(done.inputs)})
+        emit(
+            {
+                "notebook": done.notebook,
+                "report": str(done.output),
+                "answer": done.answer,
+                "summary": done.details,
+                "findings": [dict(finding) for finding in done.findings],
+                "checks": [vars(c) for c in done.checks],
+                "rows": dict(done.rows),
+                "fingerprint": done.fingerprint,
+                "parameters": dict(done.parameters),
+                "inputs": dict(done.inputs),
+            }
+        )
     else:
-        print(done.output)
+        if done.answer:
+            print(done.answer)
+        print(f"Report: {done.output}")
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 from ccanalytics.cli.terminal import Json, app, bar, emit
+from ccanalytics.vocabulary import counted
 
 __all__ = ["demo", "sample"]
 
 
 @app.command()
 def sample(
-    folder: Annotated[Path, typer.Argument(help="Where to write; must be new or empty.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Where to write: new or empty, or an earlier sample, which is replaced."
+        ),
+    ],
     weeks: Annotated[int, typer.Option(help="How many weeks.")] = 52,
     scale: Annotated[float, typer.Option(help="Size; 1 is a centre of 350 agents.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Same seed, same centre.")] = 1,
@@ -27,14 +33,24 @@ def sample(
     """
     from ccanalytics.simulation import write_centre
 
+    earlier = (folder / "truth.json").is_file()
     with bar("writing") as progress:
         centre = write_centre(
             folder, weeks=weeks, scale=scale, seed=seed, start=start, progress=progress
         )
     if as_json:
-        emit({"folder": str(folder), "inputs": dict(centre.inputs)})
-    else:
-        print(centre.summary())
+        emit(
+            {
+                "folder": str(folder),
+                "replaced": earlier,
+                "rows": dict(centre.rows),
+                "inputs": dict(centre.inputs),
+            }
+        )
+        return
+    if earlier:
+        print(f"The earlier sample in {folder} was replaced.")
+    print(centre.summary())
 
 
 @app.command()
@@ -54,6 +70,6 @@ def demo(
     from ccanalytics.runs.demo import demo as run_demo
 
     written = run_demo(data, reports, weeks=weeks, scale=scale, seed=seed, bar=bar, say=print)
-    print("Four reports:" if len(written) == 4 else f"{len(written)} reports:")
+    print("Four reports:" if len(written) == 4 else f"{counted(len(written), 'report')}:")
     for path in written:
         print(f"  {path}")

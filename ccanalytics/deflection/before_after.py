@@ -22,6 +22,8 @@ from ccanalytics.statistics.effects import combined, segmented
 from ccanalytics.statistics.effects.effect import in_words
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks, with_names
+from ccanalytics.statistics.multiple import Several, p_value, several
+from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,11 +81,20 @@ class BeforeAfter(Result):
         """
         if not self.empty:
             return self
-        if not self.refused:
+        if not self.refused and not self.total_refused:
             raise DataError(_NO_ROLLOUTS)
-        raise DataError(
-            f"nothing can be said of {self.treatment} before and after", self.total_refused
-        )
+        raise DataError(f"nothing can be said of {self.name} before and after", self.total_refused)
+
+    @property
+    def name(self) -> str:
+        """What went live, in words."""
+        return term(self.treatment)
+
+    @property
+    def several(self) -> Several:
+        """The units looked at together: what chance alone would show, and what stands out."""
+        chances = [p_value(effect.relative, effect.degrees) for effect in self.effects]
+        return several(chances, self.inputs["level"])
 
     @property
     def main(self) -> Effect:
@@ -111,10 +122,16 @@ class BeforeAfter(Result):
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """Give a row per unit, refused ones included with their reason."""
+        """Give a row per unit, refused ones included with their reason.
+
+        ``stands_out``: whether the unit's change remains once all units are looked at together.
+        """
         import polars as pl
 
-        done = [effect.to_frame() for effect in self.effects]
+        done = [
+            effect.to_frame().with_columns(stands_out=pl.lit(value=stands))
+            for effect, stands in zip(self.effects, self.several.stands_out, strict=True)
+        ]
         left = pl.DataFrame(
             {"unit": list(self.refused), "refused": list(self.refused.values())},
             schema={"unit": pl.String, "refused": pl.String},
@@ -138,8 +155,9 @@ class BeforeAfter(Result):
             else f"All calls as one series: no estimate, since {self.total_refused}."
         )
         if self.refused:
-            n = len(self.refused)
-            words.append(f"{n} {'unit was' if n == 1 else 'units were'} left out, with reasons.")
+            was = "was" if len(self.refused) == 1 else "were"
+            left = counted(len(self.refused), self.inputs["unit_kind"])
+            words.append(f"{left} {was} left out, with reasons.")
         if self.effects or self.total:
             words.append(self.main.method)
         return " ".join(words)
@@ -147,12 +165,11 @@ class BeforeAfter(Result):
     def headline(self) -> str:
         """Give the answer alone, in one sentence."""
         if self.together is None:
-            n = len(self.refused)
-            return f"{self.treatment}: none of {n} {self.inputs['unit_kind']}s could be estimated."
-        n = self.together.units
-        unit = self.inputs["unit_kind"] + ("s together" if n != 1 else "")
+            of = counted(len(self.refused), self.inputs["unit_kind"])
+            return f"{self.name}: none of {of} could be estimated."
+        kind = self.inputs["unit_kind"]
         return in_words(
-            f"{self.treatment}, {n} {unit}",
+            f"{self.name}, {counted(self.together.units, kind, f'{kind}s together')}",
             self.together.relative,
             self.together.removed_per_week,
             "once live",
@@ -162,7 +179,7 @@ class BeforeAfter(Result):
         """Give the estimates of the units, most calls removed first; names of units beside."""
         frame = self.to_frame()
         change = ["relative", "relative_low", "relative_high", "removed_per_week"]
-        wanted = ["unit", "live_on", "weeks_before", "weeks_after", *change]
+        wanted = ["unit", "live_on", "weeks_before", "weeks_after", *change, "stands_out"]
         if not self.effects:
             return frame.select("unit").clear()
         return with_names(frame.drop_nulls("relative").select(wanted), "unit", names)
@@ -173,15 +190,10 @@ class BeforeAfter(Result):
         return with_names(frame.drop_nulls("refused"), "unit", names)
 
     def _each(self) -> str:
-        n = len(self.effects)
         shown = [e for e in self.effects if e.relative.excludes_zero]
         fewer = sum(e.relative.value < 0 for e in shown)
-        chance = n * (1 - self.inputs["level"])
-        return (
-            f"One by one, {fewer} of {n} show fewer calls, {len(shown) - fewer} more, and "
-            f"{n - len(shown)} no change that the data can show; by chance alone about "
-            f"{chance:.1f} would show one."
-        )
+        told = self.several.in_words()
+        return f"{told} Of those that show one, {fewer} had fewer calls, {len(shown) - fewer} more."
 
 
 def before_after(
@@ -194,6 +206,7 @@ def before_after(
     slope: bool = False,
     min_weeks: int = 8,
     level: float = 0.95,
+    names: Mapping[str, str | None] | None = None,
 ) -> BeforeAfter:
     """Compare weekly calls before and after a roll-out, per unit and in total.
 
@@ -222,6 +235,8 @@ def before_after(
         Fewest weeks on either side.
     level
         Of the intervals, 0–1.
+    names
+        Names of units, for the sentences.
 
     Raises
     ------
@@ -261,7 +276,7 @@ def before_after(
         total, why = None, str(error)
     return BeforeAfter(
         inputs=inputs,
-        checks=doubts(effects, total, (weeks, live, others), cut, count),
+        checks=doubts(effects, total, (weeks, live, others), (cut, count), names or {}),
         treatment=name,
         effects=tuple(sorted(effects, key=lambda e: -e.removed_per_week.value)),
         together=combined(effects, level) if effects else None,
@@ -282,11 +297,11 @@ def _each(
         if day is None:
             refused[unit] = "it was planned, but no day is recorded on which it went live"
         elif not mine.height:
-            refused[unit] = "the panel holds no calls of it"
+            refused[unit] = "the log holds no calls about it in these weeks"
         else:
             starts = days_of(mine["local_start"])
             beside = {
-                name: [part_live(start, as_date("live_on", days[unit])) for start in starts]
+                term(name): [part_live(start, as_date("live_on", days[unit])) for start in starts]
                 for name, days in others.items()
                 if unit in days
             }
@@ -323,7 +338,7 @@ def _total(
         first,
         exposure=None if one_week else exposure(starts, within, share),
         others={
-            name: exposure(starts, live_within(days, starts), share)
+            term(name): exposure(starts, live_within(days, starts), share)
             for name, days in others.items()
         },
         unit="All calls as one series",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ccanalytics.vocabulary import term
+
 __all__ = ["begun", "name_of"]
 
 _CHANNELS = {"sms": "SMS", "web": "Web", "app": "App", "menu": "Voice menu"}
@@ -12,19 +14,25 @@ _STAGES = {
     "reminder": "after a reminder",
 }
 
-
-# Where the customer comes to the channel, the channel's name says it all.
-_OWN = {"web": "Web channel", "app": "App", "menu": "Voice menu", "sms": "SMS hall"}
+# What a contact belongs to, in the words of the roll-outs.
+_ROLLED_OUT = {
+    ("sms", "before_call"): "sms_assist_before",
+    ("sms", "during_call"): "sms_assist_during",
+    ("sms", "own_initiative"): "sms_hall",
+    ("web", "own_initiative"): "web_hall",
+    ("app", "own_initiative"): "app",
+    ("menu", "own_initiative"): "menu",
+}
 
 
 def name_of(channel: str, stage: str) -> str:
-    """Name a channel and its stage in words.
+    """Name a channel and its stage in words, the same as those of its roll-out.
 
     >>> name_of("sms", "before_call")
-    'SMS before the call'
+    'SMS-assist before the call'
     """
-    if stage == "own_initiative" and channel in _OWN:
-        return _OWN[channel]
+    if (channel, stage) in _ROLLED_OUT:
+        return term(_ROLLED_OUT[channel, stage])
     return f"{_CHANNELS.get(channel, channel)} {_STAGES.get(stage, stage)}"
 
 

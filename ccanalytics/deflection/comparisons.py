@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.deflection.before_after import BeforeAfter, before_after
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.results import Result
+from ccanalytics.results import Check, Result
+from ccanalytics.statistics.effects.effect import signed
 from ccanalytics.statistics.frames import as_polars
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["Comparisons", "before_after_each"]
+
+NO_CALL_TAKEN = ("sms_assist_during",)
+"""Roll-outs that shorten calls and take none away."""
 
 _NO_ROLLOUTS = "the log holds no roll-out dates, so there is no before and after to compare"
 
@@ -67,6 +71,7 @@ class Comparisons(Result):
         for answer in self.answers:
             row: dict[str, Any] = {
                 "treatment": answer.treatment,
+                "name": answer.name,
                 "units": len(answer.effects),
                 "left_out": len(answer.refused),
             }
@@ -113,10 +118,33 @@ def before_after_each(panel: Any, rollouts: Any, **options: Any) -> Comparisons:
     frame = as_polars(rollouts, "rollouts", ["unit_kind", "treatment"], "log.table('rollouts')")
     kind = options.get("unit_kind", "service")
     names = sorted(frame.filter(frame["unit_kind"] == kind)["treatment"].unique().to_list())
-    answers = [before_after(panel, rollouts, treatment=name, **options) for name in names]
+    answers = [_one(panel, rollouts, name, options) for name in names]
     answers.sort(key=lambda a: a.together.removed_per_week.value if a.together else float("-inf"))
     answers.reverse()
     return Comparisons(
-        inputs={"treatments": names, **options},
+        inputs={"treatments": names} | {k: v for k, v in options.items() if k != "names"},
+        checks=tuple(_idle(answer) for answer in answers if answer.treatment in NO_CALL_TAKEN),
         answers=tuple(answers),
     )
+
+
+def _one(panel: Any, rollouts: Any, name: str, options: dict[str, Any]) -> BeforeAfter:
+    try:
+        return before_after(panel, rollouts, treatment=name, **options)
+    except DataError as error:  # such as no whole week at all
+        inputs = {"treatment": name, "unit_kind": "service", "level": 0.95}
+        inputs |= {key: value for key, value in options.items() if key != "names"}
+        return BeforeAfter(inputs=inputs, treatment=name, effects=(), total_refused=str(error))
+
+
+def _idle(answer: BeforeAfter) -> Check:
+    """Hold the method against a roll-out that can take no call away."""
+    if answer.together is None:
+        return Check(answer.name, "informs", "takes no call away by its nature; not estimated")
+    change = answer.together.relative
+    found = f"{signed(change.value)} ({signed(change.low)} to {signed(change.high)})"
+    if change.excludes_zero:
+        words = f"it takes no call away by its nature, yet the same method finds {found}"
+        return Check(answer.name, "fails", f"{words}: something else moved calls in these weeks")
+    words = "it takes no call away by its nature, and the same method finds none"
+    return Check(answer.name, "holds", f"{words}: {found}")

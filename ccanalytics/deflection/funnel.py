@@ -12,6 +12,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -92,7 +93,7 @@ class Funnel(Result):
         if not found.height:
             raise InputError(
                 "the funnel has no such row",
-                f"{channel} {stage}, {window} days",
+                f"{channel} {stage}, {counted(window, 'day')}",
                 "it has " + "; ".join(f"{c} {s}" for c, s in self.places),
             )
         row = found.row(0, named=True)
@@ -160,7 +161,7 @@ class Funnel(Result):
         if removing:
             words.append(
                 "Net deflection is not calls saved: some of these customers would never have "
-                "called."
+                "called; and the shares of two channels have different bases and do not add up."
             )
         words.append(
             "Gross deflection is completed over eligible contacts; leakage, of completed contacts "
@@ -178,7 +179,9 @@ class Funnel(Result):
         known = [row for row in rows if row["net_deflection"] is not None]
         if not known:
             return "Gross and net deflection cannot be told from these records."
-        gross = ", ".join(f"{row['gross_deflection']:.1%} ({row['name']})" for row in known)
+        gross = ", ".join(
+            f"{row['gross_deflection']:.1%} of {row['eligible']:,} ({row['name']})" for row in known
+        )
         net = ", ".join(f"{row['net_deflection']:.1%}" for row in known)
         return (
             f"Of the contacts that could have used it, self-service settled {gross}; net of "
@@ -296,8 +299,9 @@ def _checks(frame: pl.DataFrame, window: int) -> tuple[Check, ...]:
             Check(
                 "eligible contacts",
                 "fails",
-                f"more contacts were completed than were eligible in {over.height} rows (such as "
-                f"{row['channel']}, {row['completed']} of {row['eligible']}): gross and net "
+                f"more contacts were completed than were eligible in "
+                f"{counted(over.height, 'row')} (such as {name_of(row['channel'], row['stage'])}, "
+                f"{row['completed']} of {row['eligible']}): gross and net "
                 "deflection are left out there",
             )
         )

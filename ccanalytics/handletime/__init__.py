@@ -1,7 +1,17 @@
 """How long calls take: the distribution, its parts, and where it is going."""
 
 from ccanalytics.handletime.distribution import HandleTimes, distribution
+from ccanalytics.handletime.overview import Overview, overview
 from ccanalytics.handletime.parts import HandleParts, parts
 from ccanalytics.handletime.trend import Trend, trend
 
-__all__ = ["HandleParts", "HandleTimes", "Trend", "distribution", "parts", "trend"]
+__all__ = [
+    "HandleParts",
+    "HandleTimes",
+    "Overview",
+    "Trend",
+    "distribution",
+    "overview",
+    "parts",
+    "trend",
+]

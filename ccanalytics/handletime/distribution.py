@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.handletime.doubts import doubts, fit_in_words, taken_together
 from ccanalytics.handletime.lognormal import Lognormal, fit_lognormal
-from ccanalytics.handletime.valuecounts import ValueCounts, as_counts, checked, grouped
-from ccanalytics.results import Check, Estimate, Result
+from ccanalytics.handletime.valuecounts import (
+    OTHER,
+    PARTS,
+    ValueCounts,
+    as_counts,
+    check_part,
+    checked,
+    grouped,
+    largest,
+    ordered,
+)
+from ccanalytics.results import Estimate, Result
 from ccanalytics.statistics import wilson
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.frames import with_names
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +45,8 @@ class HandleTimes(Result):
     Attributes
     ----------
     overall, rows
-        ``overall`` is one row, ``rows`` one per key, the most frequent first. Columns: keys…,
+        ``overall`` is one row, ``rows`` one per key, the most frequent first, where there are
+        many keys the rest together as "all others" at the end. Columns: keys…,
         ``calls`` (answered, time known), ``zero_calls``, ``zero_share``, ``short_calls`` and
         ``short_share`` (at most ``short_s`` seconds, zeros included, of all); of calls above 0 s:
         ``timed_calls``, ``mean_s``, ``sd_s``, ``median_s``, ``p10_s`` … ``p99_s``; of calls from
@@ -46,6 +59,8 @@ class HandleTimes(Result):
         The lognormal law over all calls; None where it cannot be fitted.
     times
         The counts themselves, over all calls.
+    others
+        How many keys with fewer calls are taken together as "all others".
     """
 
     overall: pl.DataFrame
@@ -53,11 +68,17 @@ class HandleTimes(Result):
     keys: tuple[str, ...]
     law: Lognormal | None
     times: ValueCounts
+    others: int = 0
 
     @property
     def mean(self) -> Estimate:
         """Mean of calls above 0 s, in seconds: what staffing needs."""
         return self._estimate("mean_s")
+
+    @property
+    def mean_with_zeros_s(self) -> float:
+        """Mean over all answered calls, those of 0 s included: the AHT of the interval counts."""
+        return self.times.mean
 
     @property
     def median(self) -> Estimate:
@@ -68,6 +89,19 @@ class HandleTimes(Result):
     def short(self) -> Estimate:
         """Share of answered calls of at most ``short_s`` seconds."""
         return self._estimate("short_share")
+
+    def largest(self, top: int | None = None) -> list[Any]:
+        """Give the keys with most calls, for ``where`` of another question; one key column only.
+
+        Raises
+        ------
+        InputError
+            The times are not split by one key.
+        """
+        if len(self.keys) != 1:
+            raise InputError("the times are not split by one key", f"by={list(self.keys)}", "")
+        values = self.rows[self.keys[0]].to_list()
+        return [value for value in values if not (self.others and value == OTHER)][:top]
 
     def histogram(self, per_doubling: int = 4) -> pl.DataFrame:
         """Give the histogram on a logarithmic axis, and the law's curve in the same measure.
@@ -135,7 +169,7 @@ class HandleTimes(Result):
         row = self.overall.row(0, named=True)
         part = self.inputs["part"]
         words = [
-            f"{_PART[part]} is {self.mean.value:.1f} s on the mean{_limits(self.mean, '.1f')}, "
+            f"{PARTS[part]} is {self.mean.value:.1f} s on the mean{_limits(self.mean, '.1f')}, "
             f"which staffing needs, and {self.median.value:g} s on the median"
             f"{_limits(self.median, 'g')}, which a typical call takes.",
             f"This is over {row['timed_calls']:,} answered calls with a time above 0 s; one in ten "
@@ -144,18 +178,28 @@ class HandleTimes(Result):
         ]
         words.append(
             f"{row['short_share']:.2%} of the {row['calls']:,} answered calls take at most "
-            f"{self.inputs['short_s']:g} s; {row['zero_calls']:,} of them have 0 s and enter no "
-            "mean."
+            f"{self.inputs['short_s']:g} s; {self._zeros(row['zero_calls'])}."
         )
         if self.law is not None:
             words.append(
-                f"From {self.inputs['floor_s']:g} s on, the times {_fit_words(self.law.ks)} a "
+                f"From {self.inputs['floor_s']:g} s on, the times {fit_in_words(self.law.ks)} a "
                 f"lognormal law (log mean {self.law.log_mean:.3f}, log sd {self.law.log_sd:.3f}, "
                 f"Kolmogorov–Smirnov distance {self.law.ks:.4f}), whose mean "
                 f"exp(m + s²/2) is {self.law.mean_s:.1f} s beside {row['floor_mean_s']:.1f} s "
                 "counted."
             )
         return " ".join(words)
+
+    def _zeros(self, zero: int) -> str:
+        if not zero:
+            return "none has 0 s"
+        told = (
+            "1 of them has 0 s and enters" if zero == 1 else f"{zero:,} of them have 0 s and enter"
+        )
+        return (
+            f"{told} no mean here; with these the mean is "
+            f"{self.mean_with_zeros_s:.1f} s, the average handle time (AHT) of interval counts"
+        )
 
     def _estimate(self, name: str) -> Estimate:
         row = self.overall.row(0, named=True)
@@ -166,14 +210,6 @@ class HandleTimes(Result):
         return Estimate(value, low, high, self.inputs["level"])
 
 
-_PART = {
-    "handle": "Handle time",
-    "talk": "Talk time",
-    "hold": "Hold time",
-    "wrap": "After-call work",
-}
-
-
 def distribution(
     value_counts: Any,
     by: str | Iterable[str] = (),
@@ -181,6 +217,7 @@ def distribution(
     floor_s: float = 10,
     short_s: float = 10,
     part: str = "handle",
+    most: int | None = 200,
     level: float = 0.95,
 ) -> HandleTimes:
     """Describe handle times from counts of whole seconds.
@@ -197,6 +234,9 @@ def distribution(
         Seconds up to which a call is short.
     part
         What was timed, for the words: handle, talk, hold, wrap.
+    most
+        Keys to describe one by one, those with most calls; the others are taken together. None
+        describes all.
     level
         Of the intervals, 0–1: Student's for means, exact ranks for medians, Wilson's for shares.
 
@@ -219,30 +259,34 @@ def distribution(
     for name, value in (("floor_s", floor_s), ("short_s", short_s)):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
             raise InputError("this must be seconds above 0", f"{name}={value!r}", "such as 10")
-    if part not in _PART:
-        raise InputError("no such part", f"part={part!r}", "one of " + ", ".join(_PART))
+    check_part(part)
     frame = checked(value_counts, by)
     keys = [name for name in frame.columns if name not in ("seconds", "calls")]
     everything = as_counts(frame)
     if not everything.above(0).size:
         raise DataError(
             "no answered call has a time above 0 seconds",
-            f"{everything.size} calls",
+            counted(everything.size, "call"),
             "look at whether the log knows this part: log.columns_filled('calls')",
         )
     settings = {"floor_s": floor_s, "short_s": short_s, "level": level}
     overall = _frame([_row((), [], everything, **settings)])
-    groups = [_row(key, keys, as_counts(mine), **settings) for key, mine in grouped(frame, keys)]
-    rows = _frame(groups).sort("calls", descending=True, maintain_order=True) if keys else overall
+    shown, others = largest(frame, keys, most)
+    groups = [_row(key, keys, as_counts(mine), **settings) for key, mine in grouped(shown, keys)]
+    rows = ordered(_frame(groups), keys, others) if keys else overall
     law = fit_lognormal(everything.above(0), floor_s)
     return HandleTimes(
-        inputs={"by": keys, "part": part, **settings},
-        checks=_checks(everything, law, short_s, floor_s, level),
+        inputs={"by": keys, "part": part, "most": most, **settings},
+        checks=(
+            *doubts(everything, law, short_s, floor_s, level),
+            *taken_together(keys, others, most),
+        ),
         overall=overall,
         rows=rows,
         keys=tuple(keys),
         law=law,
         times=everything,
+        others=others,
     )
 
 
@@ -301,46 +345,3 @@ def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(
         pl.col(pl.Float64).fill_nan(None)
     )
-
-
-def _fit_words(distance: float) -> str:
-    if distance <= 0.02:
-        return "closely follow"
-    return "roughly follow" if distance <= 0.05 else "do not follow"
-
-
-def _checks(
-    times: ValueCounts, law: Lognormal | None, short_s: float, floor_s: float, level: float
-) -> tuple[Check, ...]:
-    checks = []
-    if law is not None:
-        checks.append(
-            Check(
-                "lognormal law",
-                "holds" if law.ks <= 0.05 else "fails",
-                f"its share differs from the counted one by at most {law.ks:.1%} at any length "
-                f"from {floor_s:g} s (up to 2% is close, 5% rough)",
-            )
-        )
-        short, _ = wilson(times.count_upto(short_s), times.size, level)
-        expected = float(law.cdf(short_s))
-        share = times.count_upto(short_s) / times.size
-        if short > max(2 * expected, 0.01):
-            checks.append(
-                Check(
-                    "short calls",
-                    "fails",
-                    f"{share:.1%} of calls take at most {short_s:g} s where the law of the longer "
-                    f"ones would put {expected:.1%}: callers cut off, wrong numbers, or agents "
-                    "who hang up; listen to some",
-                )
-            )
-    checks.append(
-        Check(
-            "independence",
-            "informs",
-            "intervals take calls as independent; days that are slow as a whole make the truth "
-            "less certain than they say",
-        )
-    )
-    return tuple(checks)

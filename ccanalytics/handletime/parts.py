@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,19 +68,23 @@ class HandleParts(Result):
             row = known[0]
             return (
                 f"The log has {row['part']} only: {row['mean_s']:.1f} s per handled call, over "
-                f"{handled:,} calls. {missing[:1].upper()}{missing[1:]} {is_are} unknown, not "
-                "zero, so this cannot say what handle time is made of."
+                f"{counted(handled, 'call')}, those of 0 s included. "
+                f"{missing[:1].upper()}{missing[1:]} {is_are} unknown, not zero, so "
+                "this cannot say what handle time is made of."
             )
         told = _listed(
             [f"{row['share']:.1%} is {row['part']} ({row['mean_s']:.1f} s)" for row in known]
         )
-        text = f"Of the time spent on a handled call, {told}, over {handled:,} calls."
+        text = (
+            f"Of the time spent on a handled call, {told}, over {counted(handled, 'call')}, those "
+            "of 0 s included."
+        )
         if self.unknown:
             text += f" {missing[:1].upper()}{missing[1:]} {is_are} unknown, not zero."
         return text
 
 
-def parts(intervals: Any, by: str | Iterable[str] = ()) -> HandleParts:
+def parts(intervals: Any, by: str | Iterable[str] = (), *, overall: Any = None) -> HandleParts:
     """Split handle time into talk, hold and after-call work.
 
     Parameters
@@ -89,6 +94,8 @@ def parts(intervals: Any, by: str | Iterable[str] = ()) -> HandleParts:
         never has that part), and keys; polars or pandas.
     by
         Key columns to split by. ``local_start`` gives the parts over time.
+    overall
+        Frame of all calls, where ``intervals`` holds those of some keys only.
 
     Raises
     ------
@@ -115,22 +122,28 @@ def parts(intervals: Any, by: str | Iterable[str] = ()) -> HandleParts:
                 f"by={key!r}",
                 f"ask the log for it: log.intervals(…, by=[{key!r}])",
             )
-    handled = frame["handled"].sum()
+    everything = frame
+    if overall is not None:
+        everything = as_polars(overall, "overall", ["handled", *PARTS], "log.intervals(…)")
+        check_counts(everything, ["handled", *PARTS], "overall")
+    handled = everything["handled"].sum()
     if not handled:
-        raise DataError("no call was handled in these intervals", f"{frame.height} rows", "")
-    overall = _split(frame, [])
-    if not overall["known"].any():
+        raise DataError(
+            "no call was handled in these intervals", counted(everything.height, "row"), ""
+        )
+    total = _split(everything, [])
+    if not total["known"].any():
         raise DataError(
             "the log knows no part of handle time",
             "talk_s, hold_s and wrap_s are null",
             "load an export that has talk, hold or after-call time",
         )
-    unknown = tuple(overall.filter(~overall["known"])["part"].to_list())
+    unknown = tuple(total.filter(~total["known"])["part"].to_list())
     return HandleParts(
         inputs={"by": keys, "intervals": frame.height},
         checks=_checks(unknown),
-        overall=overall,
-        rows=_split(frame, keys) if keys else overall,
+        overall=total,
+        rows=_split(frame, keys) if keys else total,
         keys=tuple(keys),
         unknown=unknown,
     )

@@ -17,7 +17,29 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["TIME_COLUMNS", "ValueCounts", "checked", "grouped"]
+__all__ = [
+    "OTHER",
+    "PARTS",
+    "TIME_COLUMNS",
+    "ValueCounts",
+    "as_counts",
+    "check_part",
+    "checked",
+    "grouped",
+    "largest",
+    "ordered",
+]
+
+PARTS = {
+    "handle": "Handle time",
+    "talk": "Talk time",
+    "hold": "Hold time",
+    "wrap": "After-call work",
+}
+"""Parts that can be timed, in words."""
+
+OTHER = "all others"
+"""Key under which the groups beyond the largest are taken together."""
 
 TIME_COLUMNS = ("interval_start", "local_start", "utc_offset_s", "interval_s")
 
@@ -137,6 +159,68 @@ def checked(value_counts: Any, by: str | Iterable[str], *, weekly: bool = False)
         .agg(_sum("calls"))
         .sort([*keys, *whole, "seconds"])
     )
+
+
+def check_part(part: object) -> str:
+    """Check the name of a part of handle time.
+
+    >>> check_part("talk")
+    'talk'
+    """
+    if not isinstance(part, str) or part not in PARTS:
+        raise InputError("no such part", f"part={part!r}", "one of " + ", ".join(PARTS))
+    return part
+
+
+def largest(frame: pl.DataFrame, keys: list[str], most: int | None) -> tuple[pl.DataFrame, int]:
+    """Keep the ``most`` groups with most calls, and take the others together.
+
+    Returns the counts, the others under the key `OTHER` (of each key column), and how many groups
+    those are. With one group too many nothing is gained, so it stays.
+    """
+    import polars as pl
+
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+        raise InputError(
+            "the number of groups is whole, 1 or more", f"most={most!r}", "such as 200"
+        )
+    if not keys or most is None:
+        return frame, 0
+    sizes = (
+        frame.group_by(keys)
+        .agg(_sum("calls"))
+        .sort("calls", *keys, descending=[True, *[False] * len(keys)])
+    )
+    left = sizes.height - most
+    if left < 2:
+        return frame, 0
+    kept = sizes.head(most).select(*keys, pl.lit(value=True).alias("_kept"))
+    measures = [name for name in frame.columns if name not in (*keys, "calls")]
+    return (
+        frame.join(kept, on=keys, how="left", nulls_equal=True)
+        .with_columns(
+            pl.when(pl.col("_kept").is_null())
+            .then(pl.lit(OTHER))
+            .otherwise(pl.col(key).cast(pl.String))
+            .alias(key)
+            for key in keys
+        )
+        .group_by([*keys, *measures])
+        .agg(_sum("calls"))
+        .sort([*keys, *measures])
+        .select(frame.columns),
+        left,
+    )
+
+
+def ordered(rows: pl.DataFrame, keys: list[str], others: int) -> pl.DataFrame:
+    """Put the keys with most calls first, and those taken together last."""
+    import polars as pl
+
+    if not others:
+        return rows.sort("calls", descending=True, maintain_order=True)
+    last = pl.all_horizontal(pl.col(keys) == OTHER).fill_null(value=False)
+    return rows.sort(last, "calls", descending=[False, True], maintain_order=True)
 
 
 def grouped(frame: pl.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[Any, ...], pl.DataFrame]]:

@@ -5,15 +5,23 @@ performance, agents, calls, handle time or patience. Times are seconds, loads er
 """
 
 from ccanalytics.queueing.blocking import load_for_blocking, servers_for_blocking
+from ccanalytics.queueing.by_arrival import Transient
 from ccanalytics.queueing.engset import engset
 from ccanalytics.queueing.erlang import erlang_b, erlang_c, extended_erlang_b
+from ccanalytics.queueing.menu import MenuPerformance, MenuQueue
+from ccanalytics.queueing.offered_load import OfferedLoad, modified_offered_load
 from ccanalytics.queueing.performance import Performance
 from ccanalytics.queueing.queue import Queue
 from ccanalytics.queueing.rules import garnett, halfin_whitt, square_root_agents
+from ccanalytics.queueing.timevarying import transient
 
 __all__ = [
+    "MenuPerformance",
+    "MenuQueue",
+    "OfferedLoad",
     "Performance",
     "Queue",
+    "Transient",
     "engset",
     "erlang_b",
     "erlang_c",
@@ -21,6 +29,8 @@ __all__ = [
     "garnett",
     "halfin_whitt",
     "load_for_blocking",
+    "modified_offered_load",
     "servers_for_blocking",
     "square_root_agents",
+    "transient",
 ]

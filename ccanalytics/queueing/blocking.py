@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from ccanalytics.errors import InputError, UnsupportedError
-from ccanalytics.queueing.door import Array, broadcast, plain, real
+from ccanalytics.queueing.door import Array, broadcast, flag, plain, real
 from ccanalytics.queueing.engset import congestion
 from ccanalytics.queueing.erlang import lost_with_redials
 from ccanalytics.queueing.ratios import lost
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_for_blocking", "servers_for_blocking"]
 
+_MOST_ERLANGS = 1e15  # beyond, floats do not tell one server from the next
 _SLACK = 1e-12  # blocking equal to the target in twelve digits meets it
 
 
@@ -69,9 +70,10 @@ def servers_for_blocking(
     (18, 5)
     """
     arrays = {
-        "load": real("load", load, least=0),
+        "load": real("load", load, least=0, most=_MOST_ERLANGS),
         "blocking": _share("blocking", blocking),
     }
+    fractional = flag("fractional", fractional)
     model, shape, v = _model(arrays, redial, sources, fractional)
     x, target = v["load"], v["blocking"]
     result = np.zeros(x.size)
@@ -195,7 +197,9 @@ def _model(
             )
         if fractional:
             raise InputError(
-                "Engset's formula is for whole servers", "fractional=True with sources", ""
+                "Engset's formula is for whole servers",
+                "fractional=True with sources",
+                "ask for whole servers",
             )
         arrays["sources"] = real("sources", sources, least=1, whole=True)
     shape, v = broadcast(**arrays)

@@ -1,12 +1,16 @@
 """Any law of patience, by its survival function.
 
-It is read once, at the door, into pieces on which 1 − survival is a polynomial to full precision;
-jumps (a fixed patience, a curve estimated from a log) become edges of pieces.
+It is read once, at the door, into pieces on which the smaller of survival and 1 − survival is a
+polynomial to full precision; jumps (a fixed patience, a curve estimated from a log) become edges
+of pieces. Patience may be of any scale from 1e-15 to 1e33 seconds.
+
+A survival function knows how few leave early to 1e-16 only, because it gives 1 less that share. A
+law that also has a ``cdf`` (every law of SciPy has) is read from it there, to full precision.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -25,7 +29,8 @@ __all__ = ["Curve", "is_law"]
 _DEGREE = 15
 _NODES = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
 _FIT = np.linalg.inv(chebyshev.chebvander(_NODES, _DEGREE)).T
-_LONGEST = 2.0**34  # seconds, some 500 years
+_OCTAVES: Array = np.exp2(np.arange(-60.0, 121.0))  # seconds between which patience may lie
+_FINEST = 2.0**-10  # seconds: queues do not resolve less, unless patience itself is as short
 _MOST_PIECES = 50_000
 
 
@@ -34,13 +39,19 @@ def is_law(value: Any) -> bool:
     return any(hasattr(value, name) for name in ("sf", "ccdf"))
 
 
+def _function(law: Any, name: str) -> Callable[[Any], Any] | None:
+    candidate = getattr(law, name, None)
+    for found in (candidate, getattr(candidate, "evaluate", None)):
+        if callable(found):
+            return cast("Callable[[Any], Any]", found)
+    return None
+
+
 def _survival(law: Any) -> Callable[[Any], Any]:
-    for candidate in (getattr(law, "sf", None), getattr(law, "ccdf", None)):
-        if callable(candidate):
-            return candidate
-        evaluate = getattr(candidate, "evaluate", None)
-        if callable(evaluate):
-            return evaluate
+    for name in ("sf", "ccdf"):
+        found = _function(law, name)
+        if found is not None:
+            return found
     raise InputError(
         "patience has no survival function that can be called",
         f"patience={law!r}",
@@ -55,56 +66,76 @@ class Curve:
 
     def __init__(self, law: Any) -> None:
         self._survive = _survival(law)
-        cdf = getattr(law, "cdf", None)
-        self._cdf = cdf if callable(cdf) else None
+        self._cdf = _function(law, "cdf")
         self._name = repr(law)
         self._read(_knots(law))
 
     # Reading the law ------------------------------------------------------------------------
 
-    def _values(self, v: Array) -> Array:
-        """1 − survival, as precisely as the law gives it."""
+    def _values(self, v: Array) -> tuple[Array, Array]:
+        """1 − survival and survival, both as precisely as the law gives them."""
         flat = v.reshape(-1)
+        kept = self._shares(self._survive, "survival function", flat)
+        left = 1 - kept
+        if self._cdf is not None:
+            direct = self._shares(self._cdf, "distribution function", flat)
+            left = np.where(direct < 0.5, direct, left)
+        return left.reshape(v.shape), kept.reshape(v.shape)
+
+    def _shares(self, function: Callable[[Any], Any], name: str, v: Array) -> Array:
         try:
-            kept = np.asarray(self._survive(flat), dtype=float)
-            if kept.shape != flat.shape:
-                kept = np.array([float(self._survive(x)) for x in flat])
-            left = 1 - kept
-            if self._cdf is not None:
-                direct = np.asarray(self._cdf(flat), dtype=float)
-                left = np.where(direct < 0.5, direct, left)
-        except (TypeError, ValueError, ArithmeticError) as error:
+            with np.errstate(all="ignore"):  # what is not a share is refused below
+                given = np.asarray(function(v))
+        except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
             raise InputError(
                 "patience cannot be evaluated at an array of seconds",
                 f"patience={self._name}: {error}",
                 "give a law whose .sf(x) takes an array and returns shares",
             ) from error
-        bad = ~(np.isfinite(kept) & (kept >= -1e-9) & (kept <= 1 + 1e-9))
+        if given.dtype.kind not in "fiub" or given.shape != v.shape:
+            got = f"{given.dtype} of shape {given.shape} for {v.size} seconds"
+            raise InputError(
+                f"the {name} of patience must give a real share for each element of an array",
+                f"patience={self._name} gives {got}",
+                "give a law whose .sf(x) takes an array and returns an array of shares",
+            )
+        shares = given.astype(float)
+        bad = ~(np.isfinite(shares) & (shares >= -1e-9) & (shares <= 1 + 1e-9))
         if bad.any():
             at = int(np.argmax(bad))
             raise InputError(
-                "a survival function gives shares from 0 to 1",
-                f"patience.sf({flat[at]:g})={kept[at]:g}",
+                f"a {name} gives shares from 0 to 1",
+                f"patience={self._name} gives {shares[at]:g} at {v[at]:g} s",
                 "give patience in seconds as a law with a proper survival function",
             )
-        return np.clip(left, 0.0, 1.0).reshape(v.shape)
+        return np.clip(shares, 0.0, 1.0)
 
     def _read(self, knots: Array) -> None:
-        octaves = 2.0 ** np.arange(-10, np.log2(_LONGEST) + 1)
-        shares = self._values(octaves)
+        shares, _ = self._values(_OCTAVES)
+        self._check_falling(shares)
         final = float(shares[-1])
-        last = octaves[np.argmax(shares >= final)]
-        start = np.concatenate(
-            [[0.0], octaves[octaves <= last], knots[(knots > 0) & (knots < last)]]
-        )
-        start = np.unique(start)
+        last = _OCTAVES[np.argmax(shares >= final)]
+        # About the median patience of those who do not leave at once, beside which the least
+        # pieces are nothing.
+        at_once = float(self._values(np.array([1e-300]))[0][0])
+        scale = float(_OCTAVES[np.argmax(shares >= (at_once + final) / 2)])
+        if scale == _OCTAVES[0] and final > at_once:
+            raise InputError(
+                "patience is too short to be seconds",
+                f"patience={self._name}: half have left after {scale:.0e} s",
+                "give patience in seconds",
+            )
+        first = min(_FINEST, scale / 2**20)
+        inner = np.array([octave for octave in _OCTAVES if first <= octave <= last])
+        start = np.unique(np.concatenate([[0.0, last], inner, knots[(knots > 0) & (knots < last)]]))
         low, high, rest = start[:-1], start[1:], np.full(start.size - 1, np.inf)
-        done: list[tuple[Array, Array, Array]] = []
+        done: list[tuple[Array, Array, Array, Array]] = []
         pieces = 0
         while low.size:
-            fit, size, after = self._fit(low, high)
-            good = self._resolved(size, after, rest) | (high - low <= 4e-15 * high + 1e-13)
-            done.append((low[good], high[good], fit[good]))
+            left, kept, size, after = self._fit(low, high)
+            narrow = high - low <= 4e-15 * high + 1e-15 * min(scale, 100.0)
+            good = self._resolved(size, after, rest) | narrow
+            done.append((low[good], high[good], left[good], kept[good]))
             low, high, rest = low[~good], high[~good], after[~good]
             pieces += int(good.sum())
             if pieces + low.size > _MOST_PIECES:
@@ -118,36 +149,48 @@ class Curve:
             cut[rough] = self._jump(low[rough], high[rough])
             low, high = np.concatenate([low, cut]), np.concatenate([cut, high])
             rest = np.concatenate([rest, rest])
-        low, high, fit = (np.concatenate(parts) for parts in zip(*done, strict=True))
+        low, high, left, kept = (np.concatenate(parts) for parts in zip(*done, strict=True))
         order = np.argsort(low)
         self._low, self._half = low[order], (high - low)[order] / 2
         self._high = high[order]
-        self._coef = fit[order].T.copy()
-        # Antiderivative on each piece, going on from the piece before.
-        anti = chebyshev.chebint(self._coef, lbnd=-1, axis=0) * self._half
+        self._end, self._final = float(self._high[-1]), final
+        self._left, self._kept = left[order].T.copy(), kept[order].T.copy()
+        self._left_sum, self._left_area = self._integrate(self._left)
+        self._kept_sum, self._kept_area = self._integrate(self._kept)
+        self.never = max(1.0 - final, 0.0)
+        self._share_at_end = np.maximum.accumulate(self._left.sum(axis=0))
+
+    def _integrate(self, coef: Array) -> tuple[Array, float]:
+        """Antiderivative on each piece, going on from the piece before, and its last value."""
+        anti = chebyshev.chebint(coef, lbnd=-1, axis=0) * self._half
         sums = np.cumsum(anti.sum(axis=0))
         anti[0, 1:] += sums[:-1]
-        self._anti = anti
-        self._end, self._end_sum, self._final = float(self._high[-1]), float(sums[-1]), final
-        self.never = max(1.0 - final, 0.0)
-        self._share_at_end = np.maximum.accumulate(self._coef.sum(axis=0))
+        return anti, float(sums[-1])
 
-    def _fit(self, low: Array, high: Array) -> tuple[Array, Array, Array]:
-        """Chebyshev coefficients by piece, the largest value, and the last coefficients' size."""
+    def _fit(self, low: Array, high: Array) -> tuple[Array, Array, Array, Array]:
+        """Coefficients of 1 − survival and of survival by piece, the largest value of the smaller
+        of the two where it counts, and the size of the last coefficients.
+        """
         half = (high - low) / 2
-        values = self._values((low + half)[:, None] + half[:, None] * _NODES)
+        left, kept = self._values((low + half)[:, None] + half[:, None] * _NODES)
         order = np.argsort(low)
-        if (np.diff(values[order, ::-1].reshape(-1)) < -1e-9).any():
+        self._check_falling(left[order, ::-1].reshape(-1))
+        fit, other = _coefficients(left), _coefficients(kept)
+        few = left[:, 0] < 0.5  # the last node: on the whole piece
+        one = np.zeros(_DEGREE + 1)
+        one[0] = 1.0
+        size, rest = left.max(axis=1), np.abs(fit[:, -3:]).max(axis=1)
+        rest = np.where(few, rest, np.abs(other[:, -3:]).max(axis=1))
+        few = few[:, None]
+        return np.where(few, fit, one - other), np.where(few, one - fit, other), size, rest
+
+    def _check_falling(self, left: Array) -> None:
+        if (np.diff(left) < -1e-9).any():
             raise InputError(
                 "a survival function never rises",
                 f"patience={self._name}",
                 "give a law of patience, or a curve that only falls",
             )
-        fit = np.einsum("ij,jk->ik", values, _FIT)
-        flat = values.max(axis=1) == values.min(axis=1)
-        fit[flat, 1:] = 0.0
-        fit[flat, 0] = values[flat, 0]
-        return fit, values.max(axis=1), np.abs(fit[:, -3:]).max(axis=1)
 
     def _resolved(self, size: Array, rest: Array, before: Array) -> NDArray[np.bool_]:
         """Whether the pieces are exact: to the digits of the law itself.
@@ -163,11 +206,11 @@ class Curve:
     def _jump(self, low: Array, high: Array) -> Array:
         """Where to cut a rough piece: at its jump if there is one, else in the middle."""
         a, b = low.copy(), high.copy()
-        fa, fb = self._values(a), self._values(b)
+        fa, fb = self._values(a)[0], self._values(b)[0]
         earlier = fb - fa
         for step in range(60):
             m = (a + b) / 2
-            fm = self._values(m)
+            fm = self._values(m)[0]
             right = fb - fm > fm - fa
             a, fa = np.where(right, m, a), np.where(right, fm, fa)
             b, fb = np.where(right, b, m), np.where(right, fb, fm)
@@ -194,16 +237,31 @@ class Curve:
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Share whose patience is at most ``v``."""
         del which
-        return np.clip(self._evaluate(self._coef, v, np.full_like(v, self._final)), 0.0, 1.0)
+        return np.clip(self._evaluate(self._left, v, np.full_like(v, self._final)), 0.0, 1.0)
 
     def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Share whose patience is above ``v``."""
-        return 1 - self.left(v, which)
+        del which
+        return np.clip(self._evaluate(self._kept, v, np.full_like(v, self.never)), 0.0, 1.0)
+
+    def left_since(self, start: Array, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``start`` and at most ``v``."""
+        early = np.broadcast_to(start, v.shape)[:, 0]
+        left, before = self.left(v, which), self.left(early, which)[:, None]
+        kept, until = self.kept(v, which), self.kept(early, which)[:, None]
+        return np.maximum(np.where(left < 0.5, left - before, until - kept), 0.0)
 
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Integral of :meth:`left` from 0 to ``v``."""
         del which
-        return self._evaluate(self._anti, v, self._end_sum + self._final * (v - self._end))
+        beyond = self._left_area + self._final * (v - self._end)
+        return self._evaluate(self._left_sum, v, beyond)
+
+    def kept_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Integral of :meth:`kept` from 0 to ``v``."""
+        del which
+        beyond = self._kept_area + self.never * (v - self._end)
+        return self._evaluate(self._kept_sum, v, beyond)
 
     def time_of(self, share: Array) -> Array:
         """About the time by which ``share`` have left."""
@@ -229,8 +287,17 @@ class Curve:
 
     def mean_of(self, which: NDArray[np.intp]) -> Array:
         """Mean patience of the elements ``which``."""
-        mean = np.inf if self.never > 0 else self._end - self._end_sum
+        mean = np.inf if self.never > 0 else self._kept_area
         return np.full(which.size, mean)
+
+
+def _coefficients(values: Array) -> Array:
+    """Chebyshev coefficients by row; exactly one where the row is flat."""
+    fit: Array = np.einsum("ij,jk->ik", values, _FIT)
+    flat = values.max(axis=1) == values.min(axis=1)
+    fit[flat, 1:] = 0.0
+    fit[flat, 0] = values[flat, 0]
+    return fit
 
 
 def _knots(law: Any) -> Array:

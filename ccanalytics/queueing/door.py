@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from ccanalytics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Array", "broadcast", "first_bad", "plain", "real", "refuse"]
+__all__ = ["Array", "broadcast", "first_bad", "flag", "plain", "real", "refuse"]
 
 Array = NDArray[np.float64]
 
@@ -37,45 +39,80 @@ def real(
         element's position and its value.
     """
     array = _numeric(name, value)
-    rule, ok = "be a finite number", np.isfinite(array)
+    finite = np.isfinite(array)
+    if not finite.all():
+        why = "fill missing values, or leave them out"
+        refuse(f"{name} must be a finite number", {name: array}, ~finite, remedy or why)
+    rules, ok = [], finite
     if least is not None:
-        rule, ok = f"be {least:g} or more", ok & (array >= least)
+        rules.append(f"{least:g} or more")
+        ok = ok & (array >= least)
     if above is not None:
-        rule, ok = f"be above {above:g}", ok & (array > above)
+        rules.append(f"above {above:g}")
+        ok = ok & (array > above)
     if most is not None:
-        rule, ok = f"{rule} and at most {most:g}", ok & (array <= most)
+        rules.append(f"at most {most:,g}")
+        ok = ok & (array <= most)
     if below is not None:
-        rule, ok = f"{rule} and below {below:g}", ok & (array < below)
+        rules.append(f"below {below:,g}")
+        ok = ok & (array < below)
     if whole:
-        rule, ok = f"{rule} and whole", ok & (array == np.floor(array))
+        rules.append("whole")
+        ok = ok & (array == np.floor(array))
     if not ok.all():
-        refuse(f"{name} must {rule}", {name: array}, ~ok, remedy or _hint(array, ok, most, below))
+        rule = " and ".join(rules)
+        hint = remedy or _hint(array, ok, most, below) or f"give a number that is {rule}"
+        refuse(f"{name} must be {rule}", {name: array}, ~ok, hint)
     return array
 
 
+_REMEDY = "give a number, or an array of numbers"
+
+
 def _numeric(name: str, value: Any) -> Array:
-    remedy = "give a number, or an array of numbers"
-    if value is None or isinstance(value, (bool, str, bytes)):
-        raise InputError(f"{name} must be a number", f"{name}={value!r}", remedy)
+    if value is None or isinstance(value, (bool, np.bool_, str, bytes)):
+        raise InputError(f"{name} must be a number", f"{name}={value!r}", _REMEDY)
+    if np.ma.is_masked(value):
+        where = _place(name, first_bad(np.ma.getmaskarray(value)))
+        raise InputError(
+            f"{name} must be numbers without gaps", f"{where} is masked", "fill the masked places"
+        )
     try:
-        array = np.asarray(value)
+        # As objects, a flag or a text among the numbers of a list keeps its kind.
+        array = np.asarray(value, dtype=object if isinstance(value, (list, tuple)) else None)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers", f"{name}={value!r}", remedy) from error
+        raise InputError(f"{name} must be numbers", f"{name}={value!r}", _REMEDY) from error
     if array.dtype == object:
-        # Decimals and fractions are numbers; None, text and lists of unequal length are not.
-        for index, item in np.ndenumerate(array):
-            if (
-                item is None
-                or isinstance(item, (bool, str, bytes))
-                or not hasattr(item, "__float__")
-            ):
-                raise InputError(
-                    f"{name} must be numbers", f"{_place(name, index)}={item!r}", remedy
-                )
-        array = array.astype(float)
+        return _from_objects(name, array)
     if array.dtype.kind not in "iuf":
-        raise InputError(f"{name} must be a number", f"{name}={value!r} is {array.dtype}", remedy)
+        raise InputError(f"{name} must be a number", f"{name}={value!r} is {array.dtype}", _REMEDY)
     return array.astype(float)
+
+
+def _from_objects(name: str, array: NDArray[Any]) -> Array:
+    """Decimals and fractions are numbers; flags, None, text and ragged lists are not."""
+    result = np.empty(array.shape)
+    for index, item in np.ndenumerate(array):
+        number = isinstance(item, (Real, Decimal)) and not isinstance(item, (bool, np.bool_))
+        if not number:
+            where = f"{_place(name, index)}={item!r}"
+            raise InputError(f"{name} must be numbers", where, _REMEDY)
+        try:
+            result[index] = float(item)
+        except OverflowError as error:
+            raise InputError(
+                f"{name} must be a finite number",
+                f"{_place(name, index)} is beyond 1e308",
+                "give a number of the size that it has in life",
+            ) from error
+    return result
+
+
+def flag(name: str, value: Any) -> bool:
+    """``value`` as a flag; a text or a number is not one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} is yes or no", f"{name}={value!r}", "give True or False")
+    return bool(value)
 
 
 def _hint(array: Array, ok: NDArray[np.bool_], most: float | None, below: float | None) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
+from ccanalytics.queueing.general import GeneralQueue
 from ccanalytics.queueing.patience import Exponential, bend
 from ccanalytics.queueing.ratios import LEAST, below, poisson, states_below, sums
 from ccanalytics.queueing.virtual import Kind, VirtualWait
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from ccanalytics.queueing.door import Array
 
 __all__ = ["ErlangA", "ErlangC"]
+
+# x beyond which, times the weight of the other states, the rounding of y = x·e⁻ᶿᵗ would show. Not
+# so in deep overload, where a last digit of the load itself changes as much.
+_MOST_ERLANGS = 300.0
 
 
 class ErlangC:
@@ -59,7 +65,7 @@ class ErlangC:
 
     def answered_wait(self) -> Array:
         """Mean wait of the answered."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return self.waiting / self._rate
 
     def abandoned_wait(self) -> Array:
@@ -72,7 +78,8 @@ class ErlangA:
 
     With x = λ/θ, a = nμ/θ, and sums counted in units of "all busy, nobody waits", the states
     weigh below(n, R) + above(a, x). After t seconds the queue that a patient caller sees is the
-    same with y = x·e⁻ᶿᵗ for x. In overload (x > a) everything is counted in units of 1/p(a, x)
+    same with y = x·e⁻ᶿᵗ for x; where x is so large that the difference is lost, the shares within
+    t are integrated instead. In overload (x > a) everything is counted in units of 1/p(a, x)
     instead, so that nothing overflows and nothing cancels.
     """
 
@@ -94,7 +101,10 @@ class ErlangA:
             queue = 1 - self.over_below
             self.unit[i], self.queue[i] = unit, queue
             leaving[i] = unit + queue * (self.excess[i] / self.x[i])
-        self._free = _product(states_below(agents, load), self.unit)
+        free = states_below(agents, load)
+        subtle = (self.x / _MOST_ERLANGS > 1 + free) & (self.excess < 10 * np.sqrt(self.x))
+        self._subtle = np.flatnonzero(subtle)
+        self._free = _product(free, self.unit)
         busy = self.unit + self.queue
         self._total = self._free + busy
         with np.errstate(invalid="ignore"):
@@ -106,6 +116,7 @@ class ErlangA:
         self.blocked = np.zeros_like(load)
         self.mean_wait = self.abandoned * patience
         self._last: tuple[object, _After] | None = None
+        self._general: GeneralQueue | None = None
 
     def _after(self, t: Array | float) -> _After:
         if self._last is None or self._last[0] is not t:
@@ -116,18 +127,32 @@ class ErlangA:
         with np.errstate(invalid="ignore"):
             return np.where(np.isinf(self._total), limit, weight / self._total)
 
+    def _integrated(self, method: str, t: Array | float, values: Array) -> Array:
+        """The values, by integration where differences of the sums would lose digits."""
+        i = self._subtle
+        if i.size:
+            if self._general is None:
+                law = Exponential(self.patience[i])
+                load, aht = self._load[i], self._aht[i]
+                self._general = GeneralQueue(load, self._service[i] * aht, aht, law)
+            at = np.broadcast_to(t, self.x.shape)[i]
+            values[i] = getattr(self._general, method)(at)
+        return values
+
     def answered_after(self, t: Array) -> Array:
         """Share of arrivals answered later than ``t``."""
-        return self._share(self._after(t).queue * self.kept)
+        share = self._share(self._after(t).queue * self.kept)
+        return self._integrated("answered_after", t, share)
 
     def answered_within(self, t: float) -> Array:
         """Share of arrivals answered within ``t``."""
-        return self._share(self._free + self.kept * self._after(t).queue_within, 1.0)
+        share = self._share(self._free + self.kept * self._after(t).queue_within, 1.0)
+        return self._integrated("answered_within", t, share)
 
     def abandoned_after(self, t: Array) -> Array:
         """Share of arrivals that gave up later than ``t``."""
         at = self._after(t)
-        return self._share(at.stay * at.leaving)
+        return self._integrated("abandoned_after", t, self._share(at.stay * at.leaving))
 
     def abandoned_within(self, t: float) -> Array:
         """Share of arrivals that gave up within ``t``."""
@@ -135,17 +160,19 @@ class ErlangA:
         # Of those whose turn would have come by t, all but the answered; of the others, all
         # who lost patience by then.
         before = at.unit_within + (self.excess / self.x) * at.queue_within
-        return self._share(np.maximum(before, 0.0) + at.gone * (at.unit + at.queue))
+        share = self._share(np.maximum(before, 0.0) + at.gone * (at.unit + at.queue))
+        return self._integrated("abandoned_within", t, share)
 
     def virtual_after(self, t: Array) -> Array:
         """Share of the calls that entered whose virtual wait is above ``t``."""
         at = self._after(t)
-        return self._share(at.unit + at.queue)
+        return self._integrated("virtual_after", t, self._share(at.unit + at.queue))
 
     def virtual_within(self, t: float) -> Array:
         """Share of the calls that entered whose virtual wait is at most ``t``."""
         at = self._after(t)
-        return self._share(self._free + at.unit_within + at.queue_within, 1.0)
+        share = self._share(self._free + at.unit_within + at.queue_within, 1.0)
+        return self._integrated("virtual_within", t, share)
 
     def answered_wait(self) -> Array:
         """Mean wait of the answered."""
@@ -178,6 +205,7 @@ class _After:
         tau = np.broadcast_to(t / model.patience, x.shape)
         self.stay, self.gone = np.exp(-tau), -np.expm1(-tau)
         y = np.maximum(x * self.stay, LEAST)
+        self._tau = tau
         rest = sums(a, y)
         # Logarithm of e^{x(1−e^−τ) − aτ}, the weight of "all busy" that is left.
         exponent = np.minimum(model.excess * tau - x * bend(tau), 0.0)
@@ -193,6 +221,10 @@ class _After:
         over = model.over
         a = model.a[over]
         p = poisson(a, y)
+        gone = y <= LEAST  # too small for a float, its power yᵃ is not
+        if gone.any():
+            x, few = model.x[over][gone], a[gone]
+            p[gone] = np.exp(few * (np.log(x) - self._tau[over][gone]) - special.gammaln(few + 1))
         still = y > a
         reached = _product(low, p)
         queue = np.where(still, 1 - reached, _product(high, p))

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
     from ccanalytics.queueing.steady import Steady
 
-__all__ = ["Flow", "read"]
+__all__ = ["Flow", "check_load", "read"]
 
 _NO_CALLS = 1e-200  # stands for "no calls": the limit that a first caller would meet
-_WITHOUT_END = 1e12  # times the load: stands for callers who return without end
+_MOST_ERLANGS = 1e9  # of first attempts
+_MOST_LINES = 1e9  # more are as good as endless
+_LEAST_S, _MOST_S = 1e-12, 1e15  # seconds that anything lasts
+_WITHOUT_END = 1e9  # times the load: stands for callers who return without end …
+_MOST_ATTEMPTS = 1e15  # … but no more erlangs than this
 
 
 def read(inputs: Mapping[str, Any]) -> tuple[dict[str, Array], Curve | None]:
@@ -50,12 +54,13 @@ def read(inputs: Mapping[str, Any]) -> tuple[dict[str, Array], Curve | None]:
     arrays = {}
     for name, remedy in seconds.items():
         if name == "per" or (inputs[name] is not None and not (name == "patience" and law)):
-            arrays[name] = real(name, inputs[name], above=0, remedy=remedy)
+            array = real(name, inputs[name], above=0, remedy=remedy)
+            arrays[name] = real(name, array, least=_LEAST_S, most=_MOST_S, remedy=remedy)
     if inputs["calls"] is not None:
         arrays["calls"] = real("calls", inputs["calls"], least=0)
     if lines is not None:
         remedy = "leave lines out, or None, for endless lines"
-        arrays["lines"] = real("lines", lines, least=0, whole=True, remedy=remedy)
+        arrays["lines"] = real("lines", lines, least=0, most=_MOST_LINES, whole=True, remedy=remedy)
     returns = {
         "redial": real("redial", inputs["redial"], least=0, most=1),
         "redial_blocked": real("redial_blocked", inputs["redial_blocked"], least=0, most=1),
@@ -64,6 +69,21 @@ def read(inputs: Mapping[str, Any]) -> tuple[dict[str, Array], Curve | None]:
     some = any(share.any() for share in returns.values())
     arrays |= {name if some else "_" + name: share for name, share in returns.items()}
     return arrays, law
+
+
+def check_load(flat: Mapping[str, Array], shape: tuple[int, ...]) -> None:
+    """Refuse more erlangs than there can be, from flat arguments; some may be missing."""
+    if not {"calls", "aht"} <= flat.keys():
+        return
+    with np.errstate(over="ignore"):
+        bad = flat["calls"] * flat["aht"] / flat["per"] > _MOST_ERLANGS
+    if bad.any():
+        refuse(
+            f"calls × aht / per is more than {_MOST_ERLANGS:,.0f} erlangs",
+            {name: flat[name].reshape(shape) for name in ("calls", "per", "aht")},
+            bad.reshape(shape),
+            "give calls per interval, and seconds",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +144,7 @@ class Flow:
             self, **{k: v[which] for k, v in values.items() if isinstance(v, np.ndarray)}
         )
 
-    def check_lines(self, agents: Array) -> None:
+    def check_lines(self, agents: Array, shape: tuple[int, ...]) -> None:
         """Refuse agents without a line, and parts of agents on finite lines."""
         if self.lines is None:
             return
@@ -132,8 +152,8 @@ class Flow:
         if bad.any():
             refuse(
                 "with finite lines agents must be whole, and each needs a line",
-                {"agents": agents, "lines": self.lines},
-                bad,
+                {"agents": agents.reshape(shape), "lines": self.lines.reshape(shape)},
+                bad.reshape(shape),
                 "give whole agents, at most as many as lines",
             )
 
@@ -141,26 +161,80 @@ class Flow:
         """All attempts over first attempts; ``inf`` where callers return without end."""
         if not self.returns:
             return np.ones(self.size)
+        redial, blocked, reconnect = self._shares
+        if self.patience is None and self.lines is None:
+            return 1 / (1 - reconnect)
         load = np.maximum(self.load, _NO_CALLS)
-        top = np.full(self.size, np.log(_WITHOUT_END))
 
         def missing(which: NDArray[np.intp], log_factor: Array) -> Array:
             factor = np.exp(log_factor)
             part = self.take(which)
             return 1 - factor * part.leaving(load[which] * factor, agents[which])
 
-        every = np.arange(self.size)
-        zero = np.zeros(self.size)
-        at_top = missing(every, top)
-        root = np.exp(bracketed_root(missing, zero, top, missing(every, zero), at_top))
-        return np.where(at_top > 0, np.inf, np.maximum(root, 1.0))
+        # At least this share of all attempts is a caller's last one, which bounds their number.
+        last = 1 - reconnect
+        if self.patience is not None:
+            last = np.minimum(last, 1 - redial)
+        if self.lines is not None:
+            last = np.minimum(last, 1 - blocked)
+        with np.errstate(divide="ignore"):
+            bound = -np.log(last)
+        most = np.log(self._most_factor)
+        top = np.minimum(bound, most)
+        log_factor = np.where(self._can_leave(load, agents) > 1, 0.0, np.inf)
+        open_ = np.flatnonzero((top > 0) & (log_factor == 0))
+        low, high = np.zeros(self.size), np.minimum(top, 0.5)
+        low_score, high_score = np.zeros(self.size), np.zeros(self.size)
+        if open_.size:
+            low_score[open_] = missing(open_, low[open_])
+        open_ = open_[low_score[open_] > 0]
+        solve = open_
+        while open_.size:
+            high_score[open_] = missing(open_, high[open_])
+            open_ = open_[(high_score[open_] > 0) & (high[open_] < top[open_])]
+            low[open_], low_score[open_] = high[open_], high_score[open_]
+            high[open_] = np.minimum(2 * high[open_] + 0.5, top[open_])
+        # Attempts above their bound are a matter of the last digit.
+        beyond = solve[high_score[solve] > 0]
+        log_factor[beyond] = np.where(bound < most, bound, np.inf)[beyond]
+        solve = solve[high_score[solve] <= 0]
+        log_factor[solve] = bracketed_root(
+            lambda which, value: missing(solve[which], value),
+            low[solve],
+            high[solve],
+            low_score[solve],
+            high_score[solve],
+        )
+        return np.exp(log_factor)
+
+    @property
+    def _shares(self) -> tuple[Array, Array, Array]:
+        return (
+            cast("Array", self.redial),
+            cast("Array", self.redial_blocked),
+            cast("Array", self.reconnect),
+        )
+
+    def _can_leave(self, load: Array, agents: Array) -> Array:
+        """Calls that would leave for good over first attempts, were attempts without end.
+
+        Then all agents are busy, and all lines taken. Where no more than come anew can leave, the
+        attempts grow without end.
+        """
+        redial, blocked, reconnect = self._shares
+        if isinstance(self.patience, Curve):
+            return np.full(self.size, np.inf)  # what its longest patience allows shows itself
+        leave = agents / load * (1 - reconnect)
+        if self.lines is None:
+            return np.where(redial < 1, np.inf, leave)
+        if self.patience is not None:
+            leave += (1 - redial) * (self.lines - agents) * self.aht / (self.patience * load)
+        return np.where(blocked < 1, np.inf, leave)
 
     def leaving(self, load: Array, agents: Array) -> Array:
         """Share of attempts after which the caller does not call again."""
         steady = self._at(load, agents)
-        redial, blocked, reconnect = (
-            cast("Array", share) for share in (self.redial, self.redial_blocked, self.reconnect)
-        )
+        redial, blocked, reconnect = self._shares
         return (
             steady.abandoned * (1 - redial)
             + steady.blocked * (1 - blocked)
@@ -172,8 +246,16 @@ class Flow:
         factor = self.attempts(agents)
         load = np.maximum(self.load, _NO_CALLS)
         if self.returns:
-            load = load * np.minimum(factor, _WITHOUT_END)
+            load = load * np.minimum(factor, self._most_factor)
         return self._at(load, agents), factor
+
+    @property
+    def _most_factor(self) -> Array:
+        return np.minimum(_WITHOUT_END, _MOST_ATTEMPTS / np.maximum(self.load, 1.0))
+
+    def attempted(self, factor: Array) -> Array:
+        """Attempts a second, a very large number where callers return without end."""
+        return self.calls / self.per * np.minimum(factor, self._most_factor)
 
     def _at(self, load: Array, agents: Array) -> Steady:
         patience = self.patience

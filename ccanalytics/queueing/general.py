@@ -5,11 +5,13 @@ M/M/n+G, M/M/n/N+M and M/M/n/N through the integrals of :mod:`~ccanalytics.queue
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
 
+from ccanalytics.queueing.places import FEW_PLACES, Places, waiting_places
 from ccanalytics.queueing.ratios import deviance, lost, states_below, stirling
 from ccanalytics.queueing.virtual import Kind, VirtualWait
 
@@ -50,33 +52,53 @@ class GeneralQueue:
         # Elements without waiting places, agents or steady state are filled in by hand.
         waits = steady if room is None else steady & (room > 0)
         self._steady, self._waits = steady, waits
-        self._c = np.where(waits, c, 2 * lam)
-        self._virtual = VirtualWait(
-            lam, self._c, law, None if room is None else np.maximum(room, 1)
-        )
-        shift, sums = self._virtual.integrals(*self._virtual.whole, ("any", "left", "kept", "wait"))
-        self._shift = np.where(waits, shift, 0.0)
+        self._c = np.where(waits, c, 1 / aht)
+        self._room = None if room is None else np.maximum(room, 1)
         free = states_below(np.where(steady, agents, 1.0), load)
-        full = np.zeros_like(load)
-        if room is not None:
-            full = np.exp(self._log_full(load, agents, aht, room) - self._shift)
+        self._kept_wait: Array | None = None
+        if room is not None and room.max(initial=0) <= FEW_PLACES:
+            places = self._summed(room)
+            self._shift = -places.log_unit
+            queue, full, served = places.queue, places.full, places.served
+            wait, self._kept_wait = places.length / lam, places.kept_wait
+            left = np.zeros_like(lam) if law.mean is None else wait / law.mean
+            kept = c / lam * served
+        else:
+            kinds: tuple[Kind, ...] = ("any", "left", "kept", "wait")
+            shift, sums = self._virtual.integrals(*self._virtual.whole, kinds)
+            self._shift = np.where(waits, shift, 0.0)
+            full = np.zeros_like(load)
+            if room is not None:
+                log = self._log_full(load, agents, aht, room) - self._shift
+                full = np.exp(np.where(self._staffed, log, -np.inf))
+            queue, left, kept, wait = (np.where(waits, self._c * sums[k], 0.0) for k in kinds)
+            if room is None:
+                # All agents busy serve c calls a second: exact where the peak is narrow and far.
+                unit = np.exp(-self._shift)
+                kept = np.where(queue > 2 * unit, self._c / lam * (queue - unit), kept)
         with np.errstate(over="ignore"):
             self._free = np.where(np.isinf(free), free, free * np.exp(-self._shift))
-        queue = np.where(waits, self._c * sums["any"], 0.0)
-        total = self._free + queue + full
-        self._total = total
+        self._total = self._free + queue + full
         # Shares of arrivals, with a limit for elements without a steady state.
         self.blocked = self._over_total(full)
         self._entered = self._over_total(self._free + queue, 1.0)
         self._at_once = self._over_total(self._free, 1.0)
-        self.abandoned = self._over_total(np.where(waits, self._c * sums["left"], 0.0))
-        kept = np.where(waits, self._c * sums["kept"], 0.0)
+        self.abandoned = self._over_total(left)
         self.answered = self._over_total(self._free + kept, 1.0)
-        wait = self._over_total(np.where(waits, self._c * sums["wait"], 0.0))
         self.waiting = self._over_total(queue) / self._entered
-        self.mean_wait = wait / self._entered
+        self.mean_wait = self._over_total(wait) / self._entered
         if not steady.all():
             self._fill_in(load, aht, np.flatnonzero(~steady))
+
+    @cached_property
+    def _virtual(self) -> VirtualWait:
+        arrivals = np.where(self._waits, self._lam, 0.5 * self._c)  # nothing is read elsewhere
+        return VirtualWait(arrivals, self._c, self._law, self._room)
+
+    def _summed(self, room: Array) -> Places:
+        mean = self._law.mean
+        leaving = np.zeros_like(room) if mean is None else 1 / mean
+        return waiting_places(self._lam, self._c, leaving, np.where(self._waits, room, 0))
 
     def _log_full(self, load: Array, agents: Array, aht: Array, room: Array) -> Array:
         """Logarithm of the weight of "all lines taken", in units of "all busy, nobody waits"."""
@@ -161,14 +183,17 @@ class GeneralQueue:
 
     def abandoned_after(self, t: Array) -> Array:
         """Share of arrivals that gave up later than ``t``."""
-        gone = self._law.left(self._times(t), np.arange(self._lam.size))
-        share = self._after(t, "left") - gone * self._after(t, "any")
-        return self._else(np.maximum(share, 0.0), self.abandoned - gone * self._entered)
+        kept = self._law.kept(self._times(t), np.arange(self._lam.size))
+        late = self._entered * np.maximum(kept - self._law.never, 0.0)
+        return self._else(self._after(t, "left_since"), late)
 
     def answered_wait(self) -> Array:
         """Mean wait of the answered."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            wait = self._after(0.0, "kept_wait") / self.answered
+            if self._kept_wait is None:
+                wait = self._after(0.0, "kept_wait") / self.answered
+            else:
+                wait = self._over_total(self._kept_wait) / self.answered
         endless = np.inf if self._lines is None else np.nan
         return self._else(wait, np.where(self._staffed, endless, np.nan))
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from ccanalytics.queueing.flow import Flow
     from ccanalytics.queueing.steady import Steady
 
-__all__ = ["Goals", "asked", "levels", "meets"]
+__all__ = ["FOREVER", "Goals", "asked", "levels", "meets", "wavers"]
 
 _SLACK = 1e-12  # a goal met to twelve digits is met: floats cannot hold 0.7 = 1 − 0.3 exactly
 _BEST = -700.0
+FOREVER = 1e20  # seconds beyond which nobody waits
 
 
 def asked(
@@ -85,22 +86,24 @@ def asked(
 
 def levels(steady: Steady, goal: ServiceLevel) -> Array:
     """Service level on flat arrays; ``nan`` where no call counts."""
+    within, short = min(goal.within, FOREVER), min(goal.short, FOREVER)
     if goal.counting == "virtual":
-        level = steady.virtual_within(goal.within)
+        level = steady.virtual_within(within)
         return level * (1 - steady.blocked) if goal.include_blocked else level
     abandoned_within: Any = 0
     abandoned_short: Any = 0
     if goal.counting in ("abandoned_in_time", "late_abandoned"):
-        abandoned_within = steady.abandoned_within(goal.within)
+        abandoned_within = steady.abandoned_within(within)
     if goal.counting.startswith("short_"):
-        abandoned_short = steady.abandoned_within(goal.short)
+        abandoned_short = steady.abandoned_within(short)
     return np.asarray(
         goal.observed(
             answered=steady.answered,
-            answered_within=steady.answered_within(goal.within),
+            # A part may exceed its whole in the last digit.
+            answered_within=np.minimum(steady.answered_within(within), steady.answered),
             abandoned=steady.abandoned,
-            abandoned_within=abandoned_within,
-            abandoned_short=abandoned_short,
+            abandoned_within=np.minimum(abandoned_within, steady.abandoned),
+            abandoned_short=np.minimum(abandoned_short, steady.abandoned),
             blocked=steady.blocked,
         )
     )
@@ -111,12 +114,25 @@ def meets(level: Array, share: float) -> NDArray[np.bool_]:
     return level >= share - _SLACK * min(share, 1 - share)
 
 
+def wavers(goal: ServiceLevel) -> bool:
+    """Whether the level may fall with more agents: who left before ``short``, which comes after
+    ``within``, is credited, who is answered then is not.
+    """
+    return goal.counting == "short_as_served" and goal.short > goal.within
+
+
 @dataclass(frozen=True, eq=False)
 class Goals:
     """A service level and upper limits (``max_…``), the limits flat arrays."""
 
     level: ServiceLevel | None
     limits: dict[str, Array]
+
+    @property
+    def block(self) -> bool:
+        """Whether anything is asked about blocked calls."""
+        asked_for = self.level is not None and self.level.include_blocked
+        return asked_for or "max_blocking" in self.limits
 
     def score(self, flow: Flow, agents: Array, which: NDArray[np.intp]) -> Array:
         """How far from the goals, on a scale that is nearly straight in the number of agents."""

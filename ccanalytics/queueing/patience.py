@@ -23,8 +23,14 @@ class Law(Protocol):
     def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Share whose patience is above ``v``."""
 
+    def left_since(self, start: Array, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``start`` and at most ``v``."""
+
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Integral of :meth:`left` from 0 to ``v``."""
+
+    def kept_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Integral of :meth:`kept` from 0 to ``v``."""
 
     def time_of(self, share: Array) -> Array:
         """About the time by which ``share`` have left; ``inf`` if so many never do."""
@@ -68,18 +74,29 @@ class Exponential:
         """Share whose patience is above ``v``."""
         return np.exp(-v / self._mean[which])
 
+    def left_since(self, start: Array, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``start`` and at most ``v``."""
+        mean = self._mean[which]
+        return -np.exp(-start / mean) * np.expm1((start - v) / mean)
+
     def left_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Integral of :meth:`left` from 0 to ``v``."""
         mean = self._mean[which]
         return bend(v / mean) * mean
 
+    def kept_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Integral of :meth:`kept` from 0 to ``v``."""
+        mean = self._mean[which]
+        return -np.expm1(-v / mean) * mean
+
     def time_of(self, share: Array) -> Array:
-        """About the time by which ``share`` have left."""
-        return -np.log1p(-share) * self._mean
+        """About the time by which ``share`` have left; ``inf`` for all of them."""
+        with np.errstate(divide="ignore"):
+            return -np.log1p(-share) * self._mean
 
     def cuts(self, low: Array, high: Array) -> tuple[NDArray[np.intp], Array]:
         """Times at which an integral from ``low`` to ``high`` must be cut, with their elements."""
-        steps = self._mean[:, None] * np.array([0.7, 2.0, 5.0, 12.0, 30.0])
+        steps = self._mean[:, None] * np.array([0.7, 2.0, 5.0, 12.0, 30.0, 70.0])
         points = np.concatenate([steps, low[:, None] + steps], axis=1)
         inside = (points > low[:, None]) & (points < high[:, None])
         return np.nonzero(inside)[0], points[inside]
@@ -102,10 +119,20 @@ class Endless:
 
     left_sum = left
 
+    def left_since(self, start: Array, v: Array, which: NDArray[np.intp]) -> Array:
+        """Share whose patience is above ``start`` and at most ``v``."""
+        del start, which
+        return np.zeros_like(v)
+
     def kept(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Share whose patience is above ``v``."""
         del which
         return np.ones_like(v)
+
+    def kept_sum(self, v: Array, which: NDArray[np.intp]) -> Array:
+        """Integral of :meth:`kept` from 0 to ``v``."""
+        del which
+        return v
 
     def time_of(self, share: Array) -> Array:
         """About the time by which ``share`` have left."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ccanalytics.errors import InputError
 from ccanalytics.queueing.door import plain, real
-from ccanalytics.queueing.goals import levels
+from ccanalytics.queueing.goals import FOREVER, levels
 from ccanalytics.queueing.search import longest
 from ccanalytics.results import Check, Result
 
@@ -179,10 +179,13 @@ class Performance(Result):
     def queue_length(self) -> Any:
         """Mean number of callers waiting at any moment (Little's law on the calls that entered)."""
         flow, some = self._flow, self._flow.calls > 0
+        entering = flow.attempted(self._factor) * (1 - self._steady.blocked)
         with np.errstate(invalid="ignore"):
-            entering = flow.calls * self._factor / flow.per * (1 - self._steady.blocked)
             wait = np.where(self._steady.blocked == 1, 0.0, self._steady.mean_wait)
             length = np.where(some, entering * wait, 0.0)
+        if flow.patience is None and flow.lines is not None:
+            # Without agents, patient callers come to hold every line.
+            length = np.where(some & (self._agents == 0), flow.lines, length)
         return plain(length, self._shape)
 
     def wait_above(self, seconds: Any, of: Callers = "all") -> Any:
@@ -206,7 +209,7 @@ class Performance(Result):
         t = real("seconds", seconds, least=0)
         if t.ndim:
             raise InputError("one threshold at a time", f"seconds={seconds!r}", "give a scalar")
-        share = self._above(_callers(of), t)
+        share = self._above(_callers(of), np.minimum(t, FOREVER))
         undefined = self._nobody | np.isnan(share)
         return self._give(share, undefined, "the wait", f"there is no caller of kind {of!r}")
 

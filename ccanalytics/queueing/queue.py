@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.errors import InputError, UnsupportedError
-from ccanalytics.queueing import inverse
-from ccanalytics.queueing.door import Array, broadcast, plain, real
-from ccanalytics.queueing.flow import Flow, read
+from ccanalytics.queueing import inverse, least
+from ccanalytics.queueing.door import Array, broadcast, flag, plain, real
+from ccanalytics.queueing.flow import Flow, check_load, read
 from ccanalytics.queueing.goals import asked
 from ccanalytics.queueing.performance import Performance
 
@@ -44,9 +44,12 @@ class Queue:
         Average handle time in seconds. ``None`` if it is what :meth:`aht_for` is to find.
     patience
         ``None`` (callers never give up), mean seconds (exponential; may be an array), or one
-        law: anything with ``.sf(x)``, ``.ccdf(x)`` or ``.sf.evaluate(x)`` in seconds.
+        law: anything with ``.sf(x)``, ``.ccdf(x)`` or ``.sf.evaluate(x)`` in seconds. A law that
+        has no ``.cdf`` as well tells shares of those who leave early to 1e-16 only, so that a tiny
+        abandonment is right to 1e-16 and not to twelve digits.
     lines
-        Most calls in the system, those in service included; ``None`` for endless lines.
+        Most calls in the system, those in service included, at most 1e9; ``None`` for endless
+        lines.
     redial
         Share of those who gave up that call again, 0–1.
     redial_blocked
@@ -108,7 +111,8 @@ class Queue:
             "reconnect": reconnect,
         }
         arrays, self._law = read(self.inputs)
-        self._shape, _ = broadcast(**arrays)
+        self._shape, flat = broadcast(**arrays)
+        check_load(flat, self._shape)
         self._arrays = {name: a for name, a in arrays.items() if not name.startswith("_")}
 
     def __repr__(self) -> str:
@@ -165,7 +169,7 @@ class Queue:
         self._need("calls", "aht")
         shape, flow, flat = self._flow(agents=real("agents", agents, least=0))
         n = flat["agents"]
-        flow.check_lines(n)
+        flow.check_lines(n, shape)
         steady, factor = flow.steady(n)
         return Performance(
             inputs={**self.inputs, "agents": agents},
@@ -230,6 +234,7 @@ class Queue:
         90.689
         """
         self._need("calls", "aht")
+        fractional = flag("fractional", fractional)
         if fractional and "lines" in self._arrays:
             raise UnsupportedError(
                 "waiting places come whole, so a fractional requirement has no meaning here",
@@ -238,9 +243,7 @@ class Queue:
             )
         limits = self._asked(goal, max_occupancy, max_abandonment, max_asa, max_blocking)
         shape, flow, flat = self._flow(**limits)
-        result = inverse.agents(
-            flow, goal, {name: flat[name] for name in limits}, shape, fractional
-        )
+        result = least.agents(flow, goal, {name: flat[name] for name in limits}, shape, fractional)
         return plain(result if fractional else result.astype(np.int64), shape)
 
     def calls_for(
@@ -311,7 +314,7 @@ class Queue:
         limits = self._asked(goal, *most)
         n = real("agents", agents, least=0)
         shape, flow, flat = self._flow(agents=n, **limits)
-        flow.check_lines(flat["agents"])
+        flow.check_lines(flat["agents"], shape)
         given = {name: flat[name] for name in limits}
         return plain(inverse.greatest(what, flow, goal, given, flat["agents"]), shape)
 
@@ -367,6 +370,6 @@ class Queue:
             )
         n = real("agents", agents, above=0)
         shape, flow, flat = self._flow(agents=n, **limits)
-        flow.check_lines(flat["agents"])
+        flow.check_lines(flat["agents"], shape)
         given = {name: flat[name] for name in limits}
         return plain(inverse.patience(flow, goal, given, flat["agents"], shape), shape)

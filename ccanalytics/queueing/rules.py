@@ -12,10 +12,18 @@ from ccanalytics.queueing.search import bracketed_root
 
 __all__ = ["garnett", "halfin_whitt", "square_root_agents", "waiting_deviate"]
 
+_MOST_ERLANGS = 1e15  # beyond, floats do not tell one agent from the next
+
 
 def _mills(beta: Array) -> Array:
-    """Φ(β)/φ(β)."""
+    """Φ(β)/φ(β); ``inf`` beyond 1e308."""
     return np.sqrt(np.pi / 2) * special.erfcx(-beta / np.sqrt(2))
+
+
+def _log_mills(beta: Array) -> Array:
+    """Its logarithm, for every β."""
+    high = special.log_ndtr(beta) + beta**2 / 2 + np.log(2 * np.pi) / 2
+    return np.where(beta > 1, high, np.log(_mills(np.minimum(beta, 1.0))))
 
 
 def halfin_whitt(beta: Any) -> Any:
@@ -49,7 +57,8 @@ def halfin_whitt(beta: Any) -> Any:
     """
     b = real("beta", beta)
     positive = np.maximum(b, 0.0)
-    return plain(1 / (1 + positive * _mills(positive)), b.shape)
+    with np.errstate(over="ignore"):  # nobody waits
+        return plain(1 / (1 + positive * _mills(positive)), b.shape)
 
 
 def garnett(beta: Any, aht_over_patience: Any) -> Any:
@@ -91,9 +100,13 @@ def garnett(beta: Any, aht_over_patience: Any) -> Any:
 
 
 def _garnett(beta: Array, ratio: Array) -> Array:
-    root = np.sqrt(ratio)
+    return np.exp(_log_garnett(beta, ratio))
+
+
+def _log_garnett(beta: Array, ratio: Array) -> Array:
     # √r·h(β/√r)/h(−β), with h(z) the reciprocal of Φ/φ at −z.
-    return 1 / (1 + root * _mills(beta) / _mills(-beta / root))
+    log = np.log(ratio) / 2 + _log_mills(beta) - _log_mills(-beta / np.sqrt(ratio))
+    return -np.logaddexp(0.0, log)
 
 
 def square_root_agents(load: Any, wait_probability: Any, *, aht_over_patience: Any = None) -> Any:
@@ -106,7 +119,7 @@ def square_root_agents(load: Any, wait_probability: Any, *, aht_over_patience: A
     Parameters
     ----------
     load
-        Offered load in erlangs, 0 or more; scalar or array.
+        Offered load in erlangs, from 0 to 1e15; scalar or array.
     wait_probability
         Share of callers who may have to wait, above 0 and below 1; scalar or array.
     aht_over_patience
@@ -131,21 +144,22 @@ def square_root_agents(load: Any, wait_probability: Any, *, aht_over_patience: A
     array([  14,  111, 1034])
     """
     arrays = {
-        "load": real("load", load, least=0),
+        "load": real("load", load, least=0, most=_MOST_ERLANGS),
         "wait_probability": real("wait_probability", wait_probability, above=0, below=1),
     }
     if aht_over_patience is not None:
         arrays["ratio"] = real("aht_over_patience", aht_over_patience, above=0)
     shape, v = broadcast(**arrays)
-    aim, ratio = v["wait_probability"], v.get("ratio")
+    aim, ratio = np.log(v["wait_probability"]), v.get("ratio")
 
     def score(which: Any, beta: Array) -> Array:
         if ratio is None:
-            return 1 / (1 + beta * _mills(beta)) - aim[which]
-        return _garnett(beta, ratio[which]) - aim[which]
+            with np.errstate(divide="ignore"):
+                return -np.logaddexp(0.0, np.log(beta) + _log_mills(beta)) - aim[which]
+        return _log_garnett(beta, ratio[which]) - aim[which]
 
     every = np.arange(aim.size)
-    low = np.full(aim.size, 0.0 if ratio is None else -40.0)
+    low = np.zeros(aim.size) if ratio is None else -40.0 * np.maximum(np.sqrt(ratio), 1.0)
     high = np.full(aim.size, 40.0)
     beta = bracketed_root(score, low, high, score(every, low), score(every, high))
     exact = v["load"] + beta * np.sqrt(v["load"])

@@ -168,10 +168,14 @@ def greatest_real(score: Score, start: Array) -> Array:
 
     first = at(every, meets)
     meets_score, fails_score = first.copy(), first.copy()
-    for side, bound, values in ((1.0, fails, fails_score), (-1.0, meets, meets_score)):
+    # Upwards to e²⁰ times the start, which is any number; downwards to the smallest floats.
+    for side, bound, values, last in (
+        (1.0, fails, fails_score, 16),
+        (-1.0, meets, meets_score, 512),
+    ):
         open_ = every[first <= 0] if side > 0 else every[first > 0]
         step = 0.04
-        while open_.size and step < 512:
+        while open_.size and step < last:
             other, other_score = (meets, meets_score) if side > 0 else (fails, fails_score)
             other[open_], other_score[open_] = bound[open_], values[open_]
             bound[open_] = bound[open_] + side * step

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import special
 
 from ccanalytics.queueing.ratios import below, served_share, small_above, stirling
+from ccanalytics.queueing.search import bracketed_root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "VirtualWait"]
 
-Kind = Literal["any", "left", "kept", "wait", "kept_wait", "left_wait"]
+Kind = Literal["any", "left", "left_since", "kept", "wait", "kept_wait", "left_wait"]
 
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 _REACH = np.array([0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 44.0])
 _NEGLIGIBLE = 44.0  # e⁻⁴⁴ is nothing beside 1
+_FEW = 64  # elements up to which the number of numpy calls decides the time
 _ROWS = 1 << 15  # pieces evaluated at once
 
 
@@ -55,29 +57,38 @@ class VirtualWait:
     def _find_peak(self, room: Array) -> None:
         """With few places the peak comes before the time at which they are all taken."""
         lam, high = self._lam, np.minimum(self._peak, 2 * (room + 40) / self._c)
-        taken = lam * (high - self._law.left_sum(high, self._every))
-        near = np.flatnonzero(taken > room - 6 * np.sqrt(room) - 6)
-        low, high = np.zeros(near.size), high[near]
-        for _ in range(40):
-            v = (low + high) / 2
-            z = lam[near] * (v - self._law.left_sum(v, near))
-            rise = lam[near] * (1 - self._law.left(v, near))
-            up = rise * served_share(room[near] - 1, np.maximum(z, 1e-200)) > self._c[near]
-            low, high = np.where(up, v, low), np.where(up, high, v)
-        self._peak[near] = low
+        taken = lam * self._law.kept_sum(high, self._every)
+        few = taken > room - 6 * np.sqrt(room) - 6
+        # One place: f is e^{−cv}, which falls from the start.
+        self._peak[few & (room == 1)] = 0.0
+        near = np.flatnonzero(few & (room > 1) & (high > 0))
+        if not near.size:
+            return
+        start = 1 / (lam + self._c)  # the least width of a peak
+
+        def rising(which: NDArray[np.intp], later: Array) -> Array:
+            i = near[which]
+            v = later - start[i]
+            z = lam[i] * self._law.kept_sum(v, i)
+            rise = lam[i] * self._law.kept(v, i)
+            with np.errstate(divide="ignore"):
+                return np.log(rise * served_share(room[i] - 1, np.maximum(z, 1e-200)) / self._c[i])
+
+        every, low, high = np.arange(near.size), start[near], high[near] + start[near]
+        at_low, at_high = rising(every, low), rising(every, high)
+        root = bracketed_root(rising, low, high, at_low, at_high, relative=1e-6)
+        root = np.where(at_low <= 0, low, np.where(at_high > 0, high, root))
+        self._peak[near] = np.maximum(root - start[near], 0.0)
 
     def exponent(self, v: Array, which: NDArray[np.intp]) -> Array:
         """Logarithm of f."""
-        return self._log_density(v, which, self._law.left_sum(v, which))
-
-    def _log_density(self, v: Array, which: NDArray[np.intp], left_sum: Array) -> Array:
         # λH − cv, written so that nothing cancels: (λ − c)v − λ(v − H).
         lam, c = self._lam[which], self._c[which]
-        value = (lam - c) * v - lam * left_sum
+        value = (lam - c) * v - lam * self._law.left_sum(v, which)
         if self._room is None:
             return value
         lam, c, m = (np.broadcast_to(x, v.shape) for x in (lam, c, self._room[which]))
-        z = lam * (v - left_sum)
+        z = lam * self._law.kept_sum(v, which)
         tight = z > m - 9 * np.sqrt(m) - 12
         if tight.any():
             value = np.array(value)
@@ -98,26 +109,30 @@ class VirtualWait:
             half = (right[rows] - left[rows]) / 2
             v = (left[rows] + half)[:, None] + half[:, None] * _POINTS
             column = i[:, None]
-            left_sum = self._law.left_sum(v, column)
-            exponent = self._log_density(v, column, left_sum)
-            weight = np.exp(exponent - shift[column]) * _WEIGHTS * half[:, None]
+            weight = np.exp(self.exponent(v, column) - shift[column]) * _WEIGHTS * half[:, None]
             for kind in kinds:
-                value = (
-                    weight if kind == "any" else weight * self._factor(kind, v, column, left_sum)
-                )
+                value = weight if kind == "any" else weight * self._factor(kind, v, column, start)
                 sums[kind] += np.bincount(i, value.sum(axis=1), start.size)
         return shift, sums
 
-    def _factor(self, kind: Kind, v: Array, which: NDArray[np.intp], left_sum: Array) -> Array:
+    def _factor(self, kind: Kind, v: Array, which: NDArray[np.intp], start: Array) -> Array:
+        law = self._law
+        if kind == "left_since":
+            return law.left_since(start[which], v, which)
         if kind == "left":
-            return self._law.left(v, which)
+            return law.left(v, which)
         if kind == "kept":
-            return self._law.kept(v, which)
+            return law.kept(v, which)
         if kind == "kept_wait":
-            return v * self._law.kept(v, which)
-        if kind == "left_wait":
-            return v * self._law.left(v, which) - left_sum
-        return v - left_sum
+            return v * law.kept(v, which)
+        wait = law.kept_sum(v, which)
+        if kind == "wait":
+            return wait
+        # What they waited who left: of the two forms the one that does not cancel.
+        left = law.left(v, which)
+        return np.where(
+            left < 0.5, v * left - law.left_sum(v, which), wait - v * law.kept(v, which)
+        )
 
     def _pieces(
         self, start: Array, stop: Array, top: Array, shift: Array
@@ -162,15 +177,19 @@ class VirtualWait:
     def _width(self, top: Array, shift: Array, side: float) -> Array:
         """A distance at which the logarithm has fallen by 1 to 4."""
         width = 1 / (self._lam + self._c)
+        doublings = np.arange(16 if width.size < _FEW else 4)
         open_ = self._every
         while open_.size:
-            at = np.maximum(top[open_] + side * width[open_], 0.0)
-            drop = shift[open_] - self.exponent(at, open_)
-            more = drop < 1
-            if side < 0:
-                more &= at > 0
-            open_ = open_[more]
-            width[open_] *= 2
+            tried = width[open_, None] * 2.0**doublings
+            at = np.maximum(top[open_, None] + side * tried, 0.0)
+            level = self.exponent(at.reshape(-1), np.repeat(open_, doublings.size))
+            drop = shift[open_, None] - level.reshape(at.shape)
+            enough = (drop >= 1) | (at == 0) if side < 0 else drop >= 1
+            enough |= np.isnan(drop)
+            some = enough.any(axis=1)
+            first = np.where(some, enough.argmax(axis=1), doublings.size)
+            width[open_] *= 2.0**first
+            open_ = open_[~some]
         return width
 
 

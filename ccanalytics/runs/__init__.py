@@ -13,6 +13,8 @@ For authors of notebooks
   ``headline``.
 - A cell tagged ``may-refuse`` may find that the data cannot answer (DataError): its sentence
   stands in the report, the rest of that section (to the next H2) is left out, the run goes on.
+- A cell tagged ``may-end`` may refuse, too, and nothing can be said without it: all but the last
+  section is left out.
 - A cell tagged ``silent`` runs and shows nothing.
 """
 

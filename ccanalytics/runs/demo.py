@@ -24,7 +24,7 @@ def demo(
     bar: Callable[..., Any],
     say: Callable[[str], object],
 ) -> list[Path]:
-    """Write a sample centre, load it, run the notebooks; return the reports' paths.
+    """Write a sample centre, load it, run the notebooks and say their answers; return the reports.
 
     ``bar(text)`` is a context manager that gives a progress callback; ``say`` prints a line.
     What an earlier demo left in ``data`` is replaced; anything else there is left alone.
@@ -62,5 +62,6 @@ def demo(
                 output=reports / f"{notebook.name}.html",
                 progress=progress,
             )
+        say(f"{done.notebook}: {done.answer}")
         written.append(done.output)
     return written

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 
     from ccanalytics.errors import CcanalyticsError
 
-__all__ = ["MAY_REFUSE", "SKIPPED", "Stop", "Watch", "execute"]
+__all__ = ["MAY_END", "MAY_REFUSE", "SKIPPED", "Stop", "Watch", "execute"]
 
 # A cell with this tag may find that the data cannot answer: its sentence stands in the report,
 # the rest of its section is left out, and the run goes on.
 MAY_REFUSE = "may-refuse"
+# The same, where nothing can be said without it: all but the last section is left out.
+MAY_END = "may-end"
 SKIPPED = "ccanalytics-skipped"
 KERNEL_NOTES = "kernel.txt"
 _START_S = 120
@@ -120,11 +122,15 @@ class _Client(PapermillNotebookClient):
         return self.km
 
     def papermill_execute_cells(self) -> None:
-        skipping = False
+        skipping, resumes = False, 0
+        last = max(
+            (i for i, cell in enumerate(self.nb.cells) if _sections(cell)),
+            default=len(self.nb.cells),
+        )
         for index, cell in enumerate(self.nb.cells):
             if cell.cell_type == "markdown" and (headings := _headings(cell.source)):
                 self.watch.section = headings[-1][1]
-                skipping = skipping and min(headings)[0] > 2
+                skipping = skipping and (min(headings)[0] > 2 or index < resumes)
             if skipping:
                 cell.metadata.setdefault("tags", []).append(SKIPPED)
             elif cell.cell_type == "code" and cell.source.strip():
@@ -132,6 +138,7 @@ class _Client(PapermillNotebookClient):
                 if self._runs(cell, index):
                     continue
                 skipping = True
+                resumes = last if MAY_END in _tags(cell) else 0
                 if self.watch.stop is not None:
                     break
 
@@ -142,7 +149,7 @@ class _Client(PapermillNotebookClient):
             self.execute_cell(cell, index)
         except CellExecutionError as stopped:
             error = _kept(self.watch.folder)
-            refuses = MAY_REFUSE in _tags(cell)
+            refuses = not {MAY_REFUSE, MAY_END}.isdisjoint(_tags(cell))
             if refuses and isinstance(error, errors.DataError):
                 cell.outputs = [_sentence(error)]
                 self.watch.refusals.append(str(error))
@@ -223,6 +230,11 @@ def _sentence(error: CcanalyticsError) -> Any:
 
 def _tags(cell: Any) -> list[str]:
     return list(cell.metadata.get("tags", []))
+
+
+def _sections(cell: Any) -> bool:
+    """Whether a section begins in this cell."""
+    return cell.cell_type == "markdown" and any(level == 2 for level, _ in _headings(cell.source))
 
 
 def _headings(markdown: str) -> list[tuple[int, str]]:

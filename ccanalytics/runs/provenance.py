@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import ccanalytics
-from ccanalytics.errors import LogError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,16 +48,13 @@ def describe(path: Path) -> LogCheck:
 
 
 def fingerprint(path: Path) -> str:
-    """SHA-256 of the log's bytes, as ``sha256sum`` prints it.
+    """Digest of what was loaded, in order; two logs of the same files share it.
 
     Raises
     ------
     LogError
-        If the file cannot be read.
+        If the log cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        reason = error.strerror or "it cannot be read"
-        raise LogError(f"the log cannot be read: {reason}", str(path), "") from error
+    from ccanalytics.calllog import CallLog
+
+    return CallLog(path).fingerprint()

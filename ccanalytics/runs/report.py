@@ -42,6 +42,8 @@ _ATTRIBUTES = {
 }
 _ANSWER = re.compile(r'<p class="answer">(.*?)</p>', re.DOTALL)
 _FAILS = re.compile(r'<li class="check fails">(.*?)</li>', re.DOTALL)
+# All but a check's sign and its name.
+_OTHER_TAGS = re.compile(r'<(?!/?b>|span class="sign">|/span>)[^>]+>')
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -62,11 +64,17 @@ class Facts:
 
 @dataclass(frozen=True)
 class Page:
-    """The report: its HTML, the number of its charts, and its headline as plain text."""
+    """The report: its HTML, the number of its charts, and its answers as plain text.
+
+    ``answer`` is the first sentence of the headline, ``details`` all of it; ``findings`` holds
+    each answer with its ``section``, its words (``answer``) and the checks that fail (``fails``).
+    """
 
     html: str
     charts: int
     answer: str
+    details: str = ""
+    findings: tuple[dict[str, Any], ...] = ()
 
 
 def report(executed: Any, facts: Facts) -> Page:
@@ -99,7 +107,8 @@ def report(executed: Any, facts: Facts) -> Page:
     html = html.replace("@@POLICY@@", policy, 1).replace("/*@@STYLE@@*/", style, 1)
     tags = "\n".join(f"<script>{text}</script>" for text in scripts)
     html = html.replace("<!--@@SCRIPTS@@-->", tags, 1)
-    return Page(html, writer.figures.count, writer.answer)
+    found = tuple(writer.findings)
+    return Page(html, writer.figures.count, writer.answer, writer.details, found)
 
 
 class _Writer:
@@ -111,7 +120,8 @@ class _Writer:
         self._exporter = exporter
         self._cleaner = SanitizeHTML(tags=_TAGS, attributes=_ATTRIBUTES, strip=True)
         self.figures = Figures()
-        self.answer = ""
+        self.answer = self.details = ""
+        self.findings: list[dict[str, Any]] = []
         self._headline: dict[str, Any] | None = None
         self._contents: list[dict[str, str]] = []
         self._working: list[str] = []
@@ -163,6 +173,7 @@ class _Writer:
             if output.output_type == "stream" and output.name == "stderr":
                 messages.append(_plain(output.text))
             elif html := self._output(output):
+                self._found(html)
                 shown.append(self._lead_by(html) if may_lead else html)
         source = "\n".join([cell.source.strip(), *(f"# {line}" for line in _lines(messages))])
         self._working.append(source)
@@ -192,14 +203,23 @@ class _Writer:
         # Tables scroll by themselves, so that the page need not; ours come in their box.
         return html if 'class="table"' in html else _boxed(html)
 
+    def _found(self, html: str) -> None:
+        """Keep what a Result says for whoever reads the run without the page."""
+        found = _ANSWER.search(html)
+        if found is None or 'class="result' not in html:
+            return
+        section = unescape(self._contents[-1]["title"]) if self._contents else ""
+        fails = [_words(text).removeprefix("✗").strip() for text in _FAILS.findall(html)]
+        self.findings.append({"section": section, "answer": _words(found[1]), "fails": fails})
+
     def _lead_by(self, html: str) -> str:
         """Let the first Result give the headline: its first sentence and what speaks against it."""
         found = _ANSWER.search(html)
         if self._headline is not None or found is None or 'class="result' not in html:
             return html
-        words = " ".join(unescape(re.sub(r"<[^>]+>", "", found[1])).split())
+        words = self.details = _words(found[1])
         self.answer = re.split(r"(?<=[.!?。！？])(?<!e\.g\.)(?<!i\.e\.)(?<!vs\.)\s+", words)[0]
-        fails = [re.sub(r"<(?!/?b>)[^>]+>", "", text) for text in _FAILS.findall(html)]
+        fails = [_OTHER_TAGS.sub("", text) for text in _FAILS.findall(html)]
         self._headline = {"answer": escape(self.answer), "fails": fails}
         return f'<div id="answer">{html}</div>'
 
@@ -217,6 +237,10 @@ class _Writer:
                 block["html"] = block["html"].replace(match[0], "", 1).strip()
                 return match[1], match[2] or ""
         return "", ""
+
+
+def _words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
 
 
 def _footer(facts: Facts) -> dict[str, Any]:
@@ -240,7 +264,12 @@ def _footer(facts: Facts) -> dict[str, Any]:
         "started_at": facts.started_at.strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": f"{facts.seconds:.0f}",
         "checks": [
-            {"status": check.status, "name": escape(check.name), "detail": escape(check.detail)}
+            {
+                "status": check.status,
+                "mark": check.mark,
+                "name": escape(check.title),
+                "detail": escape(check.detail),
+            }
             for check in facts.checks
         ],
     }

@@ -48,7 +48,7 @@ class Run(Result):
     rows
         Rows of the log by table.
     fingerprint
-        SHA-256 of the log's bytes.
+        Of what was loaded, in order: two logs of the same files share it.
     parameters
         Every parameter with the value it had, defaults filled in.
     versions
@@ -59,6 +59,10 @@ class Run(Result):
         How many figures the report shows.
     answer
         First sentence of the headline answer, empty if the notebook has none.
+    details
+        All of the headline answer, empty if the notebook has none.
+    findings
+        Every answer of the report in order: its section, its words, and the checks that fail.
     """
 
     notebook: str
@@ -73,6 +77,8 @@ class Run(Result):
     seconds: float
     charts: int
     answer: str
+    details: str = ""
+    findings: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def seed(self) -> int | None:
@@ -86,7 +92,7 @@ class Run(Result):
         version = self.versions["ccanalytics"]
         return (
             f"{words}{answer} Run by ccanalytics {version} on the log {self.log.name} "
-            f"({self.fingerprint[:12]}) in {self.seconds:.0f} s."
+            f"({self.fingerprint}) in {self.seconds:.0f} s."
         )
 
     def to_frame(self) -> pl.DataFrame:
@@ -200,6 +206,8 @@ def run(
         seconds=seconds,
         charts=page.charts,
         answer=page.answer,
+        details=page.details,
+        findings=page.findings,
     )
 
 

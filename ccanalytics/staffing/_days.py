@@ -11,6 +11,8 @@ from ccanalytics.results import Check
 from ccanalytics.staffing._seats import check_number, time_of_day
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import polars as pl
 
 __all__ = ["LOCAL", "WEEKDAYS", "choose", "read", "span", "within"]
@@ -97,12 +99,19 @@ def within(rows: pl.DataFrame, hours: Any) -> tuple[pl.DataFrame, list[Check]]:
         return rows, []
     every = float(rows["calls"].sum())
     share = 1 - float(kept["calls"].sum()) / every if every else 0.0
-    words = f"{share:.2%} of the calls came outside {hours[0]} to {hours[1]} and are left out"
+    if share <= 0:
+        return kept, []  # who asked for these hours needs no remark that nothing is lost
+    few = (
+        f"{every * share:,.0f} of {every:,.0f} calls" if share < 0.005 else f"{share:.1%} of calls"
+    )
+    words = f"{few} came outside {hours[0]} to {hours[1]} and are left out"
     return kept, [Check("Opening hours", "informs" if share < 0.01 else "fails", words)]
 
 
-def choose(rows: pl.DataFrame, weekdays: Any) -> tuple[tuple[int, ...], str]:
-    """Give the weekdays asked for, and their name."""
+def choose(
+    rows: pl.DataFrame, weekdays: Any, out: frozenset[date] = frozenset()
+) -> tuple[tuple[int, ...], str]:
+    """Give the weekdays asked for, and their name; days left ``out`` have no say in the busiest."""
     import polars as pl
 
     if weekdays is None:
@@ -112,7 +121,8 @@ def choose(rows: pl.DataFrame, weekdays: Any) -> tuple[tuple[int, ...], str]:
             raise InputError(
                 "no such weekday", f"weekdays={weekdays!r}", 'give 1 to 7, or "busiest"'
             )
-        per_day = span(rows).with_columns(_weekday=pl.col("_date").dt.weekday())
+        per_day = span(rows).filter(~pl.col("_date").is_in(list(out)))
+        per_day = per_day.with_columns(_weekday=pl.col("_date").dt.weekday())
         totals = rows.group_by("_date").agg(pl.col("calls").sum())
         mean = (
             per_day.join(totals, on="_date", how="left")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ccanalytics.results import Check
+from ccanalytics.staffing._seats import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,12 +25,14 @@ def gaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> Check:
         extra = extra.over(keys)
     moved = frame.select(extra.alias("_extra"))["_extra"].drop_nulls()
     gaps, overlaps = int((moved > 0.5).sum()), int((moved < -0.5).sum())
-    name = "Intervals follow each other"
+    name = "Gaps and overlaps"
     if overlaps:
-        return Check(name, "fails", f"{overlaps} overlap the one before: calls count twice")
+        words = f"{counted(overlaps, 'interval')} overlapping the one before: calls count twice"
+        return Check(name, "fails", words)
     if gaps and "weekday" not in keys:
-        return Check(name, "informs", f"{gaps} gaps between intervals; they need nobody here")
-    return Check(name, "holds", "no gap and no overlap")
+        words = f"{counted(gaps, 'gap')} between intervals; nobody is planned for the time between"
+        return Check(name, "informs", words)
+    return Check(name, "holds", "none, the intervals follow each other")
 
 
 def moving(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Check]:
@@ -49,11 +52,17 @@ def moving(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Check]:
         swing = min(float(load.max() / load.mean()) - 1, 1.0)
         aht_h = float(part["aht_s"].to_numpy() @ calls / calls.sum()) / 3600
         kappa = max(kappa, swing * float(np.sqrt(load.mean())) * 2 * np.pi / 24 * aht_h)
-    name = "Demand moves slowly beside the handle time"
+    name = "Pace of demand"
+    index = (
+        f"(κ = {kappa:.2f}, an index of how much the load moves within one handle time; below 0.15 "
+        "is slow)"
+    )
     if kappa < 0.15:
-        return [Check(name, "holds", f"κ = {kappa:.2f}, so steady state is a fair picture")]
-    words = "intervals after a rise will be under-served; staff for the load a handle time before"
-    return [Check(name, "informs" if kappa < 0.3 else "fails", f"κ = {kappa:.2f}: {words}")]
+        return [Check(name, "holds", f"slow, so steady state is a fair picture {index}")]
+    words = (
+        "fast: intervals after a rise will be under-served; staff for the load a handle time before"
+    )
+    return [Check(name, "informs" if kappa < 0.3 else "fails", f"{words} {index}")]
 
 
 def patient(patience: object) -> list[Check]:
@@ -63,7 +72,7 @@ def patient(patience: object) -> list[Check]:
     words = (
         "no caller gives up in this model; where callers do, it asks for more agents than needed"
     )
-    return [Check("Callers wait without end", "informs", words + " (give patience to see)")]
+    return [Check("Callers who give up", "informs", words + " (give patience to see)")]
 
 
 def varied(frame: pl.DataFrame) -> list[Check]:
@@ -78,11 +87,11 @@ def varied(frame: pl.DataFrame) -> list[Check]:
     # Poisson counts vary too: 1/√mean. Only what exceeds it is news.
     chance = 1 / known["calls"].to_numpy()
     middle = float(np.median(np.sqrt(np.clip(known["cv"].to_numpy() ** 2 - chance, 0, None))))
-    name = "Volumes are known"
+    name = "Differences between days"
     if middle < 0.05:
-        return [Check(name, "holds", "days differ hardly more than chance")]
+        return [Check(name, "holds", "hardly more than chance")]
     words = (
-        f"the same interval differs between days by {middle:.0%} beyond chance (median); agents "
+        f"the same interval differs between days by {middle:.0%} beyond chance (median), so agents "
         "for the mean day fall short on busier ones"
     )
     return [Check(name, "fails", words)]

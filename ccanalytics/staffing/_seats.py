@@ -15,7 +15,7 @@ from ccanalytics.servicelevel import ServiceLevel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Rules", "check_number", "clock", "counted", "on_day", "time_of_day"]
+__all__ = ["Rules", "check_number", "clock", "counted", "on_day", "tied", "time_of_day"]
 
 
 _MOST_AGENTS = 1_000_000  # more than any centre has; larger numbers are slips
@@ -136,6 +136,24 @@ def counted(number: float, noun: str) -> str:
     ('1 agent', '1,200 agents')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def tied(first: str, others: list[str]) -> str:
+    """Name the first of several equals, and the others or how many they are.
+
+    >>> tied("from 10:30", ["from 11:00"])
+    'from 10:30, also 11:00'
+    >>> tied("from 10:30", ["from 11:00", "from 14:00", "from 15:00"])
+    'from 10:30, also 11:00, 14:00 and 15:00'
+    >>> tied("from 10:30", ["from 11:00"] * 4)
+    'from 10:30, also in 4 more intervals'
+    """
+    if not others:
+        return first
+    if len(others) > 3:
+        return f"{first}, also in {counted(len(others), 'more interval')}"
+    named = [text.removeprefix("from ") for text in others]
+    return f"{first}, also " + " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
 
 
 def clock(seconds: float) -> str:

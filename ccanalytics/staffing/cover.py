@@ -12,7 +12,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._seats import check_number, clock, counted
-from ccanalytics.staffing.requirement import Requirement
+from ccanalytics.staffing.requirement import SINGLE_DAYS, Requirement
 from ccanalytics.staffing.shifts import Shift
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ class ShiftCover(Result):
             else "the search ended before this was proved cheapest"
         )
         return (
-            f"{first}{self.people} people on {counted(shifts, 'shift')} cover {which}{costs}: "
+            f"{first}{'1 person' if self.people == 1 else f'{self.people:,} people'} on "
+            f"{counted(shifts, 'shift')} cover{'s' if self.people == 1 else ''} {which}{costs}: "
             f"{self.paid_hours:,.1f} paid hours for {need:,.1f} hours needed, {spare:,.1f} hours "
             f"to spare; {proof}. Integer programme (CP-SAT through pyworkforce) over "
             f"{self.shifts.height} possible shifts of one day that repeats, so a shift over "
@@ -189,7 +190,7 @@ def cover(
         optimal=optimal,
         inputs={"agents": agents, "max_seats": max_seats, "priced": priced,
                 "max_seconds": max_seconds},
-        checks=_checks(intervals, optimal),
+        checks=(*_checks(intervals, optimal), *_inherited(requirement)),
     )  # fmt: skip
 
 
@@ -313,18 +314,28 @@ def _solve(
 
 def _checks(intervals: pl.DataFrame, optimal: bool) -> tuple[Check, ...]:
     missed = intervals.filter(intervals["uncovered_agents"] > 0)
+    name = "Coverage"
     covered = (
-        Check("Every interval is covered", "holds", "no interval has fewer people than it needs")
+        Check(name, "holds", "no interval has fewer people than it needs")
         if missed.is_empty()
-        else Check(
-            "Every interval is covered",
-            "fails",
-            f"no shift spans {_ranges(missed)}; add a shift that does",
-        )
+        else Check(name, "fails", f"no shift spans {_ranges(missed)}; add a shift that does")
     )
     if optimal:
         return (covered,)
-    return (covered, Check("Cheapest", "fails", "the search ended early; give more max_seconds"))
+    words = "not proved, the search ended early; give more max_seconds"
+    return (covered, Check("Least cost", "fails", words))
+
+
+def _inherited(requirement: Any) -> list[Check]:
+    """Repeat what the requirement itself is doubted for: shifts are paid for its slips too."""
+    if not isinstance(requirement, Requirement):
+        return []
+    return [
+        check
+        for check in requirement.checks
+        if check.status == "fails"
+        and (check.name == SINGLE_DAYS or check.name == requirement.lacks.capitalize())
+    ]
 
 
 def _second(stamp: Any) -> int:

@@ -56,7 +56,8 @@ class ServiceLevelCurve(Result):
             level, busy, asa = here["service_level"], here["occupancy"], here["asa"]
             text = (
                 f"{counted(agents, 'agent')} by {model}: with them {level:.1%} of calls are served "
-                f"in time, at {busy:.0%} occupancy and {asa:.0f} s ASA"
+                f"in time, at {busy:.0%} occupancy and {asa:.0f} s average "
+                "speed of answer"
             )
             if agents - 1 in near:
                 text += f" ({agents - 1} would give {near[agents - 1]['service_level']:.1%}"
@@ -173,4 +174,5 @@ def _checks(models: dict[str, Any]) -> tuple[Check, ...]:
             "Erlang C lets nobody give up, Erlang A lets callers leave after exponential patience"
         )
         return (Check("Two models", "informs", words),)
-    return (Check("Callers wait without end", "informs", "give patience to see Erlang A beside"),)
+    words = "none in this model (Erlang C); give patience to see Erlang A beside"
+    return (Check("Callers who give up", "informs", words),)

@@ -12,10 +12,12 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing import _doubts
 from ccanalytics.staffing._days import LOCAL, WEEKDAYS
-from ccanalytics.staffing._seats import Rules, counted, on_day
+from ccanalytics.staffing._seats import Rules, counted, on_day, tied
 from ccanalytics.staffing.typical import TypicalDemand
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from ccanalytics.servicelevel import ServiceLevel
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Requirement", "requirement"]
 
 Method = Literal["stationary"]
+SINGLE_DAYS = "Single unusual days"
 _FIGURES = (
     "calls", "aht_s", "load", "required_agents", "scheduled_agents", "service_level", "occupancy",
     "asa", "abandonment",
@@ -48,6 +51,10 @@ class Requirement(Result):
         Whose requirement it is, such as "average Wednesday", and over which days; may be empty.
     caution
         What the peak rests on, if that is a single day.
+    hours
+        Opening and closing time, where intervals outside them are left out; may be empty.
+    lacks
+        What handle times do not contain, such as "after-call work": then seats are a lower bound.
     """
 
     frame: pl.DataFrame
@@ -56,6 +63,8 @@ class Requirement(Result):
     name: str = ""
     days: str = ""
     caution: str = ""
+    lacks: str = ""
+    hours: str = ""
 
     @property
     def peak(self) -> dict[str, Any]:
@@ -93,11 +102,20 @@ class Requirement(Result):
     def summary(self) -> str:
         """Peak in words, and what it rests on; hours, predicted service and the model."""
         top, shrinkage = self.peak, self.inputs["shrinkage"]
-        who = f"An {self.name} needs at most" if self.name else "At most"
-        seated = counted(top["required_agents"], "agent")
-        seated += " seated" if self.name else " must be seated"
+        least = "at least " if self.lacks else ""
+        seated = f"{least}{counted(top['required_agents'], 'agent')}"
+        seated = (
+            f"An {self.name} needs {seated} seated at its peak"
+            if self.name
+            else f"{seated[:1].upper()}{seated[1:]} must be seated at the peak"
+        )
         if shrinkage:
             seated += f" ({top['scheduled_agents']} scheduled after {shrinkage:.0%} shrinkage)"
+        return f"{seated}, {self.at_peak()}{self.caution}. {self.details()}"
+
+    def details(self) -> str:
+        """Hours, predicted service and the model in words; what stands behind the peak."""
+        shrinkage = self.inputs["shrinkage"]
         hours = f"{self.agent_hours:,.1f} agent-hours seated"
         hours += f", {self.scheduled_hours:,.1f} scheduled" if shrinkage else ""
         served = ""
@@ -107,39 +125,87 @@ class Requirement(Result):
                 f"{self.service_level:.1%} are expected to be served so, with agents "
                 f"{self.occupancy:.0%} occupied."
             )
+        bound = (
+            f" Handle times are without {self.lacks}, which this log does not record: every "
+            "number of seats here is a lower bound."
+            if self.lacks
+            else ""
+        )
         days = f" The mean is over {self.days}." if self.days else ""
+        days += f" Only {self.hours} is planned." if self.hours else ""
         return (
-            f"{who} {seated}, {self.when(top)}{self.caution}. All intervals together take {hours}."
-            f"{served}{days} Method: stationary, interval by interval (SIPP); "
-            f"{self.inputs['model']}; one mean handle time per interval."
+            f"All intervals together take {hours}.{served}{bound}{days} "
+            f"Method: stationary, interval by interval (SIPP); {self.inputs['model']}; one mean "
+            "handle time per interval."
         )
 
+    def at_peak(self) -> str:
+        """Write when the peak is, and which other intervals need as many agents.
+
+        The peak is the one with the greatest load among them.
+        """
+        import polars as pl
+
+        top = self.peak
+        ties = self.frame.filter(pl.col("required_agents") == top["required_agents"])
+        others = [
+            row
+            for row in ties.iter_rows(named=True)
+            if row["interval_start"] != top["interval_start"]
+            or any(row[key] != top[key] for key in self.keys)
+        ]
+        if not top["required_agents"]:
+            return self.when(top)
+        others.sort(key=lambda row: row["interval_start"])
+        return tied(self.when(top), [self.when(row) for row in others])
+
     def when(self, row: dict[str, Any]) -> str:
-        """Write when the interval of a row is, and its keys."""
+        """Write when the interval of a row begins, and its keys."""
         keys = [f"{k} {row[k]}" for k in self.keys if k != "weekday"]
         after = f" ({', '.join(keys)})" if keys else ""
         if "local_start" not in row:
-            return f"on {row['interval_start']:%Y-%m-%d at %H:%M} UTC{after}"
+            return f"on {row['interval_start']:%Y-%m-%d from %H:%M} UTC{after}"
         local = row["local_start"]
         if "weekday" in row:
-            return f"on {WEEKDAYS[row['weekday'] - 1]} at {local:%H:%M}{after}"
+            return f"on {WEEKDAYS[row['weekday'] - 1]} from {local:%H:%M}{after}"
         # A typical day is dated only so that it has a place in time.
         return (
-            f"at {local:%H:%M}{after}"
+            f"from {local:%H:%M}{after}"
             if self.name
-            else f"on {on_day(local)} at {local:%H:%M}{after}"
+            else f"on {on_day(local)} from {local:%H:%M}{after}"
         )
 
     def table(self) -> pl.DataFrame:
-        """Give the intervals with calls as a table to read, by the wall clock."""
+        """Give every interval as a table to read, by the wall clock; none is left out."""
         import polars as pl
 
         start = "local_start" if "local_start" in self.frame.columns else "interval_start"
         at = pl.col(start) if not self.name else pl.col(start).dt.strftime("%H:%M")
         figures = [c for c in self.frame.columns if c in _FIGURES]
-        return self.frame.filter(pl.col("calls") > 0).select(
-            *self.keys, at.alias("interval"), *figures
-        )
+        return self.frame.select(*self.keys, at.alias("interval"), *figures)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the table to a file, ``.csv`` or ``.xlsx``, its columns named with their units.
+
+        Times are local. Text out of the log stays text: no spreadsheet takes it for a formula.
+
+        Raises
+        ------
+        InputError
+            Another ending, or a place that cannot be written.
+        UnsupportedError
+            ``.xlsx`` without the package XlsxWriter.
+        """
+        from ccanalytics.staffing._sheet import write
+
+        return write({"Requirement": self.sheet()}, path)
+
+    def sheet(self) -> pl.DataFrame:
+        """Give the table as it is written to a file: headings with units, weekdays by name."""
+        from ccanalytics.staffing._sheet import headed
+
+        clock = "local time" if "local_start" in self.frame.columns else "UTC"
+        return headed(self.table(), self.frame["interval_s"], self.keys, clock)
 
     def to_frame(self) -> pl.DataFrame:
         """Give the requirement: one row per interval and key."""
@@ -239,6 +305,8 @@ def requirement(
         name="" if typical is None else typical.name,
         days="" if typical is None else typical.describe_days(),
         caution=caution,
+        lacks="" if typical is None else typical.lacks,
+        hours="" if typical is None else typical.describe_hours(),
         inputs={**rules.inputs(), "method": method, "model": rules.words()},
         checks=(
             _doubts.gaps(frame, keys),
@@ -280,9 +348,10 @@ def _one_day(typical: TypicalDemand | None, rules: Rules) -> tuple[str, list[Che
     from ccanalytics.staffing.spikes import found_by
 
     found = found_by(typical, rules)
-    name = "No interval rests on a single day"
+    name = SINGLE_DAYS
     if found.flagged.is_empty():
         judged = found.frame["date"].count()
-        words = "whichever day is left out" if judged else "too few days to tell"
+        words = "no interval owes its agents to one of them" if judged else "too few days to tell"
         return "", [Check(name, "holds" if judged else "informs", words)]
-    return found.caution(), [Check(name, "fails", found.first())]
+    words = found.first()
+    return found.caution(), [Check(name, "fails", words[:1].lower() + words[1:])]

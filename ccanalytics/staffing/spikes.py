@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._days import WEEKDAYS
-from ccanalytics.staffing._seats import Rules, check_number, counted, on_day
+from ccanalytics.staffing._seats import Rules, check_number, counted, on_day, tied
 from ccanalytics.staffing.typical import TypicalDemand
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ class Spikes(Result):
         if most == top["required_agents"]:
             return ""  # another interval needs as many
         day = f"{WEEKDAYS[top['date'].isoweekday() - 1]} {on_day(top['date'])}"
-        at = self._when(rest.row(0, named=True))
+        first, *others = rest.filter(pl.col("_kept") == most).iter_rows(named=True)
+        others.sort(key=lambda row: (row.get("weekday", 0), row["local_start"]))
+        at = tied(self._from(first), [self._from(row) for row in others])
         return f"; but that peak comes from one day, {day}: without it the most is {most}, {at}"
 
     @property
@@ -120,6 +122,9 @@ class Spikes(Result):
         day = f"on {WEEKDAYS[row['weekday'] - 1]} at" if "weekday" in self.keys else "at"
         others = ", ".join(f"{k} {row[k]}" for k in self.keys if k != "weekday")
         return f"{day} {row['local_start']:%H:%M}" + (f" ({others})" if others else "")
+
+    def _from(self, row: dict[str, Any]) -> str:
+        return self._when(row).replace("at ", "from ", 1)
 
     def table(self) -> pl.DataFrame:
         """Give the flagged intervals as a table to read, by the wall clock."""
@@ -260,10 +265,10 @@ def found_by(
 
 def _checks(frame: pl.DataFrame) -> tuple[Check, ...]:
     unjudged = frame["date"].null_count()
-    name = "Enough days to tell"
+    name = "Days to judge by"
     if unjudged:
-        words = f"{unjudged} of {frame.height} intervals were seen on fewer than {_FEWEST} days"
-        return (Check(name, "fails", words + ": any of them may rest on one day"),)
+        words = f"{unjudged} of {counted(frame.height, 'interval')} seen on fewer than {_FEWEST}"
+        return (Check(name, "fails", words + " days: any of them may rest on one day"),)
     return (Check(name, "holds", f"every interval was seen on {_FEWEST} days or more"),)
 
 

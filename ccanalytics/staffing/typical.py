@@ -10,13 +10,16 @@ from zoneinfo import ZoneInfo
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing import _days
+from ccanalytics.staffing._closed import ClosedDays, left_out
 from ccanalytics.staffing._days import LOCAL, WEEKDAYS
-from ccanalytics.staffing._seats import on_day
+from ccanalytics.staffing._seats import counted, on_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     import polars as pl
+
+    Dates = str | date | Iterable[str | date] | None
 
 __all__ = ["TypicalDemand", "typical_day", "typical_week"]
 
@@ -41,6 +44,8 @@ class TypicalDemand(Result):
         What it is, such as "average Wednesday".
     time_zone
         Of the wall clock.
+    lacks
+        What the log never recorded of a handle time, such as "after-call work"; may be empty.
     """
 
     demand: pl.DataFrame
@@ -49,6 +54,7 @@ class TypicalDemand(Result):
     keys: tuple[str, ...]
     name: str
     time_zone: str
+    lacks: str = ""
 
     def describe(self) -> str:
         """Name it with its days, as reports do."""
@@ -61,6 +67,12 @@ class TypicalDemand(Result):
             return f"one day only, {first}"
         return f"{len(self.dates)} days from {first} to {last}"
 
+    def describe_hours(self) -> str:
+        """Say which hours of the day are in it, if not all."""
+        hours = self.inputs["hours"]
+        whole = hours is None or tuple(map(str, hours)) in {("00:00", "24:00"), ("00:00", "00:00")}
+        return "" if whole else f"{hours[0]} to {hours[1]}"
+
     def summary(self) -> str:
         """Volume and peak in words, and how the mean was taken."""
         per_day = self.demand["calls"].sum() / (7 if "weekday" in self.keys else 1)
@@ -68,10 +80,10 @@ class TypicalDemand(Result):
         weekday = f"{WEEKDAYS[top['weekday'] - 1]} " if "weekday" in self.keys else ""
         name = self.describe()
         return (
-            f"{name[:1].upper()}{name[1:]}: {per_day:,.0f} calls a day, most of them at "
+            f"{name[:1].upper()}{name[1:]}: {per_day:,.0f} calls a day, the busiest interval from "
             f"{weekday}{top['local_start']:%H:%M} with {top['calls']:,.1f} in "
             f"{top['interval_s'] / 60:g} minutes. Mean over days of the same local time of day, "
-            "days without calls counted as zero; handle times weighted by calls."
+            "an interval without calls counted as zero; handle times weighted by calls."
         )
 
     def to_frame(self) -> pl.DataFrame:
@@ -86,12 +98,17 @@ def typical_day(
     weekdays: int | Iterable[int] | Literal["busiest"] | None = None,
     aht_s: float | None = None,
     hours: tuple[str, str] | None = None,
+    exclude: Dates = None,
+    closed_days: ClosedDays = "leave out",
+    recorded: Collection[str] | None = None,
 ) -> TypicalDemand:
     """Give the mean day: per local time of day, the mean over days of calls.
 
-    A day inside the frame's span on which the interval does not appear had no calls and counts
-    as zero; a time that a clock change skipped does not count at all, one that it doubled counts
-    twice. Handle times are weighted by calls.
+    A day inside the frame's span on which the interval does not appear had no calls then and
+    counts as zero. A day without any call at all, where its weekday usually has 10 or more, was
+    closed or is missing from the log: it is left out, and a check names it. A time that a clock
+    change skipped does not count at all, one that it doubled counts twice. Handle times are
+    weighted by calls.
 
     Parameters
     ----------
@@ -107,6 +124,15 @@ def typical_day(
     hours
         Opening hours by the wall clock, such as ``("07:00", "24:00")``; intervals that begin
         outside are left out, and the calls in them counted in a check. None takes all.
+    exclude
+        Local dates to leave out: a date, text such as ``"2024-02-10..2024-02-17, 2024-05-01"``
+        (both ends of a range included), or a list of these.
+    closed_days
+        Days without any call: ``"leave out"`` of every mean, or count as ``"zero"``.
+    recorded
+        Columns of the calls that the log ever fills (``log.columns_filled("calls")``): if
+        after-call work is not among them, the answer says that handle times lack it. None does
+        not look, and nor does a handle time of your own (``aht_s``).
 
     Raises
     ------
@@ -127,10 +153,13 @@ def typical_day(
     (20.0, 175.0)
     """
     rows, keys = _days.read(demand, time_zone, aht_s)
+    whole, (out, _) = rows, left_out(rows, exclude, closed_days)
     rows, outside = _days.within(rows, hours)
-    chosen, name = _days.choose(rows, weekdays)
-    asked = {"weekdays": chosen, "time_zone": time_zone, "aht_s": aht_s, "hours": hours}
-    return _mean(rows, keys, f"average {name}", asked, outside)
+    chosen, name = _days.choose(rows, weekdays, out)
+    _, checks = left_out(whole, exclude, closed_days, chosen)
+    asked = {"weekdays": chosen, "time_zone": time_zone, "aht_s": aht_s, "hours": hours,
+             "exclude": sorted(out), "lacks": _lacks(recorded, aht_s)}  # fmt: skip
+    return _mean(rows, keys, f"average {name}", asked, [*checks, *outside])
 
 
 def typical_week(
@@ -139,18 +168,30 @@ def typical_week(
     time_zone: str,
     aht_s: float | None = None,
     hours: tuple[str, str] | None = None,
+    exclude: Dates = None,
+    closed_days: ClosedDays = "leave out",
+    recorded: Collection[str] | None = None,
 ) -> TypicalDemand:
     """Give the mean week: :func:`typical_day` of each weekday, with the key ``weekday``."""
     import polars as pl
 
     rows, keys = _days.read(demand, time_zone, aht_s)
+    out, checks = left_out(rows, exclude, closed_days)
     rows, outside = _days.within(rows, hours)
     if "weekday" in keys:
         raise InputError("the frame has a key called weekday already", "column 'weekday'")
     rows = rows.with_columns(weekday=pl.col("_date").dt.weekday().cast(pl.Int64))
     every = tuple(range(1, 8))
-    asked = {"weekdays": every, "time_zone": time_zone, "aht_s": aht_s, "hours": hours}
-    return _mean(rows, ("weekday", *keys), "average week", asked, outside)
+    asked = {"weekdays": every, "time_zone": time_zone, "aht_s": aht_s, "hours": hours,
+             "exclude": sorted(out), "lacks": _lacks(recorded, aht_s)}  # fmt: skip
+    return _mean(rows, ("weekday", *keys), "average week", asked, [*checks, *outside])
+
+
+def _lacks(recorded: Collection[str] | None, aht_s: float | None) -> str:
+    if isinstance(recorded, str):
+        raise InputError("recorded is a list of columns", f"recorded={recorded!r}", "")
+    known = recorded is None or aht_s is not None or "wrap_s" in recorded
+    return "" if known else "after-call work"
 
 
 def _mean(
@@ -158,19 +199,26 @@ def _mean(
     keys: tuple[str, ...],
     name: str,
     asked: dict[str, Any],
-    outside: list[Check],
+    others_said: list[Check],
 ) -> TypicalDemand:
     import polars as pl
 
     weekdays, time_zone = asked["weekdays"], asked["time_zone"]
 
     days = _days.span(rows).filter(pl.col("_date").dt.weekday().is_in(weekdays))
+    names = ", ".join(WEEKDAYS[n - 1] for n in weekdays)
     if days.is_empty():
-        names = ", ".join(WEEKDAYS[n - 1] for n in weekdays)
         raise DataError(f"the span has no {names}", f"{rows.height} intervals", "widen it")
+    days = days.filter(~pl.col("_date").is_in(asked["exclude"]))
+    if days.is_empty():
+        raise DataError(
+            f"every {names} of the span is left out",
+            f"{len(asked['exclude'])} days left out",
+            "leave some in, or widen the span",
+        )
     weekly = "weekday" in keys and "weekday" in rows.columns
     others = [key for key in keys if not (weekly and key == "weekday")]
-    grid = days.join(rows.select("_clock").unique(), how="cross")
+    grid = days.join(_clocks(rows, asked["hours"]), how="cross")
     if others:
         grid = grid.join(rows.select(others).unique(), how="cross")
     if weekly:
@@ -216,9 +264,32 @@ def _mean(
         keys=keys,
         name=name,
         time_zone=time_zone,
+        lacks=asked["lacks"],
         inputs=asked,
-        checks=(*_checks(dates, weekly), *outside),
+        checks=(*_checks(dates, weekly), *_time_check(asked["lacks"]), *others_said),
     )
+
+
+def _clocks(rows: pl.DataFrame, hours: tuple[str, str] | None) -> pl.DataFrame:
+    """Give the times of day of every interval from the first to the last that the frame has.
+
+    A sparse frame has no row where nobody ever called; such an interval needs nobody, and is
+    shown so.
+    """
+    import polars as pl
+
+    step = int(rows["interval_s"][0])
+    seen = rows.select("_clock").unique()
+    second = pl.col("_clock").cast(pl.Duration).dt.total_seconds()
+    low, high, offsets = rows.select(
+        second.min().alias("low"), second.max().alias("high"), (second % step).n_unique()
+    ).row(0)
+    if offsets > 1:
+        return seen  # intervals that do not stand on one grid
+    full = pl.select(_clock=pl.int_range(low, high + 1, step) * 1_000_000_000).select(
+        pl.col("_clock").cast(pl.Time)
+    )
+    return _days.within(full.with_columns(calls=0.0), hours)[0].select("_clock")
 
 
 def _dated(means: pl.DataFrame, days: pl.DataFrame, weekly: bool, time_zone: str) -> pl.DataFrame:
@@ -257,8 +328,18 @@ def _checks(dates: tuple[date, ...], weekly: bool) -> tuple[Check, ...]:
         Check(
             "Days behind the mean",
             "holds" if enough else "fails",
-            f"{len(dates)} days"
+            counted(len(dates), "day")
             + (f", {per:.1f} of each weekday" if weekly else "")
             + ("" if enough else ": too few to tell a habit from an accident"),
         ),
     )
+
+
+def _time_check(lacks: str) -> list[Check]:
+    if not lacks:
+        return []
+    words = (
+        f"this log never recorded {lacks}, so handle times are too short and the seats are a "
+        "lower bound; give aht_s with it to plan for it"
+    )
+    return [Check(lacks.capitalize(), "fails", words)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,7 +128,7 @@ def whole_weeks(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, int]:
     if longest and not whole:
         raise DataError(
             f"{what} hold no whole week",
-            f"the longest reaches over {longest / 86400:.0f} days",
+            f"the longest reaches over {counted(round(longest / 86400), 'day')}",
             "take more of the log",
         )
     return frame.filter(pl.col("interval_s") >= WHOLE_WEEK_S), starts.height - whole

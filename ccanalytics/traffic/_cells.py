@@ -29,8 +29,8 @@ def check_lengths(rows: pl.DataFrame) -> None:
         )
 
 
-def slots(rows: pl.DataFrame, goal: ServiceLevel) -> pl.DataFrame:
-    """Give means and ratios of sums per weekday and time of day."""
+def slots(rows: pl.DataFrame, goal: ServiceLevel, least: float = 0) -> pl.DataFrame:
+    """Give means and ratios of sums per weekday and time of day; ``least`` calls are enough."""
     import polars as pl
 
     needed = dict.fromkeys([*goal.columns().values(), "offered", "abandoned"])
@@ -53,6 +53,8 @@ def slots(rows: pl.DataFrame, goal: ServiceLevel) -> pl.DataFrame:
         "clock",
         "intervals",
         "calls",
+        "offered",
+        (pl.col("offered") < least).alias("few"),
         level,
         (pl.col("abandoned") / pl.col("offered")).fill_nan(None).alias("abandonment"),
         wait.fill_nan(None).alias("mean_wait_s"),
@@ -183,8 +185,8 @@ def gap_check(rows: pl.DataFrame) -> list[Check]:
         Check(
             "Intervals missing",
             "informs",
-            f"{gaps:,.0f} intervals inside the span have no row in the frame and count neither "
-            "as zero nor as a day",
+            f"{gaps:,.0f} inside the span have no row in the frame and count neither as zero nor "
+            "as a day",
         )
     ]
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RepeatCallers", "repeat_callers"]
 
+# A share of fewer calls leads no sentence; one of fewer than this is told with its limits.
+_FIRM, _FEW = 30, 100
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RepeatCallers(Result):
@@ -42,16 +45,18 @@ class RepeatCallers(Result):
         parts = []
         if self.keys:
             # The group with most calls, and the one that calls again most; the chart has them all.
-            last = known.filter(pl.col("window_s") == windows[-1])
-            firm = last.filter(pl.col("followed") >= min(30, last["followed"].to_numpy().max()))
             told = pl.concat(
-                [firm.sort(name, descending=True).head(1) for name in ("followed", "recontact")]
+                [
+                    self.firm(windows[-1]).sort(name, descending=True).head(1)
+                    for name in ("followed", "recontact")
+                ]
             ).select(self.keys)
             known = known.join(told, on=self.keys, how="semi", nulls_equal=True)
         for window in windows:
             rows = known.filter(pl.col("window_s") == window).sort("followed", descending=True)
             shares = [
-                f"{row['recontact']:.1%} of {self.label(row)}" for row in rows.iter_rows(named=True)
+                f"{row['recontact']:.1%} of {self.label(row)}{_limits(row)}"
+                for row in rows.iter_rows(named=True)
             ]
             if shares:
                 parts.append(f"within {words(window)} after {_listed(shares)}")
@@ -61,6 +66,14 @@ class RepeatCallers(Result):
             f"whose window ended inside the log are counted "
             f"({self._followed():,} for the shortest window); limits are Wilson's at {level}."
         )
+
+    def firm(self, window_s: float) -> pl.DataFrame:
+        """Give the groups with 30 followed calls or more; the largest, where none has."""
+        import polars as pl
+
+        rows = self.shares.filter(pl.col("window_s") == window_s, pl.col("followed") > 0)
+        most = rows["followed"].to_numpy().max(initial=0)
+        return rows.filter(pl.col("followed") >= min(_FIRM, most))
 
     def _followed(self) -> int:
         shortest = self.shares.filter(self.shares["window_s"] == self.shares["window_s"].min())
@@ -146,13 +159,13 @@ def repeat_callers(recontacts: Any, *, level: float = 0.95) -> RepeatCallers:
     unknown = shares.filter(pl.col("followed") == 0).select(*keys).unique() if keys else None
     checks = [
         Check(
-            "Calls are taken as independent",
+            "Independence of calls",
             "informs",
-            "a customer who calls often stands in the counts often, so the limits are somewhat "
-            "too narrow",
+            "taken for granted: a customer who calls often stands in the counts often, so the "
+            "limits are somewhat too narrow",
         ),
         Check(
-            "Customers are known",
+            "Unknown callers",
             "informs",
             "a share is too low where a customer's next call does not say who called",
         ),
@@ -174,6 +187,14 @@ def words(seconds: float) -> str:
     if seconds % 3600 == 0:
         return f"{seconds / 3600:.0f} h"
     return f"{seconds / 60:.0f} min" if seconds % 60 == 0 else f"{seconds:g} s"
+
+
+def _limits(row: dict[str, Any]) -> str:
+    """Say, of few calls, how little their share tells."""
+    if row["followed"] >= _FEW:
+        return ""
+    low, high = row["recontact_low"], row["recontact_high"]
+    return f" ({row['followed']:,.0f} of them only; {low:.0%} to {high:.0%})"
 
 
 def _listed(items: list[str]) -> str:

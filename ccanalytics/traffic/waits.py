@@ -9,7 +9,7 @@ import numpy as np
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
-from ccanalytics.statistics.checking import check_level, normal_quantile
+from ccanalytics.statistics.checking import check_level
 from ccanalytics.traffic._door import as_intervals
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ __all__ = ["AbandonmentByWait", "abandonment_by_wait"]
 
 # Below this many points a line says more about chance than about patience.
 _FEWEST = 10
+# With fewer days than this the limits are said to rest on few.
+_FEW_DAYS = 10
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,10 +55,11 @@ class AbandonmentByWait(Result):
     def summary(self) -> str:
         """Patience in words, the method, and how far to trust it."""
         low, high = self.patience_s.low, self.patience_s.high
+        limits = f"{low:.0f} to {high:.0f} s" if high < float("inf") else f"{low:.0f} s upwards"
         return (
             f"Abandonment rises by {100 * self.slope.value * 10:.1f} percentage points for every "
             f"10 s of mean wait, which reads as a mean patience of {self.patience_s.value:.0f} s "
-            f"({100 * self.patience_s.level:g}% interval {low:.0f} to {high:.0f} s). "
+            f"({100 * self.patience_s.level:g}% interval {limits}). "
             f"Least squares through the origin over {self.points.height:,} intervals with at least "
             f"{self.inputs['min_calls']:g} offered calls; correlation {self.correlation:.2f}. "
             f"All waiting over all abandonments gives {self.total_patience_s:.0f} s. "
@@ -76,8 +79,9 @@ def abandonment_by_wait(
 
     In a queue with exponential patience of mean 1/θ, P(abandon) = θ·E[wait] whatever the load
     and the number of agents, so the slope through the origin estimates θ: Σxy/Σx². Its limits
-    come from a sandwich variance, summed within local days where there are at least 10 of them,
-    because intervals of one day are alike.
+    come from a sandwich variance summed within local days, because intervals of one day are
+    alike, and Student's t with as many degrees of freedom as days less one: few days make them
+    wide. A single day gives no limits and is refused.
 
     Parameters
     ----------
@@ -91,21 +95,23 @@ def abandonment_by_wait(
     Raises
     ------
     DataError
-        Fewer than 10 such intervals, or nobody who waited, or abandoned, in them.
+        Fewer than 10 such intervals, all of one day, or nobody who waited, or abandoned, in them.
 
     References
     ----------
     L. Brown et al. (2005), Statistical analysis of a telephone call center, JASA 100, 36–50.
+    A. C. Cameron, D. L. Miller (2015), A practitioner's guide to cluster-robust inference,
+    Journal of Human Resources 50, 317–372.
 
     Examples
     --------
     >>> import polars as pl
     >>> from datetime import datetime, timedelta, timezone
-    >>> start = [datetime(2025, 3, 3) + timedelta(hours=h) for h in range(24)]
+    >>> start = [datetime(2025, 3, 3) + timedelta(hours=h) for h in range(48)]
     >>> frame = pl.DataFrame({
     ...     "interval_start": [s.replace(tzinfo=timezone.utc) for s in start],
-    ...     "local_start": start, "interval_s": [3600] * 24, "offered": [100] * 24,
-    ...     "abandoned": [h for h in range(24)], "wait_s": [h * 200.0 for h in range(24)]})
+    ...     "local_start": start, "interval_s": [3600] * 48, "offered": [100] * 48,
+    ...     "abandoned": [h for h in range(48)], "wait_s": [h * 200.0 for h in range(48)]})
     >>> round(abandonment_by_wait(frame).patience_s.value, 6)
     200.0
     """
@@ -151,8 +157,14 @@ def abandonment_by_wait(
         )
     slope = float(x @ y / (x @ x))
     dates = points["local_start"].dt.date().to_numpy()
-    error, clustered = _sandwich(x, y - slope * x, dates)
-    half = normal_quantile(level) * error
+    days = int(np.unique(dates).size)
+    if days == 1:
+        raise DataError(
+            "all points lie on one day, so how far chance moves them cannot be told",
+            f"{points.height} intervals of {points['local_start'][0]:%Y-%m-%d}",
+            "take a span of several days",
+        )
+    half = _t_quantile(level, days - 1) * _sandwich(x, y - slope * x, dates)
     low, high = max(slope - half, 0.0), slope + half
     varied = float(np.ptp(x)) > 0
     line = np.polyfit(x, y, 1) if varied else np.array([np.nan, np.nan])
@@ -165,37 +177,44 @@ def abandonment_by_wait(
         line_intercept=float(line[1]),
         total_patience_s=waited / left,
         correlation=float(np.corrcoef(x, y)[0, 1]) if moved else float("nan"),
-        inputs={"min_calls": min_calls, "level": level, "clustered_by_day": clustered},
-        checks=_checks(line, points.height, rows.height),
+        inputs={"min_calls": min_calls, "level": level, "days": days},
+        checks=_checks(line, points.height, rows.height, days),
     )
 
 
-def _sandwich(x: np.ndarray, residual: np.ndarray, dates: np.ndarray) -> tuple[float, bool]:
+def _sandwich(x: np.ndarray, residual: np.ndarray, dates: np.ndarray) -> float:
     """Give the standard error of a slope through the origin, scores summed within days."""
-    score = x * residual
     _, of_day = np.unique(dates, return_inverse=True)
-    groups = int(of_day.max()) + 1
-    clustered = groups >= _FEWEST
-    if clustered:
-        score = np.bincount(of_day, weights=score)
+    score = np.bincount(of_day, weights=x * residual)
     few = score.size / (score.size - 1)
-    return float(np.sqrt(few * (score @ score)) / (x @ x)), clustered
+    return float(np.sqrt(few * (score @ score)) / (x @ x))
 
 
-def _checks(line: np.ndarray, used: int, seen: int) -> tuple[Check, ...]:
+def _t_quantile(level: float, freedom: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + level / 2))
+
+
+def _checks(line: np.ndarray, used: int, seen: int, days: int) -> tuple[Check, ...]:
     intercept = float(line[1])
     near = abs(intercept) < 0.02
+    few = (
+        f"only {days}, so the limits are wide (Student's t with {days - 1} degree"
+        f"{'' if days == 2 else 's'} of freedom)"
+    )
     return (
         Check(
-            "The line passes the origin",
+            "Abandonment at no wait",
             "holds" if near else "fails",
             f"an ordinary line has slope 1/{1 / line[0]:.0f} s and meets zero wait at "
-            f"{intercept:.1%} abandonment; exponential patience wants 0"
+            f"{intercept:.1%} abandonment, where exponential patience has none"
             + ("" if near else ": some leave at once, or patience changes with the wait"),
         ),
         Check(
             "Intervals left out",
             "informs",
-            f"{seen - used:,} of {seen:,} intervals had too few calls and are not drawn",
+            f"{seen - used:,} of {seen:,} had too few calls and are not drawn",
         ),
+        *([Check("Days behind the limits", "fails", few)] if days < _FEW_DAYS else []),
     )

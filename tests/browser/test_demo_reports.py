@@ -66,3 +66,35 @@ def test_a_report_refers_to_no_other_host(open_report, reports, name) -> None:
         "document.querySelector('meta[http-equiv=Content-Security-Policy]').content"
     )
     assert "default-src 'none'" in policy
+
+
+_CUT = """() => [...document.querySelectorAll('figure.chart')].flatMap(figure => {
+    const plot = figure.querySelector('.plot').getBoundingClientRect();
+    return [...figure.querySelectorAll('svg text')].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.width && (box.left < plot.left - 1 || box.right > plot.right + 1);
+    }).map(text => text.textContent);
+})"""
+_OVERLAPPING = """() => [...document.querySelectorAll('.yaxislayer-above')].flatMap(axis => {
+    const boxes = [...axis.querySelectorAll('.ytick text, .y2tick text, .y3tick text')]
+        .map(text => [text.getBoundingClientRect(), text.textContent])
+        .sort((a, b) => a[0].top - b[0].top);
+    return boxes.slice(1).filter((box, i) => box[0].top < boxes[i][0].bottom - 2)
+        .map(box => box[1]);
+})"""
+
+
+@pytest.mark.parametrize("name", ["deflection", "handle_time"])
+def test_on_a_phone_no_label_is_cut_and_no_names_overlap(open_report, reports, name) -> None:
+    page = open_report(reports / f"{name}.html", 390).page
+    assert page.evaluate(_CUT) == []
+    assert page.evaluate(_OVERLAPPING) == []
+
+
+def test_deflection_has_contents_and_its_answer_first(open_report, reports) -> None:
+    page = open_report(reports / "deflection.html").page
+    sections = page.locator("nav li").all_inner_texts()
+    assert "How many calls fewer came" in sections
+    assert "What became of offers and sessions" in sections
+    headline = page.locator(".headline").inner_text()
+    assert headline.startswith(("Once live, ", "How many calls fewer came cannot be told"))

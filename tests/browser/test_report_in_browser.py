@@ -125,3 +125,18 @@ def test_on_a_phone_a_finger_scrolls(open_report: Callable[..., Any], waits_repo
     assert page.locator(".table").first.evaluate("e => getComputedStyle(e).overflowX") == "auto"
     names = page.locator(".yaxislayer-above .ytick text").all_inner_texts()
     assert names
+
+
+def test_a_phone_breaks_no_word_of_the_settings(
+    open_report: Callable[..., Any], waits_report: Path
+) -> None:
+    report = open_report(waits_report, 390)
+    lines = report.page.eval_on_selector_all(
+        "footer .parameters code",
+        """all => all.map(one => {
+            one.textContent = 'shift_length_of_a_weekday';
+            return one.getClientRects().length;
+        })""",
+    )
+    assert lines
+    assert set(lines) == {1}

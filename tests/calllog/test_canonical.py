@@ -426,7 +426,7 @@ def test_rows_that_cannot_be_used_are_rejected_by_column(tmp_path):
         assert all(column in reason for reason in reasons), (column, text, reasons)
     # Nor do they spoil the questions.
     assert log.intervals("1d")["arrived"].to_list() == [1]
-    assert "1 calls" in log.check().summary()
+    assert "1 call " in log.check().summary()
 
 
 def test_a_call_that_ended_before_it_came_is_rejected(tmp_path):

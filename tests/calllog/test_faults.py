@@ -325,15 +325,16 @@ def test_a_log_in_a_folder_that_is_not_there(tmp_path):
     one_line(caught.value)
 
 
-def test_a_newer_log_is_refused_and_stays_as_it_is(small, log_content):
+@pytest.mark.parametrize(("step", "remedy"), [(1, "upgrade"), (-1, "load the exports again")])
+def test_a_log_of_another_schema_is_refused_and_stays_as_it_is(small, log_content, step, remedy):
     log, more = small
     with duckdb.connect(str(log.path)) as connection:
-        connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION + 1])
+        connection.execute("UPDATE meta SET schema_version = ?", [SCHEMA_VERSION + step])
     before = log_content(log)
     for question in [*_questions(log), lambda: log.load(more, source="ccanalytics")]:
-        with pytest.raises(LogError, match="newer") as caught:
+        with pytest.raises(LogError, match="schema") as caught:
             question()
-        assert "upgrade" in one_line(caught.value)
+        assert remedy in one_line(caught.value)
     assert log_content(log) == before
 
 

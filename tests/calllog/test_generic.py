@@ -1,6 +1,7 @@
 """Any CSV through a mapping: units, time formats, codes, layouts; mistakes named by their place."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -190,7 +191,74 @@ def test_outcome_codes(load):
     )
     assert (report.loaded, report.rejected) == (len(OUTCOMES), 2)
     assert dict(log.table("calls").select("call_id", "outcome").rows()) == {o: o for o in OUTCOMES}
-    assert sorted(report.reasons) == ["outcome code is not in the mapping", "outcome is missing"]
+    assert report.reasons == {
+        "outcome code is not in the mapping: 'HUNG UP'": 1,
+        "outcome is missing": 1,
+    }
+
+
+def test_unknown_codes_are_named_by_frequency_and_numbers_are_masked(load):
+    codes = ["XYZ"] * 12 + ["QA"] * 3 + ["1380013800"] * 2 + [f"C{k}" for k in range(9)]
+    rows = "".join(f"{i},03/03/2025 09:00:00,{code},\n" for i, code in enumerate([*codes, "OK"]))
+    log, report = load(HEADER + rows, PLAIN + '[outcomes]\nOK = "answered"\n')
+    words = report.summary()
+    told = "outcome code is not in the mapping: "
+    assert f"Rejected: {told}'XYZ' (12 rows); {told}'QA' (3 rows)" in words
+    assert f"{told}'##########' (2 rows)" in words
+    assert "13800" not in words
+    assert "and 4 other reasons" in words
+    assert sum(report.reasons.values()) == len(codes)
+    details = [check.detail for check in log.check().checks if check.name == "rejected"]
+    assert f"{told}'XYZ': 12 rows" in details
+    assert len(details) == 9
+    assert details[-1].startswith("4 other reasons")
+
+
+def test_date_and_time_in_two_columns(load):
+    header = "Call ID,Day,Clock,Result,Talk\n"
+    mapping = PLAIN.replace('arrived_at = "Start"', 'arrived_at = ["Day", "Clock"]')
+    rows = "a,03/07/2025,09:00:05,answered,60\nb,03/07/2025,,answered,60\n"
+    rows += "c,03/07/2025, 09:61:00,answered,1\n"
+    log, report = load(header + rows, mapping)
+    assert report.loaded == 1
+    assert log.table("calls")["arrived_at"].to_list() == [datetime(2025, 7, 3, 8, 0, 5, tzinfo=UTC)]
+    assert report.reasons == {
+        "arrived_at is missing": 1,
+        "arrived_at is not a time of the form %d/%m/%Y %H:%M:%S": 1,
+    }
+
+
+@pytest.mark.parametrize("form", ["iso", "%Y-%m-%d %H:%M:%S"])
+def test_an_iso_date_and_a_time_in_two_columns(load, form):
+    mapping = PLAIN.replace('"Start"', '["Day", "Clock"]').replace("%d/%m/%Y %H:%M:%S", form)
+    content = "Call ID,Day,Clock,Result,Talk\na,2025-01-03,09:00:05,answered,60\n"
+    log, _ = load(content, mapping)
+    assert log.table("calls")["arrived_at"].to_list() == [datetime(2025, 1, 3, 9, 0, 5, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('queue = ["A", "B"]', "only a timestamp may stand in several columns"),
+        ("ended_at = []", "the list of columns is empty"),
+        ('ended_at = ["A", 3]', "text in quotation marks"),
+        ('ended_at = ["Start", "Nowhere"]', "'Nowhere'"),
+    ],
+)
+def test_lists_of_columns_that_cannot_be_used(load, line, words):
+    with pytest.raises(InputError) as caught:
+        load(HEADER + "a,03/03/2025 09:00:00,answered,1\n", _with(PLAIN, "columns", line))
+    assert words in str(caught.value)
+
+
+def test_the_mapping_of_the_readme_is_one(tmp_path):
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    toml = tmp_path / "map.toml"
+    toml.write_text(text.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    mapping = read_mapping(toml)
+    assert mapping.columns["arrived_at"] == ("Date", "Time")
+    assert (mapping.delimiter, mapping.encoding, mapping.table) == (";", "gb18030", "calls")
+    assert mapping.null == ("", "NULL", "-")
 
 
 def test_outcomes_without_codes_must_be_canonical(load):

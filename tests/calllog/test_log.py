@@ -98,7 +98,7 @@ def test_it_says_in_words_what_it_holds(log):
     words = result.summary()
     assert "14 calls from 2025-03-03 to 2025-03-16" in words
     assert "Europe/London" in words
-    assert "1 rows of services" in words
+    assert "1 row of services" in words
     assert "14 answered" in words
     names = {check.name: check for check in result.checks}
     assert names["every row is accounted for"].status == "holds"
@@ -137,7 +137,7 @@ def test_rejected_rows_are_told_with_their_reasons(tmp_path):
     words = report.summary()
     assert "Read 4 rows: 1 loaded, 0 duplicates, 3 rejected." in words
     for reason, count in report.reasons.items():
-        assert f"{reason} ({count})" in words
+        assert f"{reason} ({count} row{'' if count == 1 else 's'})" in words
     assert report.to_frame().select("read", "loaded", "rejected").rows() == [(4, 1, 3)]
     aside = log.rejects()
     assert aside.columns == ["file", "line", "raw", "reasons"]
@@ -219,3 +219,19 @@ def test_people_with_sql_tools_find_views_and_tables(log):
 def test_the_log_prints_where_it_is(log):
     assert str(log.path) in repr(log)
     assert cc.CallLog(str(log.path)).path == log.path
+
+
+def test_one_of_each_is_said_in_the_singular(tmp_path):
+    (tmp_path / "calls.csv").write_text(
+        "call_id,arrived_at,outcome\na,2025-03-03T09:00:00Z,answered\n"
+    )
+    log = cc.CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
+    first = log.load(tmp_path / "calls.csv", source="ccanalytics").summary()
+    assert first.startswith("Read 1 row: 1 loaded, 0 duplicates, 0 rejected.")
+    again = log.load(tmp_path / "calls.csv", source="ccanalytics").summary()
+    assert "0 loaded, 1 duplicate, 0 rejected" in again
+    told = f"{log.check().summary()} {' '.join(c.detail for c in log.check().checks)}"
+    assert "1 call from" in told
+    assert "the one day has calls" in told
+    for wrong in ("1 rows", "1 calls", "1 days", "1 duplicates"):
+        assert wrong not in f"{first} {again} {told}"

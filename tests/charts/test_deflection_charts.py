@@ -72,23 +72,32 @@ def test_the_funnel_has_a_panel_per_channel_and_the_counts_of_the_result(funnel)
     assert list(fig.data[0].x) == steps["share_of_sent"].fill_null(0).to_list()[:5]
     web = next(trace for trace in fig.data if "not recorded" in trace.text)
     assert web.text[2] == "not recorded"
+    # Words stand inside bars that leave no room beside them on a narrow page.
+    assert web.textposition[0] == "inside"
+    assert web.textposition[2] == "outside"
+    assert fig.layout.xaxis.range[1] < 1.2
     assert "7 days" in texts(fig)
 
 
 def test_shares_by_key_are_those_of_the_result_and_the_rest_is_named(funnel):
     fig = charts.share_by_key(funnel, "acceptance", top=4)
-    assert [trace.name for trace in fig.data] == ["SMS before the call", "SMS during the call"]
+    assert [trace.name for trace in fig.data] == [
+        "SMS-assist before the call",
+        "SMS-assist during the call",
+    ]
     rows = funnel.by_key("acceptance").filter(pl.col("stage") == "before_call").head(4)
     assert sorted(fig.data[0].x) == sorted(rows["acceptance"].to_list())
     low = np.array(fig.data[0].x) - np.array(fig.data[0].error_x.arrayminus)
     assert sorted(low) == pytest.approx(sorted(rows["acceptance_low"].to_list()))
     assert "not drawn" in texts(fig)
+    assert "(of the 4 with most contacts)" in texts(fig).replace("<br>", " ")
+    assert "with most" not in texts(charts.share_by_key(funnel, "acceptance"))
     # Names of services may carry mark-up; as labels they are text.
     assert "&lt;b&gt;S4" in texts(fig)
     assert all("<b>" not in label for label in fig.data[0].y)
     named = charts.share_by_key(funnel, "leakage", names={"<b>S0</b>": "Balance"})
     assert "Balance" in named.data[0].y
-    assert {trace.name for trace in named.data} == {"SMS before the call", "Web channel"}
+    assert {trace.name for trace in named.data} == {"SMS-assist before the call", "Web channel"}
 
 
 def test_leakage_by_window(funnel):
@@ -114,9 +123,10 @@ def test_before_and_after_draws_counted_fitted_and_counterfactual(answers):
 def test_effects_by_unit_and_by_rollout(answers):
     fig = charts.effects_by_unit(answers.of())
     assert sorted(fig.data[0].x) == sorted(e.relative.value for e in answers.of().effects)
+    assert "chance alone about 0.2" in texts(fig).replace("<br>", " ")
     fig = charts.effects_of_rollouts(answers)
     assert fig.data[0].x[0] == answers.of().together.relative.value
-    assert fig.data[0].y[0] == "sms (3 units)"
+    assert fig.data[0].y[0] == "sms (3 services)"
 
 
 def test_empty_answers_are_refused_not_drawn(funnel):

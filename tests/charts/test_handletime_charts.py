@@ -57,6 +57,8 @@ def test_by_key_mean_and_median_with_limits(counts):
     assert sorted(fig.data[0].x) == sorted(shown["mean_s"].to_list())
     assert set(fig.data[0].y) <= {"Balance", "B", "unknown"}
     assert "not drawn" in words(fig)
+    assert "(of the 2 with most calls)" in words(fig)
+    assert "with most" not in words(charts.handle_time_by_key(times))
     with pytest.raises(InputError, match="not split"):
         charts.handle_time_by_key(handletime.distribution(counts))
 
@@ -67,13 +69,15 @@ def test_the_trend_in_all_and_by_key(counts):
     by_name = {trace.name: trace for trace in fig.data}
     assert list(by_name["Mean"].y) == trend.rows["mean_s"].to_list()
     assert list(by_name["Trend"].y) == trend.rows["fitted_s"].to_list()
-    assert "No trend that the data can show" in words(fig)
+    assert "No change beyond chance over 12 weeks" in words(fig)
     trends = handletime.trend(counts, by="service")
     one = charts.handle_time_trend(trends, "B")
     assert words(one).startswith("B: ")
     assert charts.handle_time_trend(trends, None).data
     fig = charts.trend_by_key(trends)
     assert sorted(fig.data[0].x) == sorted(trends.slopes["per_quarter"].to_list())
+    assert "chance alone about 0.2" in words(fig)
+    assert "rarely" not in words(fig)
     with pytest.raises(InputError, match="other keys"):
         charts.handle_time_trend(trends)
     with pytest.raises(InputError, match="not split"):

@@ -131,3 +131,18 @@ def test_two_days_are_drawn_although_they_cannot_be_judged(demand):
     fig = charts.spikes(found)
     assert fig.layout.title.text.startswith("Too few days")
     assert len(fig.data[0].x) == 48
+
+
+def test_titles_name_every_interval_at_the_peak():
+    start = [datetime(2025, 3, 3, tzinfo=UTC) + timedelta(hours=h) for h in range(24 * 28)]
+    calls = [90.0 if at.hour in (9, 14) else 60.0 for at in start]
+    frame = pl.DataFrame(
+        {"interval_start": start, "interval_s": 3600, "calls": calls, "aht_s": 180.0}
+    )
+    day = staffing.typical_day(frame, weekdays=1, time_zone="UTC", recorded=["talk_s"])
+    title = charts.requirement(staffing.requirement(day, GOAL)).layout.title.text
+    assert "from 09:00, also 14:00" in title.replace("<br>", " ")
+    assert title.startswith("At least ")  # after-call work is not in it
+    week = staffing.typical_week(frame, time_zone="UTC")
+    title = charts.required_by_weekday(staffing.requirement(week, GOAL)).layout.title.text
+    assert "also in 13 more intervals" in title.replace("<br>", " ")

@@ -54,14 +54,28 @@ def test_the_week_is_drawn_from_monday_by_time_of_day(profile):
 
 
 def test_service_level_is_white_without_calls_and_neutral_at_the_goal(profile):
-    heat = charts.service_level_by_weekday(profile).data[0]
+    heat, grey = charts.service_level_by_weekday(profile).data
     table = np.asarray(heat.z, float)
     assert np.isnan(table[:, :16]).all()
     assert np.isfinite(table[:, 16:40]).all()
+    assert not np.isfinite(np.asarray(grey.z, float)).any()
     assert (heat.zmin, heat.zmax) == (0, 1)
     middle = [at for at, colour in heat.colorscale if colour == charts.theme.DIVERGING[2][1]]
     assert middle == [pytest.approx(GOAL.share)]
     assert [at for at, _ in heat.colorscale] == sorted(at for at, _ in heat.colorscale)
+
+
+def test_cells_with_few_calls_are_grey_and_have_no_share(frame):
+    night = frame["local_start"].dt.hour().to_numpy() == 3
+    calls = {name: np.where(night, 1, frame[name]) for name in ("offered", "answered")}
+    rows = frame.with_columns(**{name: pl.Series(value) for name, value in calls.items()})
+    fig = charts.service_level_by_weekday(traffic.profile(rows, GOAL))
+    shares, grey = (np.asarray(trace.z, float) for trace in fig.data)
+    assert np.isnan(shares[:, 6:8]).all()
+    assert np.isfinite(grey[:, 6:8]).all()
+    assert (np.isfinite(shares) & np.isfinite(grey)).sum() == 0
+    assert "fewer than 30 calls" in fig.layout.title.subtitle.text.replace("<br>", " ")
+    assert np.asarray(fig.data[1].customdata)[0][6] == 6  # six weeks, a call in each
 
 
 def test_the_busy_hour_has_a_colour_of_its_own(profile):
@@ -102,6 +116,15 @@ def test_repeat_callers_have_whiskers_and_escaped_names():
     bar = next(trace for trace in fig.data if "sales" in trace.name)
     high = result.shares.filter(pl.col("queue").is_not_null())["recontact_high"].to_list()
     assert [y + up for y, up in zip(bar.y, bar.error_y.array, strict=True)] == pytest.approx(high)
+
+
+def test_a_handful_of_calls_does_not_make_the_title():
+    counts = pl.DataFrame(
+        {"outcome": ["answered", "abandoned", "left_menu"], "window_s": [3600] * 3,
+         "followed": [500, 100, 1], "again": [50, 40, 1]}
+    )  # fmt: skip
+    fig = charts.repeat_callers(traffic.repeat_callers(counts))
+    assert "40% of the abandoned calls" in fig.layout.title.text.replace("<br>", " ")
 
 
 def test_every_chart_says_in_its_title_what_it_shows(profile, frame):

@@ -73,9 +73,12 @@ def test_each_unit_and_the_total():
     assert together.relative.low < -400 / 3000 < together.relative.high
     assert together.removed_per_week.low < 400 < together.removed_per_week.high
     words = answer.summary()
-    assert words.startswith("sms_before, 2 services together: ")
+    assert words.startswith("sms before, 2 services together: ")
     assert "Grade: weak" in words
-    assert "1 of 2 show fewer calls, 0 more, and 1 no change" in words
+    assert "One by one, 1 of 2 shows a change, where chance alone would show about 0.1" in words
+    assert "1 stands out" in words
+    assert "Of those that show one, 1 had fewer calls, 0 more" in words
+    assert answer.to_frame()["stands_out"].to_list() == [True, False]
     assert "All calls as one series: " in words
     frame = answer.to_frame()
     assert frame.height == 2
@@ -98,12 +101,12 @@ def test_units_without_enough_weeks_are_listed_with_the_reason():
     assert "outside" in answer.refused["outside"]
     assert "planned" in answer.refused["planned"]
     assert "no calls" in answer.refused["zero"]
-    assert "panel holds no calls of it" in answer.refused["unknown"]
+    assert "the log holds no calls about it" in answer.refused["unknown"]
     assert answer.to_frame()["refused"].null_count() == 0
-    assert "6 units were left out, with reasons" in answer.summary()
+    assert "6 services were left out, with reasons" in answer.summary()
     assert answer.total is None
     assert answer.total_refused in answer.summary()
-    with pytest.raises(DataError, match="nothing can be said of sms_before"):
+    with pytest.raises(DataError, match="nothing can be said of sms before"):
         answer.or_refuse()
 
 
@@ -146,9 +149,9 @@ def test_another_roll_out_on_the_same_units_is_estimated_beside_this_one():
     change = answer.effects[0].relative
     assert change.low < -0.1 < change.high
     assert change.value == pytest.approx(-0.1, abs=0.02)
-    assert "beside web_hall" in answer.effects[0].method
+    assert "beside Web channel" in answer.effects[0].method
     check = next(check for check in answer.checks if check.name == "other changes")
-    assert "web_hall (1 units)" in check.detail
+    assert "Web channel (1)" in check.detail
     with pytest.raises(InputError, match="one of sms_before, web_hall"):
         deflection.before_after(panel(calls), both)
     with pytest.raises(InputError, match="nothing of this name"):

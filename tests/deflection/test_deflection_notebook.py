@@ -21,7 +21,8 @@ def test_without_self_service_records_it_ends_with_one_sentence(make_log, tmp_pa
     assert done.charts == 0
     html = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Limits of this answer" in html
-    assert "Before and after</h3>" not in html
+    assert "How many calls fewer came</h2>" not in html
+    assert html.count('class="result refusal"') == 1
     assert "Traceback" not in html
 
 
@@ -29,9 +30,18 @@ def test_on_a_small_sample_centre_it_says_what_the_library_says(small_centre, tm
     _, log = small_centre
     done = run("deflection", log.path, {"window_days": 3}, output=tmp_path / "r.html")
     funnel = deflection.funnel(log.self_service(), window_days=3)
-    assert done.answer == re.split(r"(?<=\.) ", funnel.summary())[0]
-    assert "within 3 days" in done.answer
+    answers = deflection.before_after_each(log.panel(), log.table("rollouts"))
+    words = deflection.overview(funnel, answers).summary()
+    assert done.answer == re.split(r"(?<=\.) ", words)[0]
+    assert done.details == words
+    assert "within 3 days" in words
     assert done.charts >= 4
     html = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "Net deflection is not calls saved" in html
+    assert "Gross and net shares are not calls saved" in html
+    for raw in ("sms_assist", "web_hall"):
+        # In the working and in settings codes are in place, in running text they are not.
+        assert not any(raw in finding["answer"] for finding in done.findings)
+        assert not re.search(rf"<li class=.check[^>]*>[^<]*<b>[^<]*{raw}", html)
+    contents = html.split('aria-label="Contents"')[1].split("</nav>")[0]
+    assert "How many calls fewer came" in contents
     assert "Grade: weak" in html

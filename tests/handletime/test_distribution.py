@@ -177,3 +177,27 @@ def test_refusals(frame, settings, error, words):
     with pytest.raises(error) as caught:
         handletime.distribution(frame, **settings)
     assert words in str(caught.value)
+
+
+def test_keys_beyond_the_largest_are_taken_together_and_nothing_is_lost():
+    sizes = {"A": 50, "B": 40, None: 30, "C": 2, "D": 1}
+    rows = [{"service": key, "seconds": 60 + n, "calls": n} for key, n in sizes.items()]
+    frame = pl.DataFrame(rows)
+    answer = handletime.distribution(frame, by="service", most=3)
+    assert answer.rows["service"].to_list() == ["A", "B", None, "all others"]
+    assert answer.rows["calls"].to_list() == [50, 40, 30, 3]
+    assert answer.rows["mean_s"][3] == pytest.approx((2 * 62 + 61) / 3)
+    assert answer.largest(2) == ["A", "B"]
+    assert answer.largest() == ["A", "B", None]
+    assert "the other 2 together" in str(answer.checks)
+    whole = handletime.distribution(frame, by="service", most=4)
+    assert whole.rows.height == 5  # one too many is no reason to hide its name
+    with pytest.raises(InputError, match="most=0"):
+        handletime.distribution(frame, by="service", most=0)
+
+
+def test_the_mean_without_zeros_points_to_the_one_with_them():
+    answer = handletime.distribution(pl.DataFrame({"seconds": [0, 100], "calls": [1, 3]}))
+    assert answer.mean_with_zeros_s == 75
+    assert "1 of them has 0 s and enters no mean" in answer.summary()
+    assert "with these the mean is 75.0 s" in answer.summary()

@@ -39,7 +39,7 @@ def test_a_planted_trend_is_found():
     change = answer.change()
     assert change.excludes_zero
     assert change.value == pytest.approx(truth, abs=0.04)
-    assert "longer a year" in answer.summary()
+    assert answer.summary().startswith(f"Handle time is rising: +{change.value:.1%} a year")
     quarter = answer.change(per="quarter")
     assert quarter.value == pytest.approx((1 + change.value) ** 0.25 - 1)
     assert answer.rows.height == 52
@@ -49,7 +49,8 @@ def test_a_planted_trend_is_found():
 def test_no_trend_reads_as_none_that_shows():
     answer = handletime.trend(weekly(weeks=20, seed=3))
     assert not answer.change().excludes_zero
-    assert "no trend that the data can show over 20 weeks" in answer.summary()
+    assert answer.summary().startswith("Handle time shows no change beyond chance: ")
+    assert "over 20 weeks." in answer.summary()
     assert "a quarter" in answer.summary()
 
 
@@ -135,3 +136,46 @@ def test_refusals(frame, settings, error, words):
     with pytest.raises(error) as caught:
         handletime.trend(frame, **settings)
     assert words in str(caught.value)
+
+
+def test_one_planted_trend_among_many_stands_out_and_chance_does_not():
+    still = [weekly(weeks=26, seed=k, service=f"S{k:02d}") for k in range(30)]
+    moving = weekly(weeks=26, slope=0.02, seed=99, service="up")
+    frame = pl.concat([*still, moving])
+    answer = handletime.trend(frame, by="service", names={"up": "Plan change"})
+    assert answer.slopes.filter("stands_out")["service"].to_list() == ["up"]
+    assert "1 stands out" in answer.summary()
+    assert "Plan change takes longer: +" in answer.summary()
+    assert "chance alone would show about 1.6" in answer.summary()
+    none = handletime.trend(pl.concat(still), by="service")
+    assert not none.slopes["stands_out"].any()
+    assert "none stands out" in none.summary()
+
+
+def test_keys_beyond_the_largest_are_one_series():
+    parts = [weekly(weeks=10, calls=400 - 10 * k, seed=k, service=f"S{k}") for k in range(6)]
+    frame = pl.concat(parts)
+    answer = handletime.trend(frame, by="service", most=3)
+    assert answer.slopes["service"].to_list() == ["all others", "S0", "S1", "S2"]
+    others = pl.concat(parts[3:]).filter(pl.col("seconds") > 0)["calls"].sum()
+    assert answer.slopes["calls"][0] == others
+    assert "the other 3 together" in str(answer.checks)
+    everything = handletime.trend(frame, by="service", most=None)
+    assert everything.slopes.height == 6
+
+
+def test_the_first_sentence_says_whether_it_changes_and_how_long_calls_take():
+    frame = weekly(slope=-0.01, weeks=50, calls=500)
+    times = handletime.distribution(frame.drop("local_start", "interval_s"))
+    answer = handletime.overview(times, frame)
+    value = answer.trend.change().value
+    words = answer.summary()
+    assert words.startswith(f"Handle time is falling: −{-value:.1%} a year for the typical call")
+    assert f"; calls take {times.mean.value:.1f} s on the mean and " in words.split(". ")[0] + ". "
+    short = handletime.overview(times, weekly(weeks=3), min_weeks=8)
+    assert short.summary().startswith("Whether handle time is changing cannot be told: ")
+    assert "3 weeks, at least 8" in short.summary()
+    with pytest.raises(DataError, match="3 weeks"):
+        short.trend_or_refuse()
+    one = handletime.overview(times, weekly(weeks=1), min_weeks=8)
+    assert "1 week, at least 8" in one.summary()

@@ -245,6 +245,32 @@ def test_callers_who_never_give_up_can_swamp_the_queue():
     assert p.service_level(goal)[0] < 0.8 <= p.service_level(goal)[1]
 
 
+def test_some_leave_at_once(exact):
+    """Three in ten hang up as soon as they have to wait: the others are a lighter Erlang A."""
+
+    class AtOnce:
+        def sf(self, x):
+            return np.where(np.asarray(x) > 0, 0.7 * np.exp(-np.asarray(x) / 120), 1.0)
+
+    lam, c, agents = mp.mpf(48) / 60, mp.mpf(50) / 60, 50
+    with mp.workdps(40):
+        term = d = mp.mpf(1)
+        for j in range(agents - 1, 0, -1):
+            term *= mp.mpf(j) / 48
+            d += term
+
+        def f(v):
+            return mp.exp(lam * mp.mpf("0.7") * 120 * -mp.expm1(-v / 120) - c * v)
+
+        edges = [0, 2, 6, 15, 40, 100, 300, 1000]
+        whole = mp.quad(f, edges)
+        kept = mp.quad(lambda v: mp.mpf("0.7") * mp.exp(-v / 120) * f(v), edges)
+        z = d + lam * whole
+    p = Queue(48, 60, 60, AtOnce()).performance(agents)
+    assert exact.error(p.wait_probability, lam * whole / z) < 1e-12
+    assert exact.error(p.abandonment, lam * (whole - kept) / z) < 1e-12
+
+
 def test_least_agents_with_a_law():
     from scipy import stats
 

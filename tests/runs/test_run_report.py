@@ -121,7 +121,8 @@ def test_answer_first_then_sections(page: _Page, text: str) -> None:
     assert places == sorted(places)
     headline = body[body.index('class="headline"') : body.index('class="more"')]
     assert "Counted as" not in headline  # the method follows below
-    assert "steady weeks" in headline  # what speaks against it does not wait
+    # What speaks against it does not wait, and its sign is text that can be copied.
+    assert "✗</span> <b>Steady weeks:</b> " in headline
     contents = re.search(r"<nav.*?</nav>", body, re.DOTALL)[0]
     links = re.findall(r'href="#([^"]+)">([^<]+)<', contents)
     assert [words for _, words in links][:2] == ["The answer", "Volume by weekday and hour"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ccanalytics import errors, runs
+from ccanalytics import CallLog, errors, runs
 from ccanalytics.errors import CcanalyticsError, DataError, InputError, LogError
 from ccanalytics.results import Result
 
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.notebook
 
 def test_a_run_is_a_result_that_can_be_traced(waits_run: runs.Run, tiny_log: Path) -> None:
     assert isinstance(waits_run, Result)
-    assert waits_run.fingerprint == hashlib.sha256(tiny_log.read_bytes()).hexdigest()
+    assert waits_run.fingerprint == CallLog(tiny_log).fingerprint()
     assert waits_run.rows["calls"] == 2
     assert waits_run.parameters["goal"] == 0.85
     assert waits_run.parameters["within"] == 20
@@ -33,6 +32,11 @@ def test_a_run_is_a_result_that_can_be_traced(waits_run: runs.Run, tiny_log: Pat
     assert waits_run.started_at < datetime.now(UTC)
     assert waits_run.charts == 7
     assert waits_run.answer.endswith("above the goal of 80%.")
+    assert waits_run.details.startswith(waits_run.answer)
+    assert len(waits_run.details) > len(waits_run.answer)
+    first = waits_run.findings[0]
+    assert (first["section"], first["answer"]) == ("The answer", waits_run.details)
+    assert any("teady weeks" in doubt for doubt in first["fails"])
     assert "waits.html" in waits_run.summary()
     frame = waits_run.to_frame()
     assert frame.filter(frame["item"] == "parameter goal")["value"].item() == "0.85"
@@ -241,3 +245,36 @@ def test_reports_go_to_reports_by_default(
     report = Path(done.stdout.strip())
     assert report == (place / "reports" / "where.html").resolve()
     assert str(python.parent) in report.read_text(encoding="utf-8")
+
+
+def test_the_fingerprint_is_that_of_what_was_loaded(tiny_log: Path, tmp_path: Path) -> None:
+    """A copy, or the same files loaded elsewhere, is the same log; the file's bytes are not."""
+    from ccanalytics.runs.provenance import fingerprint
+
+    again = tmp_path / "again.duckdb"
+    log = CallLog(again, time_zone="Europe/London")
+    log.load(tiny_log.parent / "calls.csv", source="ccanalytics")
+    assert again.read_bytes() != tiny_log.read_bytes()
+    assert fingerprint(again) == fingerprint(tiny_log)
+    more = tmp_path / "calls.csv"
+    more.write_text("arrived_at,outcome\n2025-03-04T09:00:00Z,abandoned\n", encoding="utf-8")
+    log.load(more, source="ccanalytics")
+    assert fingerprint(again) != fingerprint(tiny_log)
+
+
+def test_a_refused_answer_ends_all_but_the_last_section(
+    write_notebook, tiny_log: Path, tmp_path: Path
+) -> None:
+    refuse = "from ccanalytics.errors import DataError\nraise DataError('there is nothing to tell')"
+    cells = ("# Q", "## One", refuse, "## Two", "print(unknown)", "### Three", "print(unknown)")
+    path = write_notebook(*cells, "## Limits", "print('the limits')", tags={2: "may-end"})
+    done = runs.run(path, tiny_log, output=tmp_path / "r.html")
+    html = done.output.read_text(encoding="utf-8")
+    assert "There is nothing to tell." in html
+    assert "the limits" in html
+    assert "Two</h2>" not in html
+    assert "Three" not in html
+    # With may-refuse the next section runs, and here it needs what was refused.
+    path = write_notebook(*cells, tags={2: "may-refuse"}, name="m")
+    with pytest.raises(CcanalyticsError, match="section 'Two'"):
+        runs.run(path, tiny_log, output=tmp_path / "m.html")

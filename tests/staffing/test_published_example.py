@@ -56,9 +56,12 @@ def test_the_24_counts_come_out_exactly(wednesday):
     need = staffing.requirement(wednesday, GOAL)
     assert need.frame["required_agents"].to_list() == PUBLISHED
     assert need.summary().startswith(
-        "An average Wednesday needs at most 16 agents seated, at 13:00; but that peak comes from "
-        "one day, Wednesday 3 February 1999: without it the most is 10, at 10:00."
+        "An average Wednesday needs 16 agents seated at its peak, from 13:00; but that peak comes "
+        "from one day, Wednesday 3 February 1999: without it the most is 10, from 10:00, also "
+        "14:00 and 15:00."
     )
+    assert need.table()["required_agents"].to_list() == PUBLISHED
+    assert need.table()["interval"].to_list() == [f"{hour:02d}:00" for hour in range(24)]
     assert wednesday.dates == tuple(date(1999, 2, day) for day in (3, 10, 17, 24))
 
 
@@ -96,6 +99,14 @@ def test_the_published_shifts_cover_it_for_6588(wednesday):
     assert found.cost == 6588
     assert found.optimal
     assert (found.intervals["covered_agents"] >= pl.Series(PUBLISHED)).all()
+    # Whoever reads the cover alone learns what it is paid for.
+    (doubt,) = [check for check in found.checks if check.status == "fails"]
+    assert "494 calls" in doubt.detail
+    assert "3 February 1999" in doubt.detail
+    plan = staffing.day_plan(staffing.requirement(wednesday, GOAL), found)
+    headline = plan.summary().split(". ")[0]
+    for part in ("50% answered", "16 agents", "from 13:00", "3 February", "shifts cost 6,588"):
+        assert part in headline
 
 
 def test_it_comes_out_of_the_call_log_too(tmp_path, wednesday):

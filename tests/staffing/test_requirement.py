@@ -175,7 +175,7 @@ def test_the_callers_frame_is_not_touched():
 def test_gaps_and_overlaps_are_seen():
     rows = demand([10, 10, 10])
     statuses = lambda f: {c.name: c.status for c in staffing.requirement(f, GOAL).checks}  # noqa: E731
-    name = "Intervals follow each other"
+    name = "Gaps and overlaps"
     assert statuses(rows)[name] == "holds"
     assert statuses(rows[[0, 2]])[name] == "informs"
     assert statuses(rows.with_columns(interval_s=3600))[name] == "fails"
@@ -186,7 +186,7 @@ def test_fast_moving_demand_with_long_calls_is_doubted():
     wave = [0.1, 10, 40, 80, 100, 80, 40, 10] * 3
     slow = staffing.requirement(demand(wave, 7200.0, 3600), GOAL)
     fast = staffing.requirement(demand(wave, 60.0, 3600), GOAL)
-    named = lambda need: next(c.status for c in need.checks if "slowly" in c.name)  # noqa: E731
+    named = lambda need: next(c.status for c in need.checks if c.name == "Pace of demand")  # noqa: E731
     assert (named(slow), named(fast)) == ("fails", "holds")
 
 

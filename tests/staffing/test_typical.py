@@ -60,10 +60,10 @@ def test_busiest_is_the_weekday_with_most_calls_a_day():
     assert day.name == "average Tuesday"
 
 
-def test_a_day_in_the_span_without_rows_counts_as_zero_and_days_outside_do_not():
+def test_days_without_rows_count_as_zero_on_request_and_days_outside_the_span_never():
     frame = hourly("2025-03-03", 28, lambda t: 12)
     sparse = frame.filter(pl.col("local_start").dt.date() != date(2025, 3, 10))
-    day = staffing.typical_day(sparse, weekdays=1, time_zone="Europe/Berlin")
+    day = staffing.typical_day(sparse, weekdays=1, time_zone="Europe/Berlin", closed_days="zero")
     assert at(day, "09:00") == [9]
     assert len(day.dates) == 4
     shorter = frame.filter(pl.col("local_start").dt.date() >= date(2025, 3, 11))
@@ -106,7 +106,7 @@ def test_the_result_is_demand_on_the_wall_clock_of_the_zone():
     assert row["utc_offset_s"] == 7200
     need = staffing.requirement(day, ServiceLevel(0.8, within=20))
     assert need.frame["calls"].to_list() == list(range(24))
-    assert need.summary().startswith("An average Monday needs at most")
+    assert need.summary().startswith("An average Monday needs 2 agents seated at its peak, from")
     assert "over 2 days from 2 June 2025 to 9 June 2025" in need.summary()
 
 
@@ -213,7 +213,8 @@ def test_opening_hours_leave_out_what_begins_outside_and_say_how_much():
     assert day.demand["local_start"].dt.hour().to_list() == list(range(8, 24))
     check = next(check for check in day.checks if check.name == "Opening hours")
     assert check.status == "informs"
-    assert f"{8 / 1608:.2%}" in check.detail
+    # 8 of 1,608 calls a day, on 28 days of which one, with the clock change, has 7 such hours.
+    assert check.detail.startswith("223 of 45,023 calls came outside 08:00 to 24:00")
     night = staffing.typical_day(
         frame, weekdays=1, time_zone="Europe/Berlin", hours=("22:00", "02:00")
     )
@@ -227,3 +228,140 @@ def test_opening_hours_leave_out_what_begins_outside_and_say_how_much():
         staffing.typical_day(frame, time_zone="Europe/Berlin", hours="08:00")
     with pytest.raises(InputError, match="no time of day"):
         staffing.typical_day(frame, time_zone="Europe/Berlin", hours=("8", "25:00"))
+
+
+def check(day, name):
+    return next((c for c in day.checks if c.name == name), None)
+
+
+def test_days_without_any_call_are_left_out_and_named():
+    # Closed from Monday 10 to Tuesday 11 March, and on every Sunday.
+    shut = {date(2025, 3, 10), date(2025, 3, 11)}
+    frame = hourly("2025-03-03", 28, lambda t: 0 if t.date() in shut or t.isoweekday() == 7 else 12)
+    day = staffing.typical_day(frame, weekdays=1, time_zone="Europe/Berlin")
+    assert at(day, "09:00") == [12]
+    assert date(2025, 3, 10) not in day.dates
+    told = check(day, "Days without any call")
+    assert "10 Mar 2025" in told.detail
+    assert "11 Mar" not in told.detail  # no Monday
+    week = staffing.typical_week(frame, time_zone="Europe/Berlin")
+    assert "10–11 Mar 2025" in check(week, "Days without any call").detail
+    # That nobody calls on Sundays is a fact about the week.
+    sunday = week.demand.filter(pl.col("weekday") == 7)
+    assert sunday["calls"].to_list() == [0] * 24
+    assert set(week.demand.filter(pl.col("weekday") < 7)["calls"]) == {12}
+    assert told in staffing.requirement(day, ServiceLevel(0.8, within=20)).checks
+
+
+def test_a_few_calls_a_day_do_not_make_an_empty_day_a_closed_one():
+    frame = hourly("2025-03-03", 28, lambda t: 2 if t.hour == 9 and t.day % 2 else 0)
+    day = staffing.typical_day(frame, weekdays=1, time_zone="Europe/Berlin")
+    assert len(day.dates) == 4
+    assert check(day, "Days without any call") is None
+
+
+def test_days_nearly_without_calls_are_named_and_stay():
+    frame = hourly("2025-03-03", 28, lambda t: 1 if t.date() == date(2025, 3, 10) else 12)
+    day = staffing.typical_day(frame, weekdays=1, time_zone="Europe/Berlin")
+    assert at(day, "09:00") == [(12 * 3 + 1) / 4]
+    assert "10 Mar 2025" in check(day, "Days nearly without calls").detail
+
+
+@pytest.mark.parametrize(
+    "exclude",
+    [
+        "2025-03-10..2025-03-16, 2025-03-24",
+        "2025-03-10 .. 2025-03-16;2025-03-24",
+        [date(2025, 3, 10), "2025-03-24"],
+        ["2025-03-10..2025-03-11", date(2025, 3, 24)],
+    ],
+)
+def test_named_days_are_left_out(exclude):
+    frame = hourly("2025-03-03", 28, lambda t: t.day)  # Mondays 3, 10, 17, 24
+    day = staffing.typical_day(frame, weekdays=1, time_zone="Europe/Berlin", exclude=exclude)
+    assert at(day, "09:00") == [10]
+    assert day.dates == (date(2025, 3, 3), date(2025, 3, 17))
+    assert "10 Mar 2025, 24 Mar 2025" in check(day, "Days left out by name").detail
+    week = staffing.typical_week(frame, time_zone="Europe/Berlin", exclude=exclude)
+    monday = week.demand.filter(pl.col("weekday") == 1)
+    assert set(monday["calls"]) == {10}
+
+
+def test_days_that_were_left_out_have_no_say_in_the_busiest_weekday():
+    frame = hourly("2025-03-03", 28, lambda t: 900 if t.day == 4 else t.isoweekday())
+
+    def busiest(**settings):
+        return staffing.typical_day(
+            frame, weekdays="busiest", time_zone="Europe/Berlin", **settings
+        ).name
+
+    assert busiest() == "average Tuesday"
+    assert busiest(exclude="2025-03-04") == "average Sunday"
+
+
+@pytest.mark.parametrize(
+    "exclude",
+    ["10 March", "2025-03-10..", "2025-03-12..2025-03-10", "2025-03-10..2025-03-11..2025-03-12",
+     "2025-02-30", 20250310, [20250310], datetime(2025, 3, 10)],
+)  # fmt: skip
+def test_days_that_cannot_be_read_are_refused(exclude):
+    frame = hourly("2025-03-03", 14, lambda t: 12)
+    with pytest.raises(InputError, match="2024-02-10"):
+        staffing.typical_day(frame, time_zone="Europe/Berlin", exclude=exclude)
+
+
+def test_a_mean_of_no_day_is_refused():
+    frame = hourly("2025-03-03", 14, lambda t: 12)
+    with pytest.raises(DataError, match="every day of the span"):
+        staffing.typical_day(frame, time_zone="Europe/Berlin", exclude="2025-03-01..2025-03-31")
+    with pytest.raises(DataError, match="every Monday"):
+        staffing.typical_day(
+            frame, weekdays=1, time_zone="Europe/Berlin", exclude="2025-03-03, 2025-03-10"
+        )
+    with pytest.raises(InputError, match="closed_days"):
+        staffing.typical_day(frame, time_zone="Europe/Berlin", closed_days="drop")
+
+
+def test_an_interval_in_which_nobody_ever_called_is_kept():
+    frame = hourly("2025-03-03", 28, lambda t: 12 if 8 <= t.hour < 20 and t.hour != 13 else 0)
+    # A sparse frame has no rows there; a dense one has zeros.
+    for rows in (frame, frame.filter(pl.col("calls") > 0)):
+        day = staffing.typical_day(rows, weekdays=1, time_zone="Europe/Berlin")
+        table = staffing.requirement(day, ServiceLevel(0.8, within=20)).table()
+        shown = dict(zip(table["interval"], table["required_agents"], strict=True))
+        assert shown["13:00"] == 0
+        assert shown["12:00"] == shown["14:00"] > 0
+    assert staffing.requirement(
+        staffing.typical_day(frame, weekdays=1, time_zone="Europe/Berlin"),
+        ServiceLevel(0.8, within=20),
+    ).table()["interval"].to_list() == [f"{hour:02d}:00" for hour in range(24)]
+
+
+def test_opening_hours_that_lose_no_call_need_no_remark():
+    frame = hourly("2025-03-03", 28, lambda t: 12 if 8 <= t.hour < 20 else 0)
+    day = staffing.typical_day(
+        frame, weekdays=1, time_zone="Europe/Berlin", hours=("08:00", "20:00")
+    )
+    assert day.demand.height == 12
+    assert check(day, "Opening hours") is None
+    need = staffing.requirement(day, ServiceLevel(0.8, within=20))
+    assert "08:00 to 20:00" in need.summary()  # but what is left out is said
+
+
+def test_what_the_log_never_recorded_makes_seats_a_lower_bound():
+    frame = hourly("2025-03-03", 28, lambda t: 60)
+    goal = ServiceLevel(0.8, within=20)
+    take = lambda **k: staffing.requirement(  # noqa: E731
+        staffing.typical_day(frame, weekdays=1, time_zone="Europe/Berlin", **k), goal
+    )
+    lacking = take(recorded=["talk_s", "wait_s"])
+    first = lacking.summary().split(". ")[0]
+    assert "at least" in first
+    assert "after-call work" in lacking.summary()
+    assert "lower bound" in lacking.summary()
+    assert any(c.status == "fails" and c.name == "After-call work" for c in lacking.checks)
+    for whole in (take(), take(recorded=["wrap_s"]), take(recorded=["talk_s"], aht_s=300)):
+        assert "at least" not in whole.summary()
+        assert not any(c.name == "After-call work" for c in whole.checks)
+    covered = staffing.cover(lacking, staffing.shifts("8h", every="4h"))
+    assert any(c.name == "After-call work" for c in covered.checks)

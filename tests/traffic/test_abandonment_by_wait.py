@@ -54,6 +54,31 @@ def test_the_limits_cover_a_planted_patience_as_often_as_promised():
     assert hits / runs > 0.95 - 3 * np.sqrt(0.95 * 0.05 / runs) - 0.03
 
 
+@pytest.mark.parametrize("days", [2, 4])
+def test_the_limits_of_a_tiny_log_cover_too_and_say_why_they_are_wide(days):
+    rng, hits, runs, truth = np.random.default_rng(4), 0, 300, 200.0
+    for _ in range(runs):
+        # Each day is of one mood: the hours of a day are no evidence of their own.
+        wait = rng.uniform(20, 80, 24 * days)
+        mood = np.repeat(rng.normal(1, 0.15, days), 24)
+        result = traffic.abandonment_by_wait(points(wait, np.clip(wait / truth * mood, 0, 1), 1000))
+        hits += result.slope.low <= 1 / truth <= result.slope.high
+    # Binomial(300, 0.95), three standard deviations, and 0.03 for clusters of unequal weight.
+    assert hits / runs > 0.95 - 3 * np.sqrt(0.95 * 0.05 / runs) - 0.03
+    doubt = next(check for check in result.checks if check.name == "Days behind the limits")
+    assert f"only {days}," in doubt.detail
+    assert ("1 degree of" in doubt.detail) == (days == 2)
+
+
+def test_limits_without_an_upper_end_are_told_in_words():
+    wait = np.linspace(10, 60, 48)
+    left = np.where(np.arange(48) < 24, wait / 50, 0.0)  # one day all leave, one day nobody
+    result = traffic.abandonment_by_wait(points(wait, left))
+    assert result.patience_s.high == float("inf")
+    assert "s upwards" in result.summary()
+    assert "inf" not in result.summary().replace("information", "")
+
+
 def test_days_that_differ_widen_the_limits():
     rng = np.random.default_rng(5)
     wait = rng.uniform(20, 80, 24 * 20)
@@ -65,7 +90,7 @@ def test_days_that_differ_widen_the_limits():
     )
     alike = traffic.abandonment_by_wait(shuffled)
     width = lambda e: e.high - e.low  # noqa: E731
-    assert by_day.inputs["clustered_by_day"]
+    assert by_day.inputs["days"] == 20
     assert width(by_day.slope) > 2 * width(alike.slope)
 
 
@@ -79,7 +104,7 @@ def test_intervals_with_few_calls_are_left_out():
 def test_a_line_that_misses_the_origin_is_said():
     wait = np.linspace(10, 60, 40)
     result = traffic.abandonment_by_wait(points(wait, 0.1 + wait / 400))
-    check = next(check for check in result.checks if "origin" in check.name)
+    check = next(check for check in result.checks if check.name == "Abandonment at no wait")
     assert check.status == "fails"
     assert result.line_patience_s == pytest.approx(400)
     assert result.patience_s.value < 400
@@ -89,6 +114,7 @@ def test_a_line_that_misses_the_origin_is_said():
     ("frame", "words"),
     [
         (points(np.linspace(1, 9, 9), np.linspace(0.1, 0.2, 9)), "only 9 intervals"),
+        (points(np.linspace(1, 9, 24), np.linspace(0.1, 0.2, 24)), "one day.*several days"),
         (points(np.zeros(20), np.zeros(20)), "nobody waited"),
         (points(np.full(20, 5.0), np.zeros(20)), "nobody abandoned"),
         (points(np.full(20, 5.0), np.zeros(20)).with_columns(wait_s=None), "how long"),

@@ -37,7 +37,8 @@ def test_limits_stay_inside_0_and_1_and_groups_without_customers_are_null():
 
 def test_the_summary_tells_each_window():
     text = traffic.repeat_callers(COUNTS).summary()
-    assert "within 10 min after 0.0% of the answered calls and 85.0% of the abandoned calls" in text
+    assert "within 10 min after 0.0% of the answered calls (50 of them only; 0% to 7%)" in text
+    assert "85.0% of the abandoned calls (20 of them only; 64% to 95%)" in text
     assert "within 1 h" in text
 
 

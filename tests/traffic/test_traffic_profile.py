@@ -140,8 +140,10 @@ def test_dispersion_recovers_what_was_planted(variance, status):
     result = traffic.profile(roll_up(MONDAY, rate.size, rng.poisson(rate)), GOAL)
     assert result.dispersion == pytest.approx(variance, rel=0.12)
     assert result.dispersion_low < result.dispersion < result.dispersion_high
-    check = next(check for check in result.checks if "chance" in check.name)
+    check = next(check for check in result.checks if check.name == "Variation of volume")
     assert check.status == status
+    # The name is a topic; the finding says which way it went.
+    assert check.detail.startswith("chance alone" if status == "holds" else "more than chance")
 
 
 def test_zero_days_and_spikes_are_named_with_their_dates():
@@ -293,3 +295,37 @@ def test_the_measured_facts_of_february_1999(bank):
     assert totals["mean_wait_s"] == pytest.approx(43.97, abs=0.005)
     assert totals["service_level"] == pytest.approx(0.5213, abs=5e-5)
     assert 1.5 < result.dispersion_high < 20
+
+
+def test_all_that_arrived_is_accounted_for_in_the_overview():
+    counts = {"blocked": 1, "left_menu": 2, "contained": 3, "diverted": 4}
+    frame = roll_up(MONDAY, 24 * 28, [30] * 24 * 28).with_columns(
+        arrived=pl.lit(40), **{name: pl.lit(value) for name, value in counts.items()}
+    )
+    result = traffic.profile(frame, GOAL)
+    table = dict(result.overview().select("measure", "value").iter_rows())
+    assert table["Contained"] == f"{3 * 24 * 28:,}"
+    assert table["Diverted"] == f"{4 * 24 * 28:,}"
+    parts = ("Blocked", "Left in the menu", "Contained", "Diverted", "Offered")
+    number = lambda name: int(table[name].replace(",", ""))  # noqa: E731
+    assert sum(number(name) for name in parts) == number("Arrived")
+
+
+def test_cells_with_few_calls_are_marked():
+    offered = np.tile(np.r_[[0] * 8, [1], [8] * 15], 28)  # four weeks: 4 calls at 08:00, then 32
+    cells = traffic.profile(roll_up(MONDAY, offered.size, offered), GOAL).slots
+    few = cells.filter(pl.col("few"))["clock"].unique().sort().to_list()
+    assert few == [f"{hour:02d}:00" for hour in range(9)]
+    assert cells.filter(pl.col("clock") == "08:00")["offered"].to_list() == [4] * 7
+    more = traffic.profile(roll_up(MONDAY, offered.size, offered), GOAL, min_cell_calls=33).slots
+    assert more["few"].all()
+    with pytest.raises(InputError, match="min_cell_calls"):
+        traffic.profile(roll_up(MONDAY, offered.size, offered), GOAL, min_cell_calls=-1)
+
+
+@pytest.mark.parametrize(("days", "words"), [(1, "1 day,"), (6, "once"), (20, "3 times"), (28, "")])
+def test_a_short_log_says_how_often_it_saw_a_weekday(days, words):
+    result = traffic.profile(roll_up(MONDAY, 24 * days, [30] * 24 * days), GOAL)
+    said = [check for check in result.checks if check.name == "Span of the log"]
+    assert bool(said) == bool(words)
+    assert all(check.status == "fails" and words in check.detail for check in said)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Generic"]
 
+# A code with that many digits may be a telephone number, and is not repeated.
+_NUMBER, _LONG = 5, 24
+
 
 class Generic(Source):
     """Reader of any delimited text file with a header."""
@@ -35,7 +38,8 @@ class Generic(Source):
         """Find the mapped columns in the header."""
         mapping = _mapping(settings)
         names = [name.strip() for name in header]
-        missing = [name for name in mapping.columns.values() if name not in names]
+        wanted = [name for given in mapping.columns.values() for name in _several(given)]
+        missing = [name for name in wanted if name not in names]
         if missing:
             raise InputError(
                 "the mapping names a column that the file does not have",
@@ -55,17 +59,14 @@ class Generic(Source):
         table = TABLES[plan.table]
         field_of = {name.split(":", 1)[1]: name for name in reversed(plan.fields)}
         cells = {
-            **{name: pl.col(field_of[column]) for name, column in mapping.columns.items()},
-            **{name: pl.lit(value) for name, value in mapping.constants.items()},
+            **{
+                name: [pl.col(field_of[column]) for column in _several(given)]
+                for name, given in mapping.columns.items()
+            },
+            **{name: [pl.lit(value)] for name, value in mapping.constants.items()},
         }
-        tidy = {name: value.str.strip_chars() for name, value in cells.items()}
         rows = rows.select(
-            "_line",
-            "_raw",
-            *(
-                pl.when(~value.is_in(list(mapping.null))).then(value).alias(name)
-                for name, value in tidy.items()
-            ),
+            "_line", "_raw", *(_joined(parts, mapping).alias(name) for name, parts in cells.items())
         )
         typed: list[pl.Expr] = []
         reasons: list[pl.Expr] = []
@@ -76,6 +77,32 @@ class Generic(Source):
         if table.name == "calls" and "call_id" not in cells:
             typed.append(pl.lit(None, pl.String).alias("call_id"))
         return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([]))
+
+
+def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of the file that make one canonical column."""
+    return (given,) if isinstance(given, str) else given
+
+
+def _joined(parts: list[pl.Expr], mapping: Mapping) -> pl.Expr:
+    """One text of one or several cells; unknown if any of them is."""
+    import polars as pl
+
+    tidy = [part.str.strip_chars() for part in parts]
+    known = [pl.when(~text.is_in(list(mapping.null))).then(text) for text in tidy]
+    return pl.concat_str(known, separator=" ", ignore_nulls=False) if len(known) > 1 else known[0]
+
+
+def _shown(code: pl.Expr) -> pl.Expr:
+    """A code as a reason shows it: short, and with digits masked that could be a number."""
+    import polars as pl
+
+    digits = code.str.count_matches(r"\d")
+    masked = pl.when(digits >= _NUMBER).then(code.str.replace_all(r"\d", "#")).otherwise(code)
+    short = pl.when(masked.str.len_chars() > _LONG).then(
+        pl.concat_str(masked.str.slice(0, _LONG), pl.lit("…"))
+    )
+    return short.otherwise(masked)
 
 
 def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
@@ -95,8 +122,9 @@ def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
         ]
     if name == "outcome" and mapping.outcomes:
         known = value.replace_strict(mapping.outcomes, default=None, return_dtype=pl.String)
-        unknown = "outcome code is not in the mapping"
-        return known, [flag(unknown, value.is_not_null() & known.is_null())]
+        wrong = value.is_not_null() & known.is_null()
+        told = pl.format("outcome code is not in the mapping: '{}'", _shown(value))
+        return known, [pl.when(wrong).then(told)]
     if column.kind == "text":
         return value, []
     unit = mapping.units.get(name, "s")

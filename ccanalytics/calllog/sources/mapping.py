@@ -5,13 +5,15 @@
     [file]
     time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC"
     timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; "iso", "epoch_s", "epoch_ms"
+    table = "calls"                      # optional: the table the file fills
     delimiter = ","                      # optional; "tab" is understood
+    quote = '"'                          # optional; "" for none
     encoding = "utf-8"                   # optional
     null = ["", "NULL", "-"]             # optional: texts that mean unknown
 
     [columns]                            # canonical column = column of the file
     call_id = "Call ID"
-    arrived_at = "Start time"
+    arrived_at = "Start time"            # date and time apart: ["Date", "Time"]
     wait_s = "Queue (sec)"
     talk_s = "Talk"
     outcome = "Disposition"
@@ -25,6 +27,9 @@
 
     [constants]                          # optional: the same for every row
     queue = "sales"
+
+A timestamp in two columns (or more) is written as a list; their texts are joined by a space before
+``timestamp`` is applied, so that its form covers both: ``"%d/%m/%Y %H:%M:%S"``.
 """
 
 from __future__ import annotations
@@ -48,9 +53,9 @@ UNITS = ("s", "ms", "min", "hms")
 
 @dataclass(frozen=True)
 class Mapping:
-    """A checked mapping."""
+    """A checked mapping; a timestamp may stand in several columns, joined by a space."""
 
-    columns: dict[str, str]
+    columns: dict[str, str | tuple[str, ...]]
     timestamp: tuple[str, ...]
     time_zone: str
     table: str = "calls"
@@ -94,7 +99,7 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
         raise InputError(
             "no such table", f"{where}: [file] table={table!r}", "one of " + ", ".join(TABLES)
         )
-    columns = _texts(data.get("columns", {}), f"{where}: [columns]")
+    columns = _columns(data.get("columns", {}), table, f"{where}: [columns]")
     constants = _texts(data.get("constants", {}), f"{where}: [constants]")
     names = TABLES[table].names
     _refuse_unknown(columns, names, f"{where}: [columns]", "canonical column")
@@ -181,6 +186,27 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
         outcomes=outcomes,
         constants=constants,
     )
+
+
+def _columns(values: dict[str, Any], table: str, where: str) -> dict[str, str | tuple[str, ...]]:
+    """Column names of the file; several are joined, for a timestamp alone."""
+    found: dict[str, str | tuple[str, ...]] = {}
+    for name, value in values.items():
+        if not isinstance(value, list):
+            found[name] = _text(value, f"{where} {name}")
+            continue
+        several = tuple(_text(one, f"{where} {name}") for one in value)
+        kinds = {column.name: column.kind for column in TABLES[table].columns}
+        if kinds.get(name, "timestamp") != "timestamp":
+            raise InputError(
+                "only a timestamp may stand in several columns",
+                f"{where} {name} = {value!r}",
+                "name one column",
+            )
+        if not several:
+            raise InputError("the list of columns is empty", f"{where} {name}", "name a column")
+        found[name] = several
+    return found
 
 
 def check_encoding(name: str, where: str = "encoding") -> str:

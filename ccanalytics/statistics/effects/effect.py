@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ccanalytics.results import Estimate, Result
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -78,7 +79,7 @@ class Effect(Result):
         """Give the answer, its grade with the reason, and the method."""
         return (
             f"{self.headline()} Grade: {self.grade}, since {self.reason}. {self.method} It rests "
-            f"on {self.weeks_before} weeks before and {self.weeks_after} after."
+            f"on {counted(self.weeks_before, 'week')} before and {self.weeks_after:,} after."
         )
 
     def to_frame(self) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from ccanalytics.statistics.effects.count_model import (
 from ccanalytics.statistics.effects.effect import Effect
 from ccanalytics.statistics.effects.placebo import placebo_check, placebo_dates
 from ccanalytics.statistics.effects.weekly import Weekly, as_date, as_weekly
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -208,7 +209,7 @@ def _enough(series: Weekly, before: Any, after: Any, min_weeks: int) -> None:
         if mask.sum() < min_weeks:
             raise DataError(
                 f"there are too few weeks {side} the change",
-                f"{mask.sum()} weeks, at least {min_weeks} are needed",
+                f"{counted(int(mask.sum()), 'week')}, at least {min_weeks} are needed",
                 "load more weeks" if side == "before" else "wait, or load the weeks since",
             )
         calls = series.calls[mask].sum()

@@ -3,11 +3,25 @@
   const templates = JSON.parse(document.getElementById("templates").textContent);
   const touch = window.matchMedia("(pointer: coarse)").matches;
   const NARROW = 560;
+  const ROW = 24; // least height of a named row in our charts, CSS pixels
   const PAPER = 690; // CSS pixels between the margins of A4
 
   // A long name in two or three short lines leaves room for what it names.
   function wrapped(text) {
     return text.replace(/(.{10,16}?)\s+(?=\S)/g, "$1<br>");
+  }
+
+  // Names of two or three lines need rows as high: the chart grows by what they lack.
+  function roomFor(drawing, names) {
+    const rows = new Set();
+    drawing.data.forEach(function (trace) {
+      if (Array.isArray(trace.y)) trace.y.forEach(function (name) {
+        if (typeof name === "string") rows.add(name);
+      });
+    });
+    const lines = Object.values(names).map(function (name) { return name.split("<br>").length; });
+    const wanted = 14 * Math.max(1, ...lines) + 8;
+    return lines.length ? Math.max(0, wanted - ROW) * rows.size : 0;
   }
 
   function narrowed(drawing) {
@@ -42,6 +56,7 @@
         if (letter === "yaxis") axis.labelalias = Object.assign({}, names, axis.labelalias);
       });
     });
+    return roomFor(drawing, names);
   }
 
   function draw(figure) {
@@ -50,7 +65,11 @@
     const layout = drawing.layout;
     layout.template = templates[layout.template];
     layout.autosize = true;
-    if (plot.clientWidth < NARROW) narrowed(drawing);
+    if (plot.clientWidth < NARROW) {
+      const more = narrowed(drawing);
+      layout.height += more;
+      plot.style.height = parseFloat(plot.style.height) + more + "px";
+    }
     // A finger that scrolls the page must not zoom the chart.
     if (touch) layout.dragmode = false;
     return Plotly.newPlot(plot, drawing.data, layout, {
