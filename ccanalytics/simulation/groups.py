@@ -99,6 +99,8 @@ def _from_frame(agents: Any, grid: Grid) -> Any:
         import narwhals.stable.v2 as nw
 
         agents = nw.from_native(agents, eager_only=True).to_polars()
+    if "agents" not in agents.columns and "required_agents" in agents.columns:
+        agents = agents.rename({"required_agents": "agents"})  # a requirement as it is
     for needed in ("interval_start", "agents"):
         if needed not in agents.columns:
             raise InputError(

@@ -68,7 +68,8 @@ def simulate(
         their values (several keys are joined by " / "); every type needs the same intervals.
     agents
         Agents seated: a number, one number per interval, a frame with ``interval_start`` and
-        ``agents`` (and ``group``), or a mapping from groups to numbers.
+        ``agents`` (and ``group``), the frame of a requirement, or a mapping from groups to
+        numbers.
     goals
         Service levels to be counted.
     patience

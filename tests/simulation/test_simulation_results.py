@@ -191,6 +191,16 @@ def test_the_words_and_the_errors_of_a_result(demand):
     assert copy.deepcopy(found).overall.equals(found.overall)
 
 
+def test_a_requirement_is_simulated_as_it_is(demand):
+    """Erlang C's agents hold Erlang C's promise; impatient callers only help."""
+    staffing = pytest.importorskip("ccanalytics.staffing")
+    frame = demand([40, 100, 160, 0], 240, interval_s=18_000)
+    need = staffing.requirement(frame, GOAL)
+    found = simulate(frame, need.frame, goals=GOAL, patience=300, replications=40)
+    assert found.intervals["agents"].to_list() == need.frame["required_agents"].to_list()
+    assert found.service_level().high > 0.8
+
+
 def test_progress_is_told(demand):
     told = []
     simulate(demand(100, 180), 14, replications=3, progress=lambda *what: told.append(what))
