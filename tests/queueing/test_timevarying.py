@@ -119,7 +119,7 @@ def test_staffing_by_the_half_hour(case):
 
 @pytest.mark.parametrize("case", SECOND)
 def test_staffing_by_the_half_hour_to_all_digits(case, full):
-    """The example held λ for 18 s at its value at their start: the same wave 9 s later."""
+    """The figures are those of a wave 9 s later: presumably λ stood still in short steps."""
     if not full and case not in ((2, 16, 0.5), (4, 64, 1)):
         pytest.skip("one of the full set")
     for method, (count, worst) in enumerate(SECOND[case]):
