@@ -49,9 +49,9 @@ def test_a_day_interval_by_interval(demand, agents, patience, lines):
     }
     if patience is not None and all(np.diff(agents) >= 0):
         pairs["abandonment"] = exact.abandonment
-    for name, values in pairs.items():
+    for name, given in pairs.items():
         low, high = found[f"{name}_low"].to_numpy(), found[f"{name}_high"].to_numpy()
-        values = np.broadcast_to(values, low.shape)
+        values = np.broadcast_to(given, low.shape)
         known = np.isfinite(low) & np.isfinite(values) & (np.asarray(CALLS) > 0)
         rare = 1e-5  # queues too rare to be seen in so many replications
         wrong = known & ~((low - rare <= values) & (values <= high + rare))

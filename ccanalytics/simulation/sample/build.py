@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ccanalytics.simulation.sample.counts import count_world
+from ccanalytics.simulation.sample.floor import floor_of
+from ccanalytics.simulation.sample.luck import stream
 from ccanalytics.simulation.sample.needs import draw_needs
+from ccanalytics.simulation.sample.offered import (
+    REQUESTED,
+    first_day,
+    offered_truth,
+    tail_of,
+)
+from ccanalytics.simulation.sample.people_log import people_log
 from ccanalytics.simulation.sample.pool import serve
 from ccanalytics.simulation.sample.population import draw_population
+from ccanalytics.simulation.sample.programme import draw_programme
 from ccanalytics.simulation.sample.records import handling, record, requests_of
+from ccanalytics.simulation.sample.reminders import draw_reminders
 from ccanalytics.simulation.sample.roster import draw_roster, forecast, seats_for
 from ccanalytics.simulation.sample.services import draw_go_live, draw_traits
 from ccanalytics.simulation.sample.volumes import DAY_S, draw_volumes
@@ -24,11 +36,14 @@ if TYPE_CHECKING:
 
     from ccanalytics.simulation.sample.needs import Needs
     from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.people_log import PeopleLog
     from ccanalytics.simulation.sample.pool import Attempts
     from ccanalytics.simulation.sample.population import Population
     from ccanalytics.simulation.sample.records import CallRecords, Events, Handling
+    from ccanalytics.simulation.sample.reminders import Reminders
     from ccanalytics.simulation.sample.roster import Roster
     from ccanalytics.simulation.sample.services import GoLive, Traits
+    from ccanalytics.simulation.sample.volumes import Volumes
     from ccanalytics.simulation.sample.worlds import World
 
 __all__ = ["Built", "build"]
@@ -44,32 +59,45 @@ _COMPONENTS = (
     "plan",
     "roster",
     "pool",
+    "reminders",
+    "told",
 )
-_WORLDS = {
-    "neither": (False, False),
-    "sms_only": (True, False),
-    "web_only": (False, True),
-    "both": (True, True),
+# Worlds that were not, and what is missing in each; the last one is the log.
+_WORLDS: dict[str, dict[str, bool]] = {
+    "nothing": {"sms": False, "web": False, "reminders": False},
+    "neither": {"sms": False, "web": False},
+    "sms_only": {"web": False},
+    "web_only": {"sms": False},
+    "without_reminders": {"reminders": False},
+    "both": {},
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A whole centre: its causes, its four worlds, and what its systems recorded."""
+    """A whole centre: its causes, what its worlds count, and what its systems recorded.
+
+    ``counts`` holds first calls by world, measure, service and week; ``world`` is that of the log.
+    """
 
     start: date
     span_s: int
     traits: Traits
     go_live: GoLive
+    volumes: Volumes
     population: Population
+    reminders: Reminders
     needs: Needs
-    worlds: dict[str, World]
+    counts: dict[str, dict[str, NDArray[np.int64]]]
+    world: World
     work: Handling
     request_rows: NDArray[np.int64]
     attempts: Attempts
     roster: Roster
     calls: CallRecords
+    people: PeopleLog
     events: Events
+    offered: dict[str, object]
 
     @property
     def days(self) -> int:
@@ -102,34 +130,61 @@ def build(
     traits = draw_traits(p, rng["traits"])
     go_live = draw_go_live(p, days, start.weekday(), rng["go_live"])
     volumes = draw_volumes(p, traits, start, days, scale, rng["volumes"])
-    population = draw_population(p, scale, rng["population"])
-    needs = draw_needs(p, traits, go_live, volumes, population, rng["needs"], rng["new_demand"])
-    worlds = {
-        name: make_world(p, needs, go_live, days * DAY_S, sms=sms, web=web)
-        for name, (sms, web) in _WORLDS.items()
-    }
-    world = worlds["both"]
+    population = draw_population(p, volumes.calendar, scale, rng["population"])
+    reminders = draw_reminders(p, population, volumes.calendar, rng["reminders"])
+    needs = draw_needs(
+        p,
+        traits,
+        go_live,
+        volumes,
+        population,
+        reminders,
+        rng["needs"],
+        rng["new_demand"],
+        rng["told"],
+    )
+    counts, tails, from_day = {}, {}, first_day(needs.size, days)
+    for name, missing in _WORLDS.items():
+        # One at a time: only the log's own world is kept.
+        world = make_world(p, needs, go_live, days * DAY_S, **missing)
+        counts[name] = count_world(needs, world, start.weekday(), days * DAY_S)
+        if name in REQUESTED:
+            aided = handling(p, needs, world, go_live)
+            asked = requests_of(p, traits, needs, world, aided)[1]
+            tails[REQUESTED[name]] = tail_of(asked, from_day)
+            del aided, asked
     work = handling(p, needs, world, go_live)
     rows, requests = requests_of(p, traits, needs, world, work)
 
     calls = forecast(p, volumes, requests, rng["plan"])
-    aht = float(requests.handle_s.mean()) if rows.size else p.query_median_s
+    aht = float(requests.handle_s.mean()) * p.plan_pace if rows.size else p.query_median_s
     seats = seats_for(calls, aht, p.goal_share, p.goal_within_s, max(1, round(p.least_seats)))
     roster = draw_roster(p, seats, scale, rng["roster"])
-    attempts = serve(p, requests, roster, days * DAY_S, rng["pool"], progress)
-    log, events = record(p, needs, world, work, rows, attempts, roster)
+    programme = draw_programme(p, roster.crew, days, stream(seed, "programme"))
+    floor = floor_of(p, roster, programme, stream(seed, "floor"))
+    attempts = serve(p, requests, floor, days * DAY_S, stream(seed, "pool"), progress)
+    log, events = record(p, needs, world, work, rows, attempts, floor)
+    offered = offered_truth(p, tail_of(requests, from_day), tails, floor, days, from_day, seed)
+    people = people_log(
+        p, roster, programme, floor, requests, attempts, log, calls, days * DAY_S, scale, seed
+    )
     return Built(
         start=start,
         span_s=days * DAY_S,
         traits=traits,
         go_live=go_live,
+        volumes=volumes,
         population=population,
+        reminders=reminders,
         needs=needs,
-        worlds=worlds,
+        counts=counts,
+        world=world,
         work=work,
         request_rows=rows,
         attempts=attempts,
         roster=roster,
         calls=log,
+        people=people,
         events=events,
+        offered=offered,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,24 +13,19 @@ from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.schema import SCHEMA_VERSION
 from ccanalytics.simulation.sample.build import build
+from ccanalytics.simulation.sample.days import SPRING_FESTIVALS
+from ccanalytics.simulation.sample.defects import Defects
+from ccanalytics.simulation.sample.export import Exported, frames
+from ccanalytics.simulation.sample.luck import stream
 from ccanalytics.simulation.sample.parameters import CentreParameters
-from ccanalytics.simulation.sample.tables import (
-    agents_frame,
-    calls_frames,
-    events_frame,
-    rollouts_frame,
-    services_frame,
-)
 from ccanalytics.simulation.sample.truth import arithmetic, truth_of
-from ccanalytics.simulation.sample.volumes import SPRING_FESTIVALS
-from ccanalytics.simulation.sample.write import complete_or_nothing, write_json, write_table
+from ccanalytics.simulation.sample.write import FORMS, complete_or_nothing, write_json, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
 
-    from ccanalytics.simulation.sample.build import Built
 
 __all__ = ["TIME_ZONE", "Centre", "write_centre"]
 
@@ -69,7 +64,7 @@ class Centre(Result):
         calls = sum(rows for name, rows in self.rows.items() if name.startswith("calls_"))
         return (
             f"{calls:,} calls of {self.inputs['weeks']} weeks and "
-            f"{self.rows['self_service.csv']:,} self-service events were written to "
+            f"{self.rows[f'self_service{self._ending()}']:,} self-service events were written to "
             f"{self.directory}; SMS-assist before the call and the web hall truly removed "
             f"{removed['requests']:,} of {overall['worlds']['neither']['requests']:,} requests for "
             f"an agent ({removed['requests_share']:.1%}). "
@@ -78,6 +73,9 @@ class Centre(Result):
             f"Scale {self.inputs['scale']:g} of a hotline of 350 agents, seed "
             f"{self.inputs['seed']}; the truth is in truth.json, and no log holds any of it."
         )
+
+    def _ending(self) -> str:
+        return "." + next(iter(self.rows)).rsplit(".", 1)[1]
 
     def to_frame(self) -> pl.DataFrame:
         """One row per file: file, rows (null for JSON), bytes."""
@@ -102,13 +100,15 @@ def write_centre(
     progress: Progress | None = None,
     *,
     parameters: CentreParameters | None = None,
+    form: str = "csv",
+    defects: bool = False,
 ) -> Centre:
     """Write a sample centre's exports, and its truth, in the canonical written form.
 
     A provincial hotline with a voice menu, one pool of agents, SMS-assist before and during the
     call, and a web hall; 49 services whose go-lives are staggered over the span. Files:
-    ``calls_YYYY-MM.csv`` (local months), ``self_service.csv``, ``services.csv``,
-    ``rollouts.csv``, ``agents.csv``, ``centre.json`` and ``truth.json``.
+    ``calls_YYYY-MM.csv`` (local months), one file of each other table of ``schema.TABLES``,
+    ``centre.json`` and ``truth.json``.
 
     Parameters
     ----------
@@ -119,7 +119,8 @@ def write_centre(
         Length of the log, 1 or more.
     scale
         Size: 1 is a centre of 350 agents and about 22,000 calls a day; above 0, at most 10.
-        Memory and time grow with weeks × scale: a year at 0.1 takes about 0.6 GB, at 1 about 4 GB.
+        Memory and time grow with weeks × scale: 78 weeks at 0.1 take about 0.7 GB, at 1 about
+        4 GB and a minute on two cores.
     seed
         Whole number, 0 or more. The same arguments give the same bytes.
     start
@@ -128,6 +129,11 @@ def write_centre(
         Called as ``progress(done, total, what)``.
     parameters
         The causes at work; see :class:`CentreParameters`.
+    form
+        Of the tables: ``csv``, or ``parquet``, which is smaller and loads sooner.
+    defects
+        Plant one defect of each kind that real exports have in the files of calls, as ``defects``
+        in ``truth.json`` lists them.
 
     Returns
     -------
@@ -144,13 +150,17 @@ def write_centre(
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     centre = write_centre(f"{place}/sample", weeks=1, scale=0.002)
-    >>> sorted(centre.rows)
-    ['agents.csv', 'calls_2024-01.csv', 'rollouts.csv', 'self_service.csv', 'services.csv']
+    >>> sorted(centre.rows)  # doctest: +ELLIPSIS
+    ['agent_states.csv', 'agents.csv', 'articles.csv', 'assessments.csv', 'calls_2024-01.csv', ...]
     """
     first = _checked(weeks, scale, seed, start)
     chosen = CentreParameters() if parameters is None else parameters
     if not isinstance(chosen, CentreParameters):
         raise InputError("parameters must be CentreParameters", f"got {type(chosen).__name__}")
+    if not isinstance(defects, bool):
+        raise InputError("defects must be True or False", f"defects={defects!r}")
+    if form not in FORMS:
+        raise InputError("no such form of files", f"form={form!r}", "one of " + ", ".join(FORMS))
     inputs = {
         "weeks": weeks,
         "scale": float(scale),
@@ -175,7 +185,10 @@ def write_centre(
             lambda done, total: report(0.3 + 0.4 * done / max(total, 1), "calls"),
         )
         truth = truth_of(chosen, inputs, built)
-        rows = _write(fresh, built, truth, report)
+        exported = Exported.of(built)
+        del built  # needs and worlds take more memory than everything that is written
+        flaws = _flaws(exported, seed) if defects else None
+        rows = _write(fresh, chosen, exported, truth, flaws, form, report)
         sizes = {each.name: each.stat().st_size for each in sorted(fresh.iterdir())}
         report(1.0, "files")
     return Centre(
@@ -189,24 +202,30 @@ def write_centre(
     )
 
 
+def _flaws(exported: Exported, seed: int) -> Defects:
+    midnight = datetime.combine(exported.start, datetime.min.time(), ZoneInfo(TIME_ZONE))
+    begin = midnight.astimezone(UTC).replace(tzinfo=None)
+    return Defects(exported.start, begin, exported.days, stream(seed, "defects"))
+
+
 def _write(
-    fresh: Path, built: Built, truth: Mapping[str, Any], report: Callable[[float, str], None]
+    fresh: Path,
+    parameters: CentreParameters,
+    exported: Exported,
+    truth: dict[str, Any],
+    flaws: Defects | None,
+    form: str,
+    report: Callable[[float, str], None],
 ) -> dict[str, int]:
-    midnight = datetime.combine(built.start, datetime.min.time(), ZoneInfo(TIME_ZONE))
-    epoch = int(midnight.timestamp())
-    rows = {}
-    for month, frame in calls_frames(
-        built.calls, built.roster, built.population, built.start, epoch
-    ):
-        rows[write_table(fresh, "calls", frame, f"_{month}").name] = frame.height
-        report(0.7 + 0.25 * sum(rows.values()) / built.calls.arrived.size, "files")
-    for table, frame in (
-        ("self_service", events_frame(built.events, epoch)),
-        ("services", services_frame(built.go_live, built.start, built.days)),
-        ("rollouts", rollouts_frame(built.go_live, built.start, built.days)),
-        ("agents", agents_frame(built.roster.people, built.start)),
-    ):
-        rows[write_table(fresh, table, frame).name] = frame.height
+    midnight = datetime.combine(exported.start, datetime.min.time(), ZoneInfo(TIME_ZONE))
+    rows, calls = {}, 0
+    tables = frames(parameters, exported, int(midnight.timestamp()))
+    for table, suffix, frame in tables if flaws is None else flaws.plant(tables):
+        path = write_table(fresh, table, frame, suffix, form)
+        rows[path.name] = frame.height + (0 if flaws is None else flaws.garble(path))
+        calls += frame.height if table == "calls" else 0
+        report(0.7 + 0.25 * calls / exported.calls.arrived.size, "files")
+    truth["defects"] = [] if flaws is None else flaws.planted
     centre = {"format": "ccanalytics", "schema": SCHEMA_VERSION, "time_zone": TIME_ZONE}
     write_json(fresh / "centre.json", centre)
     write_json(fresh / "truth.json", truth)
@@ -214,7 +233,7 @@ def _write(
 
 
 def _checks(truth: Mapping[str, Any], rows: Mapping[str, int]) -> tuple[Check, ...]:
-    overall = truth["overall"]
+    overall, figures = truth["overall"], arithmetic(truth)
     causes, worlds, repeats = overall["causes"], overall["worlds"], overall["repeats"]
     told = (
         worlds["neither"]["requests"]
@@ -226,6 +245,7 @@ def _checks(truth: Mapping[str, Any], rows: Mapping[str, int]) -> tuple[Check, .
     )
     written = sum(count for name, count in rows.items() if name.startswith("calls_"))
     counted = worlds["both"]["calls"] + repeats["redials"] + repeats["follow_up_calls"]
+    flawed = sum(each["added"] for each in truth["defects"])
     return (
         Check(
             "requests add up",
@@ -235,16 +255,20 @@ def _checks(truth: Mapping[str, Any], rows: Mapping[str, int]) -> tuple[Check, .
         ),
         Check(
             "calls add up",
-            "holds" if written == counted else "fails",
+            "holds" if written == counted + flawed else "fails",
             f"{worlds['both']['calls']:,} first calls, {repeats['redials']:,} redials and "
-            f"{repeats['follow_up_calls']:,} follow-up calls; {written:,} rows written",
+            f"{repeats['follow_up_calls']:,} follow-up calls; {written:,} rows written"
+            + (f", {flawed:+,} by planted defects" if truth["defects"] else ""),
         ),
         Check(
             "base of the published 7%",
             "informs",
             "a published account's 110,000 assists, 7% of traffic and 350 staff do not fit one "
-            "base; here the base is requests for an agent that would have come without either "
-            "channel",
+            f"base: 7% makes {figures['published_base_calls']:,.0f} calls in ten months, the "
+            f"centre takes {figures['calls_ten_months']:,.0f}; declared as its base is "
+            f"{truth['parameters']['published_base']['value']:.0%} of all calls, "
+            f"{figures['declared_base_calls_ten_months']:,.0f}. What is removed here is told of "
+            "requests for an agent that would have come without either channel",
         ),
     )
 

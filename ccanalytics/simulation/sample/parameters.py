@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ccanalytics.errors import InputError
+from ccanalytics.simulation.sample.demand_parameters import DemandParameters
+from ccanalytics.simulation.sample.people_parameters import PeopleParameters, check_people
 
 __all__ = ["CentreParameters"]
 
@@ -17,14 +19,15 @@ def _of(default: float, unit: str, meaning: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CentreParameters:
+class CentreParameters(DemandParameters, PeopleParameters):
     """The causes at work in the sample centre, each with a default; ``describe()`` lists them.
 
     Sizes are those of the whole centre (``scale=1``: 350 agents). Shares are 0–1, seconds end in
     ``_s``. A cause is switched off by its own number, and everything else in the world stays as
     it was, because each component draws from its own stream of random numbers:
     ``sms_offer=0`` removes SMS-assist before the call, ``assist_offer=0`` SMS-assist during the
-    call, ``web_use_query=0, web_use_transaction=0`` the web hall.
+    call, ``web_use_query=0, web_use_transaction=0`` the web hall, ``opt_in=0, keyword=0`` the
+    reminders. :class:`PeopleParameters` tells how each cause on the agents' side is.
 
     Raises
     ------
@@ -47,7 +50,6 @@ class CentreParameters:
     )
     saturday: float = _of(0.90, "factor", "volume of a Saturday over that of a weekday")
     sunday: float = _of(0.85, "factor", "volume of a Sunday over that of a weekday")
-    month_start: float = _of(1.25, "factor", "volume of billing services on days 1 to 3 of a month")
     festival: float = _of(0.82, "factor", "volume in the seven days from Spring Festival's eve")
     day_cv: float = _of(0.05, "cv", "variation of the gamma factor that all calls of a day share")
     interval_sd: float = _of(0.05, "log sd", "noise of the half-hourly rate within the day")
@@ -75,7 +77,7 @@ class CentreParameters:
     query_median_s: float = _of(88, "s", "typical median handle time of a query")
     transaction_median_s: float = _of(125, "s", "typical median handle time of a transaction")
     service_spread: float = _of(0.15, "log sd", "spread of services' medians around the typical")
-    handle_log_sd: float = _of(0.90, "log sd", "handle time within a service")
+    handle_log_sd: float = _of(0.88, "log sd", "handle time within a service")
     wrap_share: float = _of(0.13, "share", "mean share of after-call work in the handle time")
     hold_chance: float = _of(0.22, "share", "calls with a spell on hold")
     hold_share: float = _of(0.15, "share", "mean share of hold in the handle time of those")
@@ -99,7 +101,7 @@ class CentreParameters:
     goal_within_s: float = _of(20, "s", "threshold of that service level")
     least_seats: float = _of(2, "agents", "nobody sits alone, not even at night")
     plan_log_sd: float = _of(0.06, "log sd", "error of the weekly volume forecast behind the plan")
-    turnover: float = _of(0.25, "per year", "rate at which agents leave and are replaced")
+    turnover: float = _of(0.35, "per year", "rate at which tenured in-house agents leave")
 
     # SMS-assist before the call: offered in the menu to callers who ask for an agent
     sms_offer: float = _of(0.20, "share", "first calls of known customers offered it, once live")
@@ -171,6 +173,9 @@ class CentreParameters:
         if (self.hold_share + self.wrap_share) * 1.5 >= 1:
             where = f"hold_share={self.hold_share!r}, wrap_share={self.wrap_share!r}"
             raise InputError("hold and wrap leave no time to talk", where, "lower them")
+        if self.waves > 200 or self.outage < 1:
+            where = f"waves={self.waves!r}, outage={self.outage!r}"
+            raise InputError("at most 200 waves; an outage lowers no volume", where)
         if self.interval_memory >= 1:
             raise InputError(
                 "noise that never fades has no level", f"interval_memory={self.interval_memory!r}"
@@ -178,10 +183,15 @@ class CentreParameters:
         if self.assist_saving_s >= self.assist_min_talk_s:
             where = f"assist_saving_s={self.assist_saving_s!r}"
             raise InputError("a call cannot save all its talk", where, "raise assist_min_talk_s")
-        for first, last in (("sms_first", "sms_last"), ("assist_first", "assist_last")):
+        for first, last in (
+            ("sms_first", "sms_last"),
+            ("assist_first", "assist_last"),
+            ("wave_first", "wave_last"),
+        ):
             if getattr(self, first) > getattr(self, last):
                 where = f"{first}={getattr(self, first)!r}"
                 raise InputError("the first go-live comes after the last", where, f"see {last}")
+        check_people(self)
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """Every parameter with its value, unit and meaning, as ``truth.json`` holds them."""
@@ -196,7 +206,7 @@ class CentreParameters:
 
 
 # The log is in whole seconds, and people come whole.
-_WHOLE = frozenset({"assist_saving_s", "sms_offer_menu_s", "least_seats"})
+_WHOLE = frozenset({"assist_saving_s", "sms_offer_menu_s", "least_seats", "waves", "term_days"})
 _ABOVE_ZERO = frozenset(
     {
         "calls_per_day",
@@ -220,7 +230,12 @@ _ABOVE_ZERO = frozenset(
         "saturday",
         "sunday",
         "festival",
-        "month_start",
+        "bill_lift",
+        "holiday",
+        "web_use_contained",
+        "outage",
+        "waves",
+        "term_days",
         "silver_rate",
         "gold_rate",
         "return_handle",

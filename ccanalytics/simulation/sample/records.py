@@ -10,51 +10,53 @@ import numpy as np
 from ccanalytics.simulation.sample.needs import CONTAINED, LEFT_MENU, REQUEST
 from ccanalytics.simulation.sample.pool import FIRST, FOLLOW_UP, Requests
 from ccanalytics.simulation.sample.volumes import DAY_S
+from ccanalytics.simulation.sample.worlds import FROM_SMS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ccanalytics.simulation.sample.floor import Floor
     from ccanalytics.simulation.sample.needs import Needs
     from ccanalytics.simulation.sample.parameters import CentreParameters
     from ccanalytics.simulation.sample.pool import Attempts
-    from ccanalytics.simulation.sample.roster import Roster
     from ccanalytics.simulation.sample.services import GoLive, Traits
     from ccanalytics.simulation.sample.worlds import World
 
 __all__ = ["OUTCOMES", "STAGES", "CallRecords", "Events", "Handling", "handling", "record"]
 
 OUTCOMES = ("answered", "abandoned", "left_menu", "contained", "diverted")
-_ANSWERED, _ABANDONED, _LEFT, _CONTAINED, _DIVERTED = range(5)
+# Answered and abandoned are 0 and 1: whether nobody answered.
+_LEFT, _CONTAINED, _DIVERTED = 2, 3, 4
 STAGES = ("before_call", "during_call", "own_initiative")
 _MISSING = -1
+WITHHELD = -2  # less the customer: who called is not in the log, whose line it was is
+_CHUNK = 1 << 20  # attempts dealt with at once, to spare memory
 
 
 @dataclass(frozen=True, eq=False)
 class Handling:
-    """Seconds of an agent that each first call takes if it is answered, SMS-assist included."""
+    """What SMS-assist during the call does to each first call, if it is answered."""
 
-    talk_s: NDArray[np.int64]
-    hold_s: NDArray[np.int64]
-    wrap_s: NDArray[np.int64]
     assist_offered: NDArray[np.bool_]
     assist_accepted: NDArray[np.bool_]
-    assist_saved_s: NDArray[np.int64]
+    assist_saved_s: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
 class CallRecords:
     """Every call in order of arrival; −1 where there is nothing to record."""
 
-    arrived: NDArray[np.int64]
+    arrived: NDArray[np.int32]
     customer: NDArray[np.int32]
     service: NDArray[np.uint8]
     outcome: NDArray[np.uint8]
-    menu_s: NDArray[np.int64]
-    wait_s: NDArray[np.int64]
-    talk_s: NDArray[np.int64]
-    hold_s: NDArray[np.int64]
-    wrap_s: NDArray[np.int64]
-    person: NDArray[np.int64]
+    menu_s: NDArray[np.int32]
+    wait_s: NDArray[np.int32]
+    talk_s: NDArray[np.int32]
+    hold_s: NDArray[np.int32]
+    wrap_s: NDArray[np.int32]
+    person: NDArray[np.int32]
+    attempt: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,26 +74,24 @@ class Events:
 
 
 def handling(parameters: CentreParameters, needs: Needs, world: World, go_live: GoLive) -> Handling:
-    """Talk, hold and wrap of each first call, less what SMS-assist during the call saves."""
+    """What SMS-assist during the call would do to each first call."""
     need = world.need
-    hold, wrap = _split(world.handle_s, needs.hold_part[need], needs.wrap_part[need])
-    talk = world.handle_s - hold - wrap
-    live = world.at // DAY_S >= go_live.assist[needs.service[need]]
+    talk = world.handle_s * (1 - needs.hold_part[need] - needs.wrap_part[need])
+    live = world.at // DAY_S >= go_live.assist.astype(np.int32)[needs.service[need]]
     offered = (
         live
         & needs.assist_offered[need]
         & ~needs.withheld[need]
-        & (talk >= parameters.assist_min_talk_s)
+        & (talk >= parameters.assist_min_talk_s + 1)
     )
     accepted = offered & needs.assist_accepted[need]
-    saved = np.where(accepted, round(parameters.assist_saving_s), 0)
-    return Handling(talk - saved, hold, wrap, offered, accepted, saved)
+    return Handling(offered, accepted, accepted * np.int32(round(parameters.assist_saving_s)))
 
 
 def menu_s(parameters: CentreParameters, needs: Needs, world: World) -> NDArray[np.int64]:
     """Time in the menu of each first call; an offer takes its time."""
-    extra = np.where(world.offered, round(parameters.sms_offer_menu_s), 0)
-    return np.asarray(needs.menu_s[world.need].astype(np.int64) + extra)
+    extra = world.offered * np.int32(round(parameters.sms_offer_menu_s))
+    return np.asarray(needs.menu_s[world.need] + extra)
 
 
 def requests_of(
@@ -104,8 +104,12 @@ def requests_of(
     row, need = row[order], world.need[row[order]]
     return row, Requests(
         entry=entry[order],
+        # A need has at most two requests in a world: its own, and one after a failed SMS.
+        key=2 * need + (world.origin[row] == FROM_SMS),
         patience_s=needs.patience_s[need],
-        handle_s=(work.talk_s + work.hold_s + work.wrap_s)[row],
+        handle_s=world.handle_s[row],
+        saved_s=work.assist_saved_s[row],
+        rest_share=needs.hold_part[need] + needs.wrap_part[need],
         redials=needs.redials[need],
         follow_up_s=needs.follow_up_s[need],
         typical_s=traits.handle_median_s[needs.service[need]],
@@ -119,24 +123,22 @@ def record(
     work: Handling,
     row: NDArray[np.int64],
     attempts: Attempts,
-    roster: Roster,
+    floor: Floor,
 ) -> tuple[CallRecords, Events]:
     """The log of calls and the log of self-service; ``row`` is the world's row of each request."""
-    of = row[attempts.request]
+    of = row.astype(np.int32)[attempts.request]
     first = attempts.kind == FIRST
     menus = menu_s(parameters, needs, world)
     menu = np.where(first, menus[of], attempts.menu_s)
     answered = attempts.shift >= 0
-    talk, hold, wrap = (
-        part[of].astype(np.int64) for part in (work.talk_s, work.hold_s, work.wrap_s)
-    )
-    # A follow-up call has a handle time of its own; a redial wants what the first call wanted.
-    own = attempts.kind >= FOLLOW_UP
-    need = world.need[of]
-    own_hold, own_wrap = _split(attempts.handle_s, needs.hold_part[need], needs.wrap_part[need])
-    talk = np.where(own, attempts.handle_s - own_hold - own_wrap, talk)
-    hold, wrap = np.where(own, own_hold, hold), np.where(own, own_wrap, wrap)
-    assisted = answered & ~own & work.assist_offered[of]
+    parts = [np.empty(of.size, np.int32) for _ in range(3)]
+    for begin in range(0, of.size, _CHUNK):
+        few = slice(begin, begin + _CHUNK)
+        for part, values in zip(
+            parts, _parts(needs, world, work, of[few], attempts, few, floor), strict=True
+        ):
+            part[few] = values
+    talk, hold, wrap = parts
 
     ends_in_menu = np.flatnonzero(~world.requests)
     fate = needs.fate[world.need[ends_in_menu]]
@@ -145,36 +147,39 @@ def record(
         [_DIVERTED, _LEFT, _CONTAINED],
         REQUEST,
     )
-    rows = np.concatenate([of, ends_in_menu])
-    arrived = np.concatenate([attempts.entry - menu, world.at[ends_in_menu]])
+    rows = np.concatenate([of, ends_in_menu.astype(np.int32)])
+    arrived = np.concatenate([attempts.entry - menu, world.at[ends_in_menu]]).astype(np.int32)
     order = np.argsort(arrived, kind="stable")
-    absent = np.full(ends_in_menu.size, _MISSING)
+    absent = np.full(ends_in_menu.size, _MISSING, np.int32)
 
-    def column(attempted: NDArray[np.int64], otherwise: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.concatenate([attempted, otherwise])[order]
+    def column(attempted: NDArray[Any], otherwise: NDArray[Any]) -> NDArray[np.int32]:
+        return np.concatenate([attempted, otherwise])[order].astype(np.int32, copy=False)
 
-    customer = np.where(needs.withheld, _MISSING, needs.customer)
-    shift = np.maximum(attempts.shift, 0)
+    need = world.need[rows[order]]
+    who = np.append(floor.person, _MISSING).astype(np.int32)[attempts.shift]
     calls = CallRecords(
         arrived=arrived[order],
-        customer=customer[world.need[rows]][order].astype(np.int32),
-        service=needs.service[world.need[rows]][order],
-        outcome=column(np.where(answered, _ANSWERED, _ABANDONED), in_menu).astype(np.uint8),
+        customer=np.where(
+            needs.withheld[need], WITHHELD - needs.customer[need], needs.customer[need]
+        ).astype(np.int32),
+        service=needs.service[need],
+        outcome=np.concatenate([~answered, in_menu.astype(np.uint8)])[order],
         menu_s=column(menu, menus[ends_in_menu]),
         wait_s=column(attempts.wait_s, absent),
-        talk_s=column(np.where(answered, talk, _MISSING), absent),
-        hold_s=column(np.where(answered, hold, _MISSING), absent),
-        wrap_s=column(np.where(answered, wrap, _MISSING), absent),
-        person=column(np.where(answered, roster.person[shift], _MISSING), absent),
+        talk_s=column(talk, absent),
+        hold_s=column(hold, absent),
+        wrap_s=column(wrap, absent),
+        person=column(who, absent),
+        attempt=column(np.arange(of.size, dtype=np.int32), absent),
     )
 
-    place = np.empty(rows.size, np.int64)
-    place[order] = np.arange(rows.size)
-    place_of_first = np.full(world.need.size, _MISSING)
+    place = np.empty(rows.size, np.int32)
+    place[order] = np.arange(rows.size, dtype=np.int32)
+    place_of_first = np.full(world.need.size, _MISSING, np.int32)
     place_of_first[of[first]] = place[: of.size][first]
     place_of_first[ends_in_menu] = place[of.size :]
     # Half-way through the talk of an answered call.
-    when = np.flatnonzero(assisted)
+    when = np.flatnonzero(answered & (attempts.kind < FOLLOW_UP) & work.assist_offered[of])
     during_at = attempts.entry[when] + attempts.wait_s[when] + talk[when] // 2
     events = _events(
         needs, world, work, place_of_first, (of[when], during_at, place[: of.size][when])
@@ -182,12 +187,41 @@ def record(
     return calls, events
 
 
+def _parts(
+    needs: Needs,
+    world: World,
+    work: Handling,
+    of: NDArray[Any],
+    attempts: Attempts,
+    few: slice,
+    floor: Floor,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Talk, hold and wrap of a few attempts; −1 of one that nobody answered."""
+    handle, shift = attempts.handle_s[few], attempts.shift[few]
+    need = world.need[of]
+    hold_part, wrap_part = needs.hold_part[need], needs.wrap_part[need]
+    # A follow-up call has a handle time of its own; a redial wants what the first call wanted.
+    saved = np.where(attempts.kind[few] < FOLLOW_UP, work.assist_saved_s[of], 0)
+    rest = hold_part + wrap_part
+    talk_pace = floor.talk_pace[shift]
+    # Handle time before tools shortened the talk: hold and wrap are shares of that.
+    bare = (handle + saved) / ((1 - rest) * talk_pace + rest)
+    hold = np.rint(bare * hold_part).astype(np.int32)
+    wrap = np.rint(bare * wrap_part).astype(np.int32)
+    talk = np.maximum(handle - hold - wrap, 0)
+    wrap = handle - hold - talk
+    abandoned = shift < 0
+    for each in (talk, hold, wrap):
+        each[abandoned] = _MISSING
+    return talk, hold, wrap
+
+
 def _events(
     needs: Needs,
     world: World,
     work: Handling,
-    place_of_first: NDArray[np.int64],
-    during: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    place_of_first: NDArray[np.integer[Any]],
+    during: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]], NDArray[np.integer[Any]]],
 ) -> Events:
     offers = np.flatnonzero(world.offered)
     before_need = world.need[offers]
@@ -224,13 +258,4 @@ def _events(
             during_sent,
             needs.web_done[web],
         ),
-    )
-
-
-def _split(
-    handle: NDArray[Any], hold_part: NDArray[np.float32], wrap_part: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return (
-        np.rint(handle * hold_part.astype(float)).astype(np.int64),
-        np.rint(handle * wrap_part.astype(float)).astype(np.int64),
     )

@@ -14,12 +14,14 @@ import numpy as np
 from scipy.special import ndtr
 
 from ccanalytics.simulation.sample.needs import awake
+from ccanalytics.simulation.sample.people import Person, draw_people
 from ccanalytics.simulation.sample.volumes import DAY_S, HALF_HOUR_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ccanalytics.simulation.sample.parameters import CentreParameters
+    from ccanalytics.simulation.sample.people import Crew
     from ccanalytics.simulation.sample.pool import Requests
     from ccanalytics.simulation.sample.volumes import Volumes
 
@@ -28,25 +30,17 @@ __all__ = ["Person", "Roster", "draw_roster", "forecast", "seats_for"]
 _LONGEST_SHIFT = 16  # half-hours
 
 
-@dataclass(frozen=True)
-class Person:
-    """An agent; days count from the first of the log, ``left`` is None while employed."""
-
-    code: str
-    position: int
-    hired: int
-    left: int | None
-
-
 @dataclass(frozen=True, eq=False)
 class Roster:
-    """Shifts in order of their start (seconds), and who works each."""
+    """Shifts in order of their start (seconds), who works each, and on which of the seats."""
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     person: NDArray[np.int64]
     people: tuple[Person, ...]
     seats: NDArray[np.int64]
+    seat: NDArray[np.int64]
+    crew: Crew
 
 
 def forecast(
@@ -99,12 +93,19 @@ def draw_roster(
     scale: float,
     rng: np.random.Generator,
 ) -> Roster:
-    """Shifts of at most eight hours for the seats, worked by agents with rest between them."""
+    """Shifts of at most eight hours for the seats, worked by agents with rest between them.
+
+    ``seats`` is what the calls need; breaks and meetings come on top.
+    """
+    p = parameters
+    root = int(rng.integers(1 << 62))
+    seats = np.rint(seats / (1 - p.plan_shrinkage)).astype(np.int64)
     seats = _without_short_dips(seats)
-    start, end = _shifts(seats)
-    position, positions = _positions(start, end, max(1, round(parameters.agents * scale)), rng)
-    people, person = _people(parameters, start, position, positions, seats.size // 48, rng)
-    return Roster(start * HALF_HOUR_S, end * HALF_HOUR_S, person, people, seats)
+    start, end, seat = _shifts(seats)
+    position, positions = _positions(start, end, max(1, round(p.agents * scale)), rng)
+    people, crew = draw_people(p, positions, seats.size // 48, scale, root)
+    person = _workers(people, start, position)
+    return Roster(start * HALF_HOUR_S, end * HALF_HOUR_S, person, people, seats, seat, crew)
 
 
 def _without_short_dips(seats: NDArray[np.int64], width: int = 4) -> NDArray[np.int64]:
@@ -118,8 +119,10 @@ def _without_short_dips(seats: NDArray[np.int64], width: int = 4) -> NDArray[np.
     return np.asarray(window(highest, 0, width - 1).min(axis=1))
 
 
-def _shifts(seats: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    starts, ends = [], []
+def _shifts(
+    seats: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    starts, ends, numbers = [], [], []
     for seat in range(1, int(seats.max()) + 1):
         edge = np.diff(np.concatenate([[0], (seats >= seat).astype(np.int8), [0]]))
         for first, last in zip(np.flatnonzero(edge == 1), np.flatnonzero(edge == -1), strict=True):
@@ -127,9 +130,10 @@ def _shifts(seats: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
             cuts = first + (last - first) * np.arange(parts + 1) // parts
             starts.append(cuts[:-1])
             ends.append(cuts[1:])
+            numbers.append(np.full(parts, seat))
     start, end = np.concatenate(starts), np.concatenate(ends)
     order = np.argsort(start, kind="stable")
-    return start[order], end[order]
+    return start[order], end[order], np.concatenate(numbers)[order]
 
 
 def _positions(
@@ -160,33 +164,14 @@ def _positions(
     return position, count
 
 
-def _people(
-    parameters: CentreParameters,
-    start: NDArray[np.int64],
-    position: NDArray[np.int64],
-    positions: int,
-    days: int,
-    rng: np.random.Generator,
-) -> tuple[tuple[Person, ...], NDArray[np.int64]]:
-    """Agents who hold the positions one after another, coded in the order of hiring."""
-    yearly = max(parameters.turnover, 1e-9)
-    spells: list[tuple[int, int, int | None]] = []
-    for number in range(positions):
-        hired = -int(rng.standard_exponential() / yearly * 365) % -4000
-        left = int(rng.standard_exponential() / yearly * 365) + 1
-        while left < days:
-            spells.append((hired, number, left))
-            hired = left
-            left += int(rng.standard_exponential() / yearly * 365) + 30
-        spells.append((hired, number, None))
-    spells.sort()
-    people = tuple(
-        Person(f"A{code:04d}", number, hired, left)
-        for code, (hired, number, left) in enumerate(spells, start=1)
-    )
-    # The last spell of the position that had begun by the shift's day. Whoever leaves works until
-    # the morning of that day; the successor's first shift begins on it.
+def _workers(
+    people: tuple[Person, ...], start: NDArray[np.int64], position: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Who works each shift: the person whose spell in the position had begun by its day.
+
+    Whoever leaves works until the morning of that day; the successor's first shift begins on it.
+    """
     keys = np.array([each.position * 10**7 + each.hired + 10**6 for each in people])
     order = np.argsort(keys)
     wanted = position * 10**7 + start * HALF_HOUR_S // DAY_S + 10**6
-    return people, order[np.searchsorted(keys[order], wanted, side="right") - 1]
+    return np.asarray(order[np.searchsorted(keys[order], wanted, side="right") - 1])

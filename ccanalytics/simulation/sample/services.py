@@ -86,6 +86,11 @@ CATALOGUE: tuple[Service, ...] = (
 
 IS_QUERY = np.array([service.kind == "query" for service in CATALOGUE])
 IS_BILLING = np.array([service.billing for service in CATALOGUE])
+# What people ask when the network is down, and what a reminder answers beforehand.
+IS_FAULT = np.array([service.code in ("T05", "Q11") for service in CATALOGUE])
+IS_REMINDED = IS_QUERY & IS_BILLING
+# What people ask because a message made them think of it.
+IS_ASKED_BACK = np.array([service.code in ("Q05", "Q06", "T03") for service in CATALOGUE])
 
 
 @dataclass(frozen=True, eq=False)

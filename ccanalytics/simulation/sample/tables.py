@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.sample.population import TIERS
-from ccanalytics.simulation.sample.records import OUTCOMES, STAGES
+from ccanalytics.simulation.sample.population import PROVINCES, TIERS
+from ccanalytics.simulation.sample.records import OUTCOMES, STAGES, WITHHELD
 from ccanalytics.simulation.sample.services import CATALOGUE
 from ccanalytics.simulation.sample.volumes import DAY_S
 
@@ -18,21 +18,25 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from ccanalytics.simulation.sample.people import Person
+    from ccanalytics.simulation.sample.people_log import PeopleLog
     from ccanalytics.simulation.sample.population import Population
     from ccanalytics.simulation.sample.records import CallRecords, Events
-    from ccanalytics.simulation.sample.roster import Person, Roster
+    from ccanalytics.simulation.sample.roster import Roster
     from ccanalytics.simulation.sample.services import GoLive
 
 __all__ = ["agents_frame", "calls_frames", "events_frame", "rollouts_frame", "services_frame"]
 
+LINE_GROUPS = ("central-1", "central-2", "north-1", "south-1")
 _CHANNELS = ("sms", "sms", "web")
-_SITES = ("east", "west")
+TRANSFERS = ("none", "second_line")
 
 
 def calls_frames(
     calls: CallRecords,
     roster: Roster,
     population: Population,
+    people: PeopleLog,
     start: date,
     midnight: int,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -40,6 +44,7 @@ def calls_frames(
     import polars as pl
 
     agents = pl.Series([person.code for person in roster.people], dtype=pl.String)
+    sites = [person.site for person in roster.people]
     last = int(calls.arrived[-1]) if calls.arrived.size else -1
     first_day = start
     while (first_day - start).days * DAY_S <= last:
@@ -53,12 +58,17 @@ def calls_frames(
         joined = arrived + calls.menu_s[part] + np.maximum(calls.wait_s[part], 0)
         spoken = np.where(answered, calls.talk_s[part] + calls.hold_s[part], 0)
         customer = calls.customer[part]
+        caller = np.where(customer >= 0, customer, WITHHELD - customer)
+        province = population.province[caller]
         yield (
             first_day.strftime("%Y-%m"),
             pl.DataFrame(
                 {
                     "call_id": _codes("C", np.arange(low + 1, high + 1), 8),
                     "customer": _codes("K", customer + 1, 7, customer >= 0),
+                    "site": _names(sites, np.maximum(calls.person[part], 0), answered),
+                    "client": _names([each.client for each in PROVINCES], province),
+                    "line_group": _names(LINE_GROUPS, line_group(population, caller)),
                     "queue": np.full(high - low, "hotline"),
                     "service": _names([s.code for s in CATALOGUE], calls.service[part]),
                     "tier": _names(TIERS, population.tier[np.maximum(customer, 0)], customer >= 0),
@@ -76,10 +86,18 @@ def calls_frames(
                     )
                     if high > low
                     else agents.clear(),
+                    "transfer": _names(TRANSFERS, np.maximum(people.transfer[part], 0), answered),
                 }
             ),
         )
         first_day = next_month
+
+
+def line_group(population: Population, caller: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The trunk group of a caller: of the province, and two of the centre's own."""
+    province = population.province[caller].astype(np.int64)
+    even = population.prefecture[caller] % 2 == 0
+    return np.where(province == 0, np.where(even, 0, 1), province + 1)
 
 
 def events_frame(events: Events, midnight: int) -> pl.DataFrame:
@@ -158,10 +176,12 @@ def agents_frame(people: tuple[Person, ...], start: date) -> pl.DataFrame:
                 ],
                 dtype=pl.Date,
             ),
-            # Teams of twelve positions, alternately in the two buildings.
-            "site": [_SITES[person.position // 12 % 2] for person in people],
-            "team": [f"team {person.position // 12 + 1:02d}" for person in people],
-            "cohort": [each.strftime("%Y-%m") for each in hired],
+            "site": [person.site for person in people],
+            "employer": [person.employer for person in people],
+            "team": [f"team {person.team + 1:02d}" for person in people],
+            # People start in intakes, named by their first day.
+            "cohort": [each.isoformat() for each in hired],
+            "skills": ["hotline"] * len(people),
         }
     )
 
@@ -176,10 +196,10 @@ def _dates(days: NDArray[np.int64], start: date, before: int | None = None) -> p
     return pl.Series(values, dtype=pl.Date)
 
 
-def _stamps(seconds: NDArray[np.int64], known: NDArray[np.bool_] | None = None) -> pl.Series:
+def _stamps(seconds: NDArray[Any], known: NDArray[np.bool_] | None = None) -> pl.Series:
     import polars as pl
 
-    return _whole(seconds * 1000, known).cast(pl.Datetime("ms"))
+    return _whole(seconds.astype(np.int64) * 1000, known).cast(pl.Datetime("ms"))
 
 
 def _whole(values: NDArray[Any], known: NDArray[np.bool_] | None = None) -> pl.Series:

@@ -7,27 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.sample.needs import REQUEST
-from ccanalytics.simulation.sample.pool import FIRST, FOLLOW_UP, REDIAL
+from ccanalytics.simulation.sample.counts import (
+    count_causes,
+    count_contacts,
+    count_repeats,
+    effects,
+)
+from ccanalytics.simulation.sample.offered import OFFERED_MEANINGS
+from ccanalytics.simulation.sample.people_truth import people_truth
+from ccanalytics.simulation.sample.removed import EXPECTED_MEANINGS, expectations
 from ccanalytics.simulation.sample.services import CATALOGUE
-from ccanalytics.simulation.sample.volumes import DAY_S
-from ccanalytics.simulation.sample.worlds import FROM_SMS, FROM_WEB, INDUCED, tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from ccanalytics.simulation.sample.build import Built
-    from ccanalytics.simulation.sample.needs import Needs
     from ccanalytics.simulation.sample.parameters import CentreParameters
-    from ccanalytics.simulation.sample.pool import Attempts
-    from ccanalytics.simulation.sample.worlds import World
 
-__all__ = ["TRUTH_FORMAT", "WINDOWS", "arithmetic", "truth_of"]
+__all__ = ["TRUTH_FORMAT", "arithmetic", "truth_of"]
 
 TRUTH_FORMAT = "ccanalytics sample truth"
-WINDOWS = (1, 3, 7, 14, 30)
+# The world against which each removal is counted.
+_WITHOUT = {
+    "sms_before_call": "web_only",
+    "web": "sms_only",
+    "both": "neither",
+    "reminders": "without_reminders",
+    "all": "nothing",
+}
+
+# "Nearly 7%" of traffic, 110,000 assists before the call in about ten months.
+_PUBLISHED = {"assists_before_call": 110_000.0, "diverted_share": 0.07}
 
 MEANINGS: dict[str, str] = {
     "worlds": "the same needs in four worlds: without SMS-assist before the call and web, with one "
@@ -55,68 +65,12 @@ MEANINGS: dict[str, str] = {
 }
 
 
-def count_worlds(
-    needs: Needs, worlds: dict[str, World], first_weekday: int, span_s: int
-) -> dict[str, dict[str, NDArray[np.int64]]]:
-    """Calls, requests and handle seconds of each world by service and week."""
-    counts = {}
-    for name, world in worlds.items():
-        service = needs.service[world.need]
-        asks = world.requests
-        counts[name] = {
-            "calls": tally(service, world.at, first_weekday, span_s),
-            "requests": tally(service[asks], world.at[asks], first_weekday, span_s),
-            "handle_s": tally(
-                service[asks],
-                world.at[asks],
-                first_weekday,
-                span_s,
-                world.handle_s[asks].astype(float),
-            ),
-        }
-    return counts
-
-
-def count_causes(
-    needs: Needs, world: World, first_weekday: int, span_s: int
-) -> dict[str, NDArray[np.int64]]:
-    """Requests that each channel took, gave back and caused, by service and week."""
-    service = needs.service[world.need]
-    asks = needs.fate == REQUEST
-    taken = world.sessions[asks[world.sessions] & ~needs.latent[world.sessions]]
-
-    def of(selected: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return tally(service[selected], world.at[selected], first_weekday, span_s)
-
-    # A call that the web gave back or caused may accept the SMS: it is given back here, and
-    # taken there.
-    may_ask = asks[world.need]
-    return {
-        "web_taken": tally(needs.service[taken], needs.at[taken], first_weekday, span_s),
-        "web_given_back": of((world.origin == FROM_WEB) & may_ask),
-        "web_caused": of((world.origin == INDUCED) & may_ask),
-        "sms_taken": of(world.diverted),
-        "sms_given_back": of(world.origin == FROM_SMS),
-    }
-
-
-def effects(
-    counts: dict[str, dict[str, NDArray[np.int64]]], measure: str
-) -> dict[str, NDArray[np.int64]]:
-    """What each channel removed, by service and week."""
-    return {
-        "sms_before_call": counts["web_only"][measure] - counts["both"][measure],
-        "web": counts["sms_only"][measure] - counts["both"][measure],
-        "both": counts["neither"][measure] - counts["both"][measure],
-    }
-
-
 def describe_services(parameters: CentreParameters, built: Built) -> list[dict[str, Any]]:
     """True probabilities and counts of each service."""
     p, traits, go_live = parameters, built.traits, built.go_live
     handle_mean = traits.handle_median_s * np.exp(p.handle_log_sd**2 / 2)
     live = {"sms_before_call": go_live.sms, "sms_during_call": go_live.assist, "web": go_live.web}
-    counts = {**_funnels(built), **_returned(built)}
+    counts = count_contacts(built)
     return [
         {
             "service": service.code,
@@ -150,102 +104,22 @@ def describe_services(parameters: CentreParameters, built: Built) -> list[dict[s
     ]
 
 
-def _funnels(built: Built) -> dict[str, NDArray[np.int64]]:
-    """Counts of each stage of each channel, by service."""
-    needs, world, work = built.needs, built.worlds["both"], built.work
-    sent, sessions = world.need[world.diverted], world.sessions
-    latent, done = needs.latent[sessions], needs.web_done[sessions]
-    first_wish = (built.attempts.shift >= 0) & (built.attempts.kind < FOLLOW_UP)
-    answered = built.request_rows[built.attempts.request[first_wish]]
-    assisted = answered[work.assist_accepted[answered]]
-
-    def count(need: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.bincount(needs.service[need], minlength=len(CATALOGUE))
-
-    return {
-        "sms_offered": count(world.need[world.offered]),
-        "sms_accepted": count(sent),
-        "sms_delivered": count(sent[needs.sms_delivered[sent]]),
-        "sms_completed": count(sent[needs.sms_done[sent]]),
-        "web_sessions_of_callers": count(sessions[~latent]),
-        "web_completed_of_callers": count(sessions[~latent & done]),
-        "web_sessions_new_demand": count(sessions[latent]),
-        "web_completed_new_demand": count(sessions[latent & done]),
-        "answered_first_wish": count(world.need[answered]),
-        "assist_offered": count(world.need[answered[work.assist_offered[answered]]]),
-        "assist_accepted": count(world.need[assisted]),
-        "assist_saved_s": np.bincount(
-            needs.service[world.need[assisted]],
-            work.assist_saved_s[assisted],
-            minlength=len(CATALOGUE),
-        ).astype(np.int64),
-    }
-
-
-def _returned(built: Built) -> dict[str, NDArray[np.int64]]:
-    """Contacts whose customer asked an agent because of them, by service."""
-    needs, world = built.needs, built.worlds["both"]
-    never = np.iinfo(np.int64).max
-    counts = {}
-    for channel, contact, began, back in (
-        (
-            "sms",
-            world.need[world.diverted],
-            world.at[world.diverted],
-            world.origin == FROM_SMS,
-        ),
-        (
-            "web",
-            world.sessions,
-            needs.at[world.sessions],
-            # A caller who comes back from the web and then accepts the SMS asked nobody yet.
-            np.isin(world.origin, (FROM_WEB, INDUCED)) & world.requests,
-        ),
-    ):
-        came = np.full(needs.size, never)
-        came[world.need[back]] = world.at[back]
-        returned = came[contact] < never
-        # The difference is of use only where a call came.
-        delay = np.where(returned, came[contact], 0) - began
-        done = (needs.sms_done if channel == "sms" else needs.web_done)[contact]
-        chosen = {f"{channel}_failed_returned": returned & ~done} | {
-            f"{channel}_completed_returned_{days}d": returned & done & (delay <= days * DAY_S)
-            for days in WINDOWS
-        }
-        for name, which in chosen.items():
-            counts[name] = np.bincount(needs.service[contact[which]], minlength=len(CATALOGUE))
-    return counts
-
-
-def count_repeats(attempts: Attempts) -> dict[str, int]:
-    """Calls in the log beyond the first ones."""
-    return {
-        "redials": int((attempts.kind & REDIAL).sum()),
-        "follow_up_calls": int((attempts.kind == FOLLOW_UP).sum()),
-        "first_requests": int((attempts.kind == FIRST).sum()),
-    }
-
-
 def truth_of(
     parameters: CentreParameters, inputs: Mapping[str, Any], built: Built
 ) -> dict[str, Any]:
     """All of ``truth.json``."""
     weekday = built.start.weekday()
-    counts = count_worlds(built.needs, built.worlds, weekday, built.span_s)
-    causes = count_causes(built.needs, built.worlds["both"], weekday, built.span_s)
+    counts = built.counts
+    causes = count_causes(built.needs, built.world, weekday, built.span_s)
     services = describe_services(parameters, built)
     removed: dict[str, dict[str, float]] = {
         channel: {
             measure: int(effects(counts, measure)[channel].sum())
             for measure in ("calls", "requests", "handle_s")
         }
-        for channel in ("sms_before_call", "web", "both")
+        for channel in _WITHOUT
     }
-    for channel, without in (
-        ("sms_before_call", "web_only"),
-        ("web", "sms_only"),
-        ("both", "neither"),
-    ):
+    for channel, without in _WITHOUT.items():
         for measure in ("calls", "requests", "handle_s"):
             base = int(counts[without][measure].sum())
             removed[channel][f"{measure}_share"] = removed[channel][measure] / base if base else 0.0
@@ -254,7 +128,7 @@ def truth_of(
         "format": TRUTH_FORMAT,
         "schema": 1,
         **inputs,
-        "meanings": MEANINGS,
+        "meanings": {**MEANINGS, **EXPECTED_MEANINGS, **OFFERED_MEANINGS},
         "parameters": parameters.describe(),
         "overall": {
             "worlds": {
@@ -285,6 +159,9 @@ def truth_of(
             },
             "causes": {name: each.tolist() for name, each in causes.items()},
         },
+        "expected": expectations(parameters, built),
+        "offered": built.offered,
+        "people": people_truth(parameters, built.roster, built.people, built.span_s),
         "defects": [],
     }
 
@@ -296,10 +173,13 @@ def arithmetic(truth: Mapping[str, Any]) -> dict[str, float]:
     call, 50,000 during it and "nearly 7%" of traffic were published, on a base left unstated.
     """
     overall, days = truth["overall"], 7 * truth["weeks"]
+    declared = truth["parameters"]["published_base"]["value"]
     size = 300 / days / truth["scale"]
     contacts, both = overall["contacts"], overall["worlds"]["both"]
     offers, sent = contacts["sms_offered"], contacts["sms_accepted"]
     calls = both["calls"] + overall["repeats"]["redials"] + overall["repeats"]["follow_up_calls"]
+    diverted, share = _PUBLISHED["assists_before_call"], _PUBLISHED["diverted_share"]
+    base = declared * calls * size
     return {
         "calls_a_day": calls / days / truth["scale"],
         "calls_ten_months": calls * size,
@@ -310,5 +190,9 @@ def arithmetic(truth: Mapping[str, Any]) -> dict[str, float]:
         "assists_before_call_per_call": sent / calls if calls else 0.0,
         "removed_by_both": overall["removed"]["both"]["requests_share"],
         "removed_by_sms_before_call": overall["removed"]["sms_before_call"]["requests_share"],
+        "published_assists_before_call": diverted,
+        "published_diverted_share": share,
+        "published_base_calls": diverted / share,
+        "declared_base_calls_ten_months": base,
         "saved_hours_during_call_ten_months": contacts["assist_saved_s"] * size / 3600,
     }

@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.sample.services import CATALOGUE, IS_BILLING
+from ccanalytics.simulation.sample.days import BILL_DAYS, calendar_of
+from ccanalytics.simulation.sample.services import CATALOGUE, IS_BILLING, IS_FAULT
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from numpy.typing import NDArray
 
+    from ccanalytics.simulation.sample.days import Calendar
     from ccanalytics.simulation.sample.parameters import CentreParameters
     from ccanalytics.simulation.sample.services import Traits
 
-__all__ = ["DAY_S", "HALF_HOUR_S", "SPRING_FESTIVALS", "Volumes", "draw_volumes", "first_in_cells"]
+__all__ = ["DAY_S", "HALF_HOUR_S", "Volumes", "bill_lift", "draw_volumes", "first_in_cells"]
 
 DAY_S = 86_400
 HALF_HOUR_S = 1_800
-
-# First day of the lunar year; the centre's calendar is known for these years only.
-SPRING_FESTIVALS: dict[int, date] = {
-    2020: date(2020, 1, 25),
-    2021: date(2021, 2, 12),
-    2022: date(2022, 2, 1),
-    2023: date(2023, 1, 22),
-    2024: date(2024, 2, 10),
-    2025: date(2025, 1, 29),
-    2026: date(2026, 2, 17),
-    2027: date(2027, 2, 6),
-    2028: date(2028, 1, 26),
-    2029: date(2029, 2, 13),
-    2030: date(2030, 2, 3),
-}
 
 # Weight of each hour of the day: two peaks at work, one in the evening, a quiet night.
 _WORKDAY = (
@@ -47,12 +35,18 @@ _WEEKEND = (
 )
 
 
+# The network fails at 10; people call about it until 16 o'clock.
+_OUTAGE = slice(20, 32)
+
+
 @dataclass(frozen=True, eq=False)
 class Volumes:
     """Expected and actual rates of would-be first calls.
 
     Attributes
     ----------
+    calendar
+        What was known of each day beforehand.
     expected
         Services × days: calls expected from the calendar alone.
     profile
@@ -60,13 +54,27 @@ class Volumes:
     actual
         Services × days: the same with the day's and the service's own luck.
     rate
-        Days × 48: calls of all services expected in each half-hour, luck included.
+        Days × 48: calls of all services expected in each half-hour, luck included, the outage
+        left out.
+    outage_day, outage_extra
+        The day of the network fault, −1 for none, and services × 48: calls it adds.
     """
 
+    calendar: Calendar
     expected: NDArray[np.float64]
     profile: NDArray[np.float64]
     actual: NDArray[np.float64]
     rate: NDArray[np.float64]
+    outage_day: int
+    outage_extra: NDArray[np.float64]
+
+    def cells(self) -> NDArray[np.float64]:
+        """Services × days × 48: first calls expected in each half-hour, luck included."""
+        shape = self.rate / self.actual.sum(axis=0)[:, None]
+        cells = self.actual[:, :, None] * shape[None, :, :]
+        if self.outage_day >= 0:
+            cells[:, self.outage_day] += self.outage_extra
+        return np.asarray(cells)
 
 
 def half_hours(weights: tuple[int, ...]) -> NDArray[np.float64]:
@@ -86,37 +94,53 @@ def draw_volumes(
     rng: np.random.Generator,
 ) -> Volumes:
     """Rates by service, day and half-hour; doubly stochastic, so counts are over-dispersed."""
-    p = parameters
-    dates = [start + timedelta(days=day) for day in range(days)]
-    weekday = np.array([each.weekday() for each in dates])
-    level = np.select([weekday == 5, weekday == 6], [p.saturday, p.sunday], 1.0)
-    level = level * np.where([_is_festival(each) for each in dates], p.festival, 1.0)
-    billing = np.where([each.day <= 3 for each in dates], p.month_start, 1.0)
+    p, calendar = parameters, calendar_of(start, days)
+    weekday, weekend = calendar.weekday, (calendar.weekday >= 5) & ~calendar.make_up
+    off = ~calendar.workday & (weekday < 5) & ~calendar.festival
+    level = np.select(
+        [weekend & (weekday == 5), weekend, off], [p.saturday, p.sunday, p.holiday], 1
+    )
+    level = level * np.where(calendar.festival, p.festival, 1.0)
+    billing = np.array(list(BILL_DAYS.values())) @ bill_lift(p, calendar)
     by_service = np.where(IS_BILLING[:, None], billing[None, :], 1.0)
     expected = p.calls_per_day * scale * traits.share[:, None] * by_service * level[None, :]
 
-    profile = np.where(
-        (weekday >= 5)[:, None], half_hours(_WEEKEND)[None, :], half_hours(_WORKDAY)[None, :]
-    )
+    works = calendar.workday | (calendar.festival & (weekday < 5))
+    profile = np.where(works[:, None], half_hours(_WORKDAY)[None, :], half_hours(_WEEKEND)[None, :])
     day_factor = _gamma_factors(p.day_cv, (days,), rng)
     week = (np.arange(days) + start.weekday()) // 7
     week_factor = _gamma_factors(p.service_week_cv, (len(CATALOGUE), week[-1] + 1), rng)
     actual = expected * day_factor[None, :] * week_factor[:, week]
     noise = _correlated(days * 48, p.interval_sd, p.interval_memory, rng).reshape(days, 48)
-    return Volumes(expected, profile, actual, actual.sum(axis=0)[:, None] * profile * noise)
+    rate = actual.sum(axis=0)[:, None] * profile * noise
+
+    extra = np.zeros((len(CATALOGUE), 48))
+    outage = _outage_day(p, calendar)
+    if outage >= 0:
+        added = np.where(IS_FAULT, actual[:, outage] * (p.outage - 1), 0.0)
+        extra[:, _OUTAGE] = added[:, None] / (_OUTAGE.stop - _OUTAGE.start)
+    return Volumes(calendar, expected, profile, actual, rate, outage, extra)
+
+
+def bill_lift(parameters: CentreParameters, calendar: Calendar) -> NDArray[np.float64]:
+    """Bill days × days: how much more often a customer of that bill day asks about billing."""
+    return np.where(calendar.bill_window, parameters.bill_lift, 1.0)
+
+
+def _outage_day(parameters: CentreParameters, calendar: Calendar) -> int:
+    """The first workday from the chosen place in the span; −1 if there is none."""
+    later = np.flatnonzero(calendar.workday & ~calendar.festival)
+    later = later[later >= parameters.outage_at * calendar.days]
+    return int(later[0]) if later.size and parameters.outage > 1 else -1
 
 
 def first_in_cells(
     counts: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Seconds at which calls come, given a count per half-hour, and the half-hour of each."""
-    cell = np.repeat(np.arange(counts.size), counts.ravel())
-    return cell * HALF_HOUR_S + rng.integers(0, HALF_HOUR_S, cell.size), cell
-
-
-def _is_festival(day: date) -> bool:
-    eve = SPRING_FESTIVALS[day.year] - timedelta(days=1)
-    return eve <= day < eve + timedelta(days=7)
+    cell = np.repeat(np.arange(counts.size, dtype=np.int32), counts.ravel())
+    within = rng.integers(0, HALF_HOUR_S, cell.size, dtype=np.int32)
+    return cell * np.int32(HALF_HOUR_S) + within, cell
 
 
 def _gamma_factors(

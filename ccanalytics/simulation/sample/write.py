@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-__all__ = ["complete_or_nothing", "write_json", "write_table"]
+__all__ = ["FORMS", "complete_or_nothing", "write_json", "write_table"]
 
-_OURS = re.compile(
-    r"(calls_\d{4}-\d{2}|self_service|services|rollouts|agents)\.csv|(centre|truth)\.json"
-)
+_OURS = re.compile(rf"({'|'.join(TABLES)})(_\d{{4}}-\d{{2}})?\.(csv|parquet)|(centre|truth)\.json")
+FORMS = ("csv", "parquet")
 _UNFINISHED = ".sample-"  # what a run that was killed leaves behind; ours to ignore
 
 
@@ -122,10 +121,18 @@ def _refuse_foreign(target: Path) -> None:
         )
 
 
-def write_table(directory: Path, table: str, frame: pl.DataFrame, suffix: str = "") -> Path:
+def write_table(
+    directory: Path, table: str, frame: pl.DataFrame, suffix: str = "", form: str = "csv"
+) -> Path:
     """One file of a canonical table, its columns in the order of the schema."""
-    path = directory / f"{table}{suffix}.csv"
+    path = directory / f"{table}{suffix}.{form}"
     names = [name for name in TABLES[table].names if name in frame.columns]
+    if form == "parquet":
+        import polars as pl
+
+        aware = pl.selectors.datetime().dt.replace_time_zone("UTC")
+        frame.select(names).with_columns(aware).write_parquet(path)
+        return path
     frame.select(names).write_csv(
         path, datetime_format="%Y-%m-%dT%H:%M:%SZ", date_format="%Y-%m-%d", line_terminator="\n"
     )

@@ -81,9 +81,9 @@ def test_half_hours_are_over_dispersed_at_full_size():
     counts = rng.poisson(volumes.rate).reshape(24, 7, 48)[:, :, 14:]
     ratio = counts.var(axis=0, ddof=1) / counts.mean(axis=0)
     assert 4 < np.median(ratio) < 13
-    quiet = CentreParameters(day_cv=0, interval_sd=0, service_week_cv=0, month_start=1)
-    plain = draw_volumes(quiet, traits, date(2024, 3, 4), 168, 1.0, rng)
-    counts = rng.poisson(plain.rate).reshape(24, 7, 48)[:, :, 14:]
+    quiet = CentreParameters(day_cv=0, interval_sd=0, service_week_cv=0, bill_lift=1, outage=1)
+    plain = draw_volumes(quiet, traits, date(2022, 8, 1), 56, 1.0, rng)
+    counts = rng.poisson(plain.rate).reshape(8, 7, 48)[:, :, 14:]
     assert np.median(counts.var(axis=0, ddof=1) / counts.mean(axis=0)) == pytest.approx(1, abs=0.1)
 
 
@@ -105,11 +105,16 @@ def test_calendar():
     volumes = draw_volumes(parameters, traits, date(2024, 1, 29), 28, 1.0, rng)
     total = volumes.expected.sum(axis=0)
     assert volumes.profile.sum(axis=1) == pytest.approx(1)
-    # 5 February to 4 March 2024; the festival is on the 10th, its eve a Friday.
-    ordinary, eve, after = total[8], total[11], total[18]
-    assert eve == pytest.approx(ordinary * parameters.festival)
-    assert after == pytest.approx(ordinary)
-    thursday_first, thursday = total[3], total[24]
-    assert thursday_first > thursday
-    assert total[26] / total[25] == pytest.approx(parameters.saturday / 1.0, rel=0.3)
-    assert total[20] == pytest.approx(parameters.sunday * ordinary)
+    # From 29 January 2024; the festival is on Saturday 10 February, its eve a Friday.
+    assert total[22] == pytest.approx(total[23])  # both in the bill window of the 20th
+    assert total[22] > 1.02 * total[25]  # and the 23rd is not
+    by_plan_change = volumes.expected[2]  # no billing: the day's level alone
+    usual = by_plan_change[8]
+    assert by_plan_change[11] == pytest.approx(usual * parameters.festival)
+    assert by_plan_change[17] == pytest.approx(usual * parameters.festival)  # 15 February
+    assert by_plan_change[18] == pytest.approx(usual * parameters.holiday)  # off until the 17th
+    assert by_plan_change[19] == pytest.approx(usual * parameters.saturday)
+    assert by_plan_change[20] == pytest.approx(usual)  # Sunday 18 February, worked
+    assert by_plan_change[27] == pytest.approx(usual * parameters.sunday)
+    assert (volumes.profile[20] == volumes.profile[8]).all()
+    assert (volumes.profile[27] != volumes.profile[8]).any()

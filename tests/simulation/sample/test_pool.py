@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccanalytics.simulation.sample.floor import Absences, Floor
 from ccanalytics.simulation.sample.parameters import CentreParameters
 from ccanalytics.simulation.sample.pool import FIRST, FOLLOW_UP, REDIAL, Requests, serve
-from ccanalytics.simulation.sample.roster import Person, Roster, seats_for, wait_probability
+from ccanalytics.simulation.sample.roster import seats_for, wait_probability
 
 PATIENT = 10**9
 
@@ -22,23 +28,30 @@ def requests(entry, handle, patience=PATIENT, redials=0, follow_up=0):
 
     return Requests(
         entry=np.asarray(entry, np.int64),
+        key=np.arange(size),
         patience_s=column(patience, np.int64),
         handle_s=column(handle, np.int64),
+        saved_s=column(0, np.int32),
+        rest_share=column(0.2, np.float32),
         redials=column(redials, np.uint8),
         follow_up_s=column(follow_up, np.int64),
         typical_s=column(100.0, float),
     )
 
 
-def roster(shifts):
+def floor(shifts, person=None, pace=1.0, talk_pace=1.0):
     start, end = (np.array(each, np.int64) for each in zip(*sorted(shifts), strict=True))
-    people = (Person("A0001", 0, 0, None),)
-    return Roster(start, end, np.zeros(start.size, np.int64), people, np.ones(1, np.int64))
+    number = np.arange(start.size)
+    person = number if person is None else np.asarray(person)
+    paces = (np.broadcast_to(np.asarray(each, float), start.size) for each in (pace, talk_pace))
+    none = np.zeros(0, np.int64)
+    return Floor(start, end, person, number, *paces, Absences(*(6 * [none])))
 
 
 def run(asked, shifts, span_s=10**9, **parameters):
     chosen = CentreParameters(**{"patience_cap_s": float(PATIENT), **parameters})
-    return serve(chosen, asked, roster(shifts), span_s, np.random.default_rng(1))
+    there = shifts if isinstance(shifts, Floor) else floor(shifts)
+    return serve(chosen, asked, there, span_s, np.random.default_rng(1))
 
 
 def test_published_queue_with_impatient_callers():
@@ -140,6 +153,62 @@ def test_calls_after_the_log_ends_are_not_made():
         requests([0, 1], 5_000, patience=30, redials=5, follow_up=5), [(0, 10**6)], span_s=31
     )
     assert attempts.kind.tolist() == [FIRST, FIRST]
+
+
+def test_how_long_a_call_takes_depends_on_who_answers_it():
+    slow_then_fast = floor([(0, 10**6), (10, 10**6)], pace=[1.5, 0.8], talk_pace=[1.0, 0.5])
+    attempts = run(requests([0, 20, 500], 100), slow_then_fast)
+    assert attempts.shift.tolist() == [0, 1, 1]
+    # A fifth of the handle time is not talk: 100 × 0.8 × (0.8 × 0.5 + 0.2) = 48.
+    assert attempts.handle_s.tolist() == [150, 48, 48]
+
+
+def test_nobody_is_in_two_spells_at_once():
+    # The first call runs beyond the break and into the next spell of the same agent.
+    one = floor([(0, 100), (130, 1_000)], person=[0, 0])
+    attempts = run(requests([50, 140], [300, 10], patience=500), one)
+    assert attempts.wait_s.tolist() == [0, 210]
+    assert attempts.shift.tolist() == [0, 1]
+
+
+def busy_day():
+    rng = np.random.default_rng(5)
+    entry = np.sort(rng.integers(0, 86_400, 4_000))
+    asked = requests(entry, rng.integers(20, 400, 4_000), rng.integers(1, 200, 4_000), 3, 7_200)
+    spells = [(at, at + 14_000) for at in range(0, 80_000, 2_000)]
+    return asked, floor(spells, person=np.arange(40) % 20, pace=np.linspace(0.8, 1.6, 40))
+
+
+def test_the_same_numbers_without_a_compiler(tmp_path):
+    """Without numba (or with its compiler off) the pool is plain Python and tells the same."""
+    attempts = run(*busy_day(), patience_cap_s=3600.0)
+    assert (attempts.kind > FIRST).sum() > 1_000
+    code = (
+        "import importlib.util, sys, numpy as np\n"
+        f"spec = importlib.util.spec_from_file_location('pool_again', {__file__!r})\n"
+        "again = importlib.util.module_from_spec(spec); spec.loader.exec_module(again)\n"
+        "from ccanalytics.simulation.compiled import COMPILES\n"
+        "assert not COMPILES\n"
+        "told = again.run(*again.busy_day(), patience_cap_s=3600.0)\n"
+        f"np.savez({str(tmp_path / 'plain.npz')!r}, **vars(told))\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    )
+    plain = np.load(tmp_path / "plain.npz")
+    for name, values in vars(attempts).items():
+        assert np.array_equal(plain[name], values), name
+
+
+def test_a_callers_luck_is_their_own():
+    """Whether somebody else calls changes nobody's redial delays, patience or menu time."""
+    asked = requests([0, 1, 2, 3], [90_000, 60, 60, 60], patience=30, redials=2)
+    fewer = requests([0, 1, 3], [90_000, 60, 60], patience=30, redials=2)
+    fewer = dataclasses.replace(fewer, key=np.array([0, 1, 3]))
+    full, part = (run(each, [(0, 10**6)]) for each in (asked, fewer))
+    last = [each.request == each.request.max() for each in (full, part)]
+    assert full.entry[last[0]].tolist() == part.entry[last[1]].tolist()
+    assert full.wait_s[last[0]].tolist() == part.wait_s[last[1]].tolist()
 
 
 # METHODS.md §2.3.

@@ -1,0 +1,170 @@
+"""The waiting line itself: one pass over the requests in order of time, compiled where it can be.
+
+State lives in arrays, so that the pass may be made in parts and its progress be shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccanalytics.simulation.compiled import compiled
+from ccanalytics.simulation.sample.heap import pop, push, sink
+
+__all__ = ["DUE", "FREE", "LATER", "STATES", "WAITING", "WRITTEN", "pass_through"]
+
+# What the state counts: spells that have been put in the heap of agents, agents in it, later
+# attempts ever made, those still to come, attempts written.
+DUE, FREE, LATER, WAITING, WRITTEN = range(5)
+STATES = 5
+_DAY_S = 86_400
+_NIGHT_S = 7 * 3600
+_AFTER_NIGHT_S = 8 * 3600
+_FOLLOW_UP = 2  # a redial of either kind is one more
+
+
+@compiled
+def _earliest(
+    entry: int,
+    horizon: int,
+    state: Any,
+    starts: Any,
+    ends: Any,
+    persons: Any,
+    busy_until: Any,
+    free_at: Any,
+    free: Any,
+) -> None:
+    """Bring the agent who can take a call first to the top of the heap of agents."""
+    while state[DUE] < len(starts) and starts[state[DUE]] <= entry + horizon:
+        push(free_at, free, state[FREE], starts[state[DUE]], state[DUE])
+        state[FREE] += 1
+        state[DUE] += 1
+    while state[FREE] > 0:
+        top = free[0]
+        if ends[top] <= max(free_at[0], entry):
+            pop(free_at, free, state[FREE])
+            state[FREE] -= 1
+        elif busy_until[persons[top]] > free_at[0]:
+            # Still with the last call of the spell before.
+            sink(free_at, free, state[FREE], busy_until[persons[top]], top)
+        else:
+            break
+
+
+@compiled
+def pass_through(  # noqa: PLR0915 - one loop, so that it compiles to one
+    first: int,
+    last: int,
+    span_s: int,
+    horizon: int,
+    state: Any,
+    entries: Any,
+    keys: Any,
+    patiences: Any,
+    handles: Any,
+    saved: Any,
+    rest_shares: Any,
+    redials: Any,
+    follow_ups: Any,
+    typical: Any,
+    starts: Any,
+    ends: Any,
+    persons: Any,
+    paces: Any,
+    talk_paces: Any,
+    busy_until: Any,
+    free_at: Any,
+    free: Any,
+    later_at: Any,
+    later: Any,
+    later_request: Any,
+    later_kind: Any,
+    later_menu: Any,
+    later_left: Any,
+    later_patience: Any,
+    later_handle: Any,
+    draw_delay: Any,
+    draw_menu: Any,
+    draw_patience: Any,
+    draw_factor: Any,
+    out_request: Any,
+    out_kind: Any,
+    out_entry: Any,
+    out_menu: Any,
+    out_wait: Any,
+    out_handle: Any,
+    out_spell: Any,
+) -> None:
+    """Requests ``first`` to ``last``, and the later attempts that fall between them.
+
+    With ``last`` the number of requests, the later attempts after them are made as well.
+    """
+    draws = len(draw_delay)
+    index = first
+    while index < last or (last == len(entries) and state[WAITING] > 0):
+        if state[WAITING] > 0 and (index >= last or later_at[0] < entries[index]):
+            slot = later[0]
+            entry = later_at[0]
+            pop(later_at, later, state[WAITING])
+            state[WAITING] -= 1
+            request, kind = later_request[slot], later_kind[slot]
+            menu, left = later_menu[slot], later_left[slot]
+            patience, handle = later_patience[slot], later_handle[slot]
+            less = saved[request] if kind < _FOLLOW_UP else 0
+        else:
+            request, kind, entry, menu = index, 0, entries[index], 0
+            left, patience = redials[index], patiences[index]
+            handle, less = handles[index], saved[index]
+            index += 1
+
+        _earliest(entry, horizon, state, starts, ends, persons, busy_until, free_at, free)
+        wait = horizon
+        if state[FREE] > 0:
+            wait = max(free_at[0] - entry, 0)
+        spell = -1
+        takes = 0
+        if wait <= patience:
+            spell = free[0]
+            rest = rest_shares[request]
+            pace = paces[spell] * ((1.0 - rest) * talk_paces[spell] + rest)
+            takes = max(int(handle * pace + 0.5) - less, 1)
+            busy_until[persons[spell]] = entry + wait + takes
+            sink(free_at, free, state[FREE], entry + wait + takes, spell)
+        else:
+            wait = patience
+
+        row = state[WRITTEN]
+        out_request[row] = request
+        out_kind[row] = kind
+        out_entry[row] = entry
+        out_menu[row] = menu
+        out_wait[row] = wait
+        out_handle[row] = takes
+        out_spell[row] = spell
+        state[WRITTEN] += 1
+
+        # The same request draws the same luck, whatever else happens in the centre.
+        again = -1
+        new_kind, new_left, new_handle = kind | 1, left - 1, handle
+        draw = (keys[request] * 13 + (kind // 2) * 6 + left) % draws
+        if spell < 0:
+            if left > 0:
+                again = entry + patience + draw_delay[draw]
+        elif kind == 0 and follow_ups[request] > 0:
+            again = entry + wait + takes + follow_ups[request]
+            if again % _DAY_S < _NIGHT_S:
+                again += _AFTER_NIGHT_S
+            new_kind, new_left = _FOLLOW_UP, redials[request]
+            draw = (draw + 6) % draws
+            new_handle = max(int(typical[request] * draw_factor[draw] + 0.5), 1)
+        if 0 <= again < span_s:
+            slot = state[LATER]
+            later_request[slot] = request
+            later_kind[slot] = new_kind
+            later_menu[slot] = draw_menu[draw]
+            later_left[slot] = new_left
+            later_patience[slot] = draw_patience[draw]
+            later_handle[slot] = new_handle
+            push(later_at, later, state[WAITING], again + draw_menu[draw], slot)
+            state[LATER] += 1
+            state[WAITING] += 1
