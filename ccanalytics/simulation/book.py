@@ -38,7 +38,7 @@ __all__ = ["Book"]
 
 _COUNTS = {
     "arrived": ARRIVED,
-    "first_attempts": FIRST_TRIES,
+    "fresh": FIRST_TRIES,
     "blocked": BLOCKED,
     "left_menu": LEFT_MENU,
     "answered": ANSWERED,
@@ -112,7 +112,7 @@ class Book:
             "wait_probability": (calls[..., WAITED], entered),
             "asa_s": (calls[..., WAIT_ANSWERED_S], calls[..., ANSWERED]),
             "mean_wait_s": (waits + calls[..., WAIT_UNSERVED_S], entered),
-            "abandoned_wait_s": (calls[..., WAIT_ABANDONED_S], calls[..., ABANDONED]),
+            "abandoned_mean_wait_s": (calls[..., WAIT_ABANDONED_S], calls[..., ABANDONED]),
             "aht_s": (calls[..., HANDLE_S], calls[..., ANSWERED]),
             "queue_length": times["queue"],
             **{name: value for name, value in times.items() if name != "queue"},

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 # Columns of results and of records that stand beside the keys; limits and further goals, too.
 _TAKEN = re.compile(
-    r"(arrived|first_attempts|blocked|left_menu|answered|abandoned|unserved|cut_off|abandonment|"
-    r"blocking|wait_probability|asa_s|mean_wait_s|abandoned_wait_s|aht_s|queue_length|"
+    r"(arrived|fresh|blocked|left_menu|answered|abandoned|unserved|cut_off|abandonment|"
+    r"blocking|wait_probability|asa_s|mean_wait_s|abandoned_mean_wait_s|aht_s|queue_length|"
     r"service_level(_\d+)?)(_low|_high)?|"
     r"call_id|arrived_at|answered_at|ended_at|menu_s|wait_s|talk_s|outcome|attempt|agent_group"
 )
