@@ -31,6 +31,6 @@ PEOPLE_MEANINGS: dict[str, str] = {
     "would; response_share_by_score: what weighting needs and no log holds",
     "courses": "gain_points: what a course truly gave those who took it, over those who did not, "
     "at each test; luck_in_pre_test: points that luck gave or took, which regress",
-    "queue": "the queue run again, staff held fixed, over the log's last days: what the causes do "
-    "to waiting; monte_carlo_error from the spread of days",
+    "queue": "the same as offered, for the causes of people: requests and staff held fixed, only "
+    "how long the staff take differs; each world's effect is the log less that world",
 }
