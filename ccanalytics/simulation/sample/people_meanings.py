@@ -16,7 +16,8 @@ PEOPLE_MEANINGS: dict[str, str] = {
     "lengths and before SMS-assist during the call; …_counted with the lengths that came about",
     "handle_share": "the same over the handle time without the cause; handle_log the mean "
     "difference of its logarithm",
-    "monte_carlo_error": "standard error of handle_s over its size",
+    "…_error": "standard error of the number beside it, calls taken as independent draws; null "
+    "where it is over 2% of its size, for reasons and with a bound that unknown gives",
     "pace": "handle time over that of a typical tenured agent without tools, mean over calls",
     "erlangs": "answered calls × handle_s over the span",
     "seats_at_peak": "by the plan's own rule, at that handle time, without breaks; seat_hours over "

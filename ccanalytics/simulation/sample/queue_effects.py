@@ -40,9 +40,7 @@ _OF_OFFERED = {"abandoned_share": "abandoned", "in_time_share": "in_time", "mean
 _SURE = 3  # standard errors
 
 
-def known_or_null(
-    found: dict[str, tuple[float, float]], why: str
-) -> dict[str, Any]:
+def known_or_null(found: dict[str, tuple[float, float]], why: str) -> dict[str, Any]:
     """Each effect and its error; null, the reason and a bound where the error is too large."""
     told: dict[str, Any] = {}
     unknown = {}
@@ -69,9 +67,7 @@ def totals(runs: Runs) -> dict[str, float]:
     """What a world's runs count over the span, on average."""
     sums = dict(zip(MEASURES, runs.sum(axis=2).mean(axis=0).tolist(), strict=True))
     sums["abandoned"] = sums["offered"] - sums["answered"]
-    shares = {
-        name: sums[of] / max(sums["offered"], 1.0) for name, of in _OF_OFFERED.items()
-    }
+    shares = {name: sums[of] / max(sums["offered"], 1.0) for name, of in _OF_OFFERED.items()}
     return sums | shares
 
 
@@ -79,33 +75,37 @@ def effects_of(with_it: Runs, without: Runs) -> dict[str, tuple[float, float]]:
     """With the cause less without it, each with its standard error.
 
     Days are apart: whatever luck does to one does nothing to the next. The spread of the runs is
-    therefore taken day by day and added up, which two runs already tell well.
+    therefore taken day by day and added up, which two runs already tell well. Where they happen
+    to agree it is put at one call a run: that a few runs saw nothing rare does not exclude it.
     """
     here, there = _by_name(with_it), _by_name(without)
+    # Only worlds without any difference differ by nothing for certain.
+    least = 0.0 if np.array_equal(with_it, without) else 1.0
     found = {}
     for name in _COUNTS:
         gone = here[name] - there[name]
-        found[name] = (float(gone.sum() / len(gone)), _error(gone))
+        found[name] = (float(gone.sum() / len(gone)), _error(gone, least))
         if name == "abandoned":
             continue  # its share is of what is offered
         base = there[name].sum()
         share = gone.sum() / base if base else 0.0
-        rest = (gone - share * there[name]) * (len(gone) / base if base else 0.0)
-        found[f"{name}_share"] = (float(share), _error(rest))
+        per_run = len(gone) / max(base, 1.0)
+        rest = (gone - share * there[name]) * per_run
+        found[f"{name}_share"] = (float(share), _error(rest, least * per_run))
     for name, of in _OF_OFFERED.items():
         shares, rests = [], []
         for world in (here, there):
-            offered = max(world["offered"].sum(), 1)
-            shares.append(world[of].sum() / offered)
+            per_run = len(with_it) / max(world["offered"].sum(), 1.0)
+            shares.append(world[of].sum() / max(world["offered"].sum(), 1.0))
             # Residuals of a ratio.
-            rest = world[of] - shares[-1] * world["offered"]
-            rests.append(rest * (len(with_it) / offered))
-        found[name] = (float(shares[0] - shares[1]), _error(rests[0] - rests[1]))
+            rests.append((world[of] - shares[-1] * world["offered"]) * per_run)
+        error = _error(rests[0] - rests[1], least * per_run)
+        found[name] = (float(shares[0] - shares[1]), error)
     return found
 
 
 def runs_wanted(there: Runs, log: Runs, most: int) -> int:
-    """Runs after which every effect that ``most`` runs can tell is known; those made, if all are."""
+    """Runs after which all that ``most`` runs can tell is known; as many as made, if it is."""
     made = len(there)
     wanted = made
     for value, error in effects_of(log, there).values():
@@ -123,6 +123,7 @@ def _by_name(runs: Runs) -> dict[str, NDArray[np.float64]]:
     return named
 
 
-def _error(runs_by_days: NDArray[np.float64]) -> float:
-    """Standard error of the mean over runs of the sum over days."""
-    return float(np.sqrt(runs_by_days.var(axis=0, ddof=1).sum() / len(runs_by_days)))
+def _error(runs_by_days: NDArray[np.float64], least: float) -> float:
+    """Standard error of the mean over runs of the sum over days; ``least`` of one run's sum."""
+    spread = float(runs_by_days.var(axis=0, ddof=1).sum())
+    return float(np.sqrt(max(spread, least**2) / len(runs_by_days)))

@@ -49,8 +49,8 @@ WORLDS = {
 QUEUE_MEANINGS: dict[str, str] = {
     "offered": "the queue with and without each channel, over the span: attempts offered (first "
     "requests, redials and follow-up calls), answered, abandoned, agents' seconds and waiting; "
-    "log is what this log counts, log_again and worlds are means over runs, removed is the world without the "
-    "channel less the world with it; …_share of counts: over the world without it",
+    "log is what this log counts, log_again and worlds are means over runs; removed is the world "
+    "without the channel less the world with it; …_share of counts: over the world without it",
     "offered.runs": "each run keeps who asks for an agent, when, and how long that call takes, and "
     "the staff; it draws anew the callers' patience, redials and follow-up calls, the same in "
     "every world. Most runs are fixed by the size of the log; runs stop when every effect that so "

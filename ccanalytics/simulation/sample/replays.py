@@ -126,7 +126,9 @@ class Replays:
         p, end_s = self.parameters, (block.first + block.days) * DAY_S
         warm_s = (block.first - 1) * DAY_S
         few = slice(*np.searchsorted(requests.entry, (warm_s, end_s)))
-        some = Requests(**{each.name: getattr(requests, each.name)[few] for each in fields(Requests)})
+        some = Requests(
+            **{each.name: getattr(requests, each.name)[few] for each in fields(Requests)}
+        )
         # Who started a day earlier has gone home.
         spells = slice(
             *np.searchsorted(floor.start, (warm_s - DAY_S, end_s + int(p.patience_cap_s) + 2))
