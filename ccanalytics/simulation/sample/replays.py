@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     Daily = NDArray[np.int64]
 
-__all__ = ["Replays", "counted"]
+__all__ = ["MOST_RUNS", "Replays", "counted"]
 
-_MOST_RUNS = 8
+MOST_RUNS = 8
 _MOST_SERVED = 40_000_000  # requests served in one world, unless fewer than the least runs
 _MOST_INTERPRETED = 20_000  # requests of a log whose queue plain Python runs again in a minute
 _BLOCK = 250_000  # requests of a part that is run on its own
@@ -79,7 +79,7 @@ class Replays:
         self.parameters, self.requests, self.floor = parameters, requests, floor
         self.days, self.seed = days, seed
         size = requests.entry.size
-        self.most_runs = int(np.clip(_MOST_SERVED // max(size, 1), LEAST_RUNS, _MOST_RUNS))
+        self.most_runs = int(np.clip(_MOST_SERVED // max(size, 1), LEAST_RUNS, MOST_RUNS))
         if not size or (not COMPILES and size > _MOST_INTERPRETED):
             self.most_runs = 0
         length = max(7, -(-days * _BLOCK // max(size, 1)))

@@ -77,7 +77,7 @@ def test_a_few_runs_that_agree_by_luck_do_not_make_it_certain():
 
 @pytest.mark.parametrize(("weeks", "scale", "seed"), [(4, 0.02, 3), (6, 0.06, 4), (1, 0.002, 5)])
 def test_so_it_is_whatever_the_size(make_sample, weeks, scale, seed):
-    assert_known(make_sample(weeks=weeks, scale=scale, seed=seed).truth)
+    assert_known(make_sample(weeks=weeks, scale=scale, seed=seed, runs=8).truth)
 
 
 @pytest.mark.skipif(not FULL, reason="the whole centre takes minutes (CCANALYTICS_FULL=1)")
