@@ -12,18 +12,14 @@ from ccanalytics.simulation.sample.counts import count_world
 from ccanalytics.simulation.sample.floor import floor_of
 from ccanalytics.simulation.sample.luck import stream
 from ccanalytics.simulation.sample.needs import draw_needs
-from ccanalytics.simulation.sample.offered import (
-    REQUESTED,
-    first_day,
-    offered_truth,
-    tail_of,
-)
 from ccanalytics.simulation.sample.people_log import people_log
 from ccanalytics.simulation.sample.pool import serve
 from ccanalytics.simulation.sample.population import draw_population
 from ccanalytics.simulation.sample.programme import draw_programme
+from ccanalytics.simulation.sample.queue_truth import REQUESTED, QueueTruth
 from ccanalytics.simulation.sample.records import handling, record, requests_of
 from ccanalytics.simulation.sample.reminders import draw_reminders
+from ccanalytics.simulation.sample.replays import Replays
 from ccanalytics.simulation.sample.roster import draw_roster, forecast, seats_for
 from ccanalytics.simulation.sample.services import draw_go_live, draw_traits
 from ccanalytics.simulation.sample.volumes import DAY_S, draw_volumes
@@ -143,16 +139,7 @@ def build(
         rng["new_demand"],
         rng["told"],
     )
-    counts, tails, from_day = {}, {}, first_day(needs.size, days)
-    for name, missing in _WORLDS.items():
-        # One at a time: only the log's own world is kept.
-        world = make_world(p, needs, go_live, days * DAY_S, **missing)
-        counts[name] = count_world(needs, world, start.weekday(), days * DAY_S)
-        if name in REQUESTED:
-            aided = handling(p, needs, world, go_live)
-            asked = requests_of(p, traits, needs, world, aided)[1]
-            tails[REQUESTED[name]] = tail_of(asked, from_day)
-            del aided, asked
+    world = make_world(p, needs, go_live, days * DAY_S)
     work = handling(p, needs, world, go_live)
     rows, requests = requests_of(p, traits, needs, world, work)
 
@@ -162,11 +149,37 @@ def build(
     roster = draw_roster(p, seats, scale, rng["roster"])
     programme = draw_programme(p, roster.crew, days, stream(seed, "programme"))
     floor = floor_of(p, roster, programme, stream(seed, "floor"))
+
+    queue, counts = QueueTruth(Replays(p, requests, floor, days, seed)), {}
+    for name, missing in _WORLDS.items():
+        # One at a time: only the log's own world is kept.
+        there = make_world(p, needs, go_live, days * DAY_S, **missing) if missing else world
+        counts[name] = count_world(needs, there, start.weekday(), days * DAY_S)
+        if name in REQUESTED:
+            aided = handling(p, needs, there, go_live)
+            asked = requests_of(p, traits, needs, there, aided)[1]
+            del there, aided
+            queue.without_channel(REQUESTED[name], asked)
+            del asked
+    queue.without_assist()
+    queue.without_people(p, roster.crew, programme)
+
     attempts = serve(p, requests, floor, days * DAY_S, stream(seed, "pool"), progress)
+    offered, waiting = queue.told(p, attempts)
     log, events = record(p, needs, world, work, rows, attempts, floor)
-    offered = offered_truth(p, tail_of(requests, from_day), tails, floor, days, from_day, seed)
     people = people_log(
-        p, roster, programme, floor, requests, attempts, log, calls, days * DAY_S, scale, seed
+        p,
+        roster,
+        programme,
+        floor,
+        requests,
+        attempts,
+        log,
+        calls,
+        waiting,
+        days * DAY_S,
+        scale,
+        seed,
     )
     return Built(
         start=start,

@@ -13,8 +13,8 @@ from ccanalytics.simulation.sample.counts import (
     count_repeats,
     effects,
 )
-from ccanalytics.simulation.sample.offered import OFFERED_MEANINGS
 from ccanalytics.simulation.sample.people_truth import people_truth
+from ccanalytics.simulation.sample.queue_truth import QUEUE_MEANINGS
 from ccanalytics.simulation.sample.removed import EXPECTED_MEANINGS, expectations
 from ccanalytics.simulation.sample.services import CATALOGUE
 
@@ -128,7 +128,7 @@ def truth_of(
         "format": TRUTH_FORMAT,
         "schema": 1,
         **inputs,
-        "meanings": {**MEANINGS, **EXPECTED_MEANINGS, **OFFERED_MEANINGS},
+        "meanings": {**MEANINGS, **EXPECTED_MEANINGS, **QUEUE_MEANINGS},
         "parameters": parameters.describe(),
         "overall": {
             "worlds": {

@@ -7,6 +7,7 @@ import pytest
 
 from ccanalytics import simulation
 from ccanalytics.schema import TABLES
+from ccanalytics.simulation.sample import replays
 
 _TYPES = {
     "timestamp": pl.Datetime("us", "UTC"),
@@ -65,9 +66,12 @@ class Sample:
 
 @pytest.fixture(scope="session")
 def make_sample(tmp_path_factory):
-    def make(**arguments):
+    def make(*, runs=2, **arguments):
+        """A centre; its queue is run again seldom, for most tests are about something else."""
         place = tmp_path_factory.mktemp("centre") / "sample"
-        return Sample(simulation.write_centre(place, **arguments))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(replays, "MOST_RUNS", runs)
+            return Sample(simulation.write_centre(place, **arguments))
 
     return make
 
@@ -75,7 +79,7 @@ def make_sample(tmp_path_factory):
 @pytest.fixture(scope="session")
 def sample(make_sample):
     """Half a year of a small centre."""
-    return make_sample(weeks=26, scale=0.05, seed=7)
+    return make_sample(weeks=26, scale=0.05, seed=7, runs=replays.MOST_RUNS)
 
 
 @pytest.fixture(scope="session")
