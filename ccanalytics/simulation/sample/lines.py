@@ -77,7 +77,7 @@ class Lines:
         """With the second line's own group, which is as large as its busiest moment at least."""
         busiest = _busiest(begin, self.from_day)
         hold = float((end - begin).mean()) if begin.size else 0.0
-        load = busiest * hold / HALF_HOUR_S * (1 + parameters.lines_spare)
+        load = busiest * hold / HALF_HOUR_S * parameters.lines_load
         most = int(_in_use(begin, end).max(initial=0))
         lines = np.maximum(_planned(parameters, load), most)
         return Lines(
@@ -123,7 +123,7 @@ def fit_lines(
     everyone = group_of(population, np.arange(population.size))
     share = np.bincount(everyone, population.rate, minlength=len(LINE_GROUPS))
     share = share / max(share.sum(), 1e-9)
-    load = share[:, None] * busiest[None, :] * hold_s / HALF_HOUR_S * (1 + p.lines_spare)
+    load = share[:, None] * busiest[None, :] * hold_s / HALF_HOUR_S * p.lines_load
     lines = _planned(p, load)
 
     group = group_of(population, calls.customer)

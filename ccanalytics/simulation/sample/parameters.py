@@ -259,6 +259,7 @@ _ABOVE_ZERO = frozenset(
         "ticket_median_s",
         "ticket_network",
         "lines_blocking",
+        "lines_load",
         "lines_days",
         "silver_rate",
         "gold_rate",

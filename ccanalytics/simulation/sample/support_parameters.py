@@ -18,7 +18,7 @@ class SupportParameters:
     """Causes behind the first line; :class:`CentreParameters` holds them with all others.
 
     Switched off by its own number: ``second_line_taken=0`` calls of the second line, ``ticket=0,
-    ticket_fault=0`` tickets. ``lines_spare`` decides whether callers ever hear a busy signal.
+    ticket_fault=0`` tickets. ``lines_load`` decides whether callers ever hear a busy signal.
     """
 
     # The second line: a queue of its own, and agents with a skill of their own
@@ -48,6 +48,6 @@ class SupportParameters:
         "share",
         "blocking at which lines are planned, by Erlang B, for the busiest half-hour",
     )
-    lines_spare: float = _of(1.0, "share", "more load than foreseen that lines are planned for")
-    lines_least: float = _of(12, "lines", "no trunk group has fewer, however few its calls")
+    lines_load: float = _of(2.5, "factor", "load that lines are planned for, over that foreseen")
+    lines_least: float = _of(16, "lines", "no trunk group has fewer, however few its calls")
     lines_days: float = _of(91, "days", "after so many days lines are planned anew")

@@ -160,7 +160,7 @@ def test_too_few_lines_give_a_busy_signal(make_sample, sample):
         weeks=26,
         scale=0.05,
         seed=7,
-        parameters=CentreParameters(lines_spare=0.0, lines_least=1, lines_blocking=0.05),
+        parameters=CentreParameters(lines_load=1.0, lines_least=1, lines_blocking=0.05),
     )
     blocked = few.calls.filter(pl.col("outcome") == "blocked")
     told = few.truth["lines"]
@@ -175,7 +175,7 @@ def test_too_few_lines_give_a_busy_signal(make_sample, sample):
         calls = few.calls.filter((pl.col("line_group") == name) & (pl.col("outcome") != "blocked"))
         # Whoever another log tells of is never turned away, even if that takes a line too many.
         over = in_use(calls) > max(told[name]["lines"])
-        assert over.sum() < 1e-4 * calls.height
+        assert over.sum() < 1e-3 * calls.height
     # Whoever got through, the other logs know; nothing else has changed.
     events = few.events.drop_nulls("call_id").join(blocked, on="call_id")
     assert events.is_empty()
