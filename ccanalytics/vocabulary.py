@@ -402,6 +402,11 @@ TERMS: dict[str, tuple[str, str]] = {
     "web_hall": ("Web channel", "网上营业厅"),
     "app": ("App", "手机客户端"),
     "menu": ("Voice menu", "语音菜单"),
+    # queues and the sources of subscriptions, as the sample centre names them
+    "hotline": ("Hotline", "热线"),
+    "second_line": ("Second line", "二线"),
+    "keyword": ("Keyword sent unasked", "主动发送指令"),
+    "renewal": ("Renewal", "续订"),
 }
 """Codes that logs hold and readers meet in sentences: English and Chinese."""
 

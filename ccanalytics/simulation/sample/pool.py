@@ -53,15 +53,15 @@ class Requests:
     ``typical_s`` the median handle time of a follow-up call.
     """
 
-    entry: NDArray[np.int64]
-    key: NDArray[np.int64]
+    entry: NDArray[np.int32]
+    key: NDArray[np.int32]
     patience_s: NDArray[np.int32]
     handle_s: NDArray[np.int32]
     saved_s: NDArray[np.int32]
     rest_share: NDArray[np.float32]
     redials: NDArray[np.uint8]
     follow_up_s: NDArray[np.int32]
-    typical_s: NDArray[np.float64]
+    typical_s: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,15 +129,15 @@ def serve_with(
         *(
             np.ascontiguousarray(each, kind)
             for each, kind in (
-                (requests.entry, np.int64),
-                (requests.key, np.int64),
+                (requests.entry, np.int32),
+                (requests.key, np.int32),
                 (requests.patience_s, np.int32),
                 (requests.handle_s, np.int32),
                 (requests.saved_s, np.int32),
                 (requests.rest_share, np.float32),
                 (requests.redials, np.uint8),
                 (requests.follow_up_s, np.int32),
-                (requests.typical_s, np.float64),
+                (requests.typical_s, np.float32),
                 (floor.start, np.int64),
                 (floor.end, np.int64),
                 (floor.person, np.int64),

@@ -13,6 +13,8 @@ _TYPES = {
     "timestamp": pl.Datetime("us", "UTC"),
     "date": pl.Date,
     "seconds": pl.Float64,
+    "number": pl.Float64,
+    "whole": pl.Int64,
     "flag": pl.Boolean,
     "text": pl.String,
 }
@@ -53,13 +55,21 @@ class Sample:
         self.rollouts = read_table(centre.directory, "rollouts")
         self.agents = read_table(centre.directory, "agents")
 
+    def table(self, name):
+        return read_table(self.directory, name)
+
     @property
     def offered(self):
-        return self.calls.filter(pl.col("outcome").is_in(["answered", "abandoned"]))
+        """Of the first line: the second line's calls continue one of these."""
+        return self.first_line.filter(pl.col("outcome").is_in(["answered", "abandoned"]))
+
+    @property
+    def first_line(self):
+        return self.calls.filter(pl.col("queue") == "hotline")
 
     @property
     def answered(self):
-        return self.calls.filter(pl.col("outcome") == "answered").with_columns(
+        return self.first_line.filter(pl.col("outcome") == "answered").with_columns(
             handle_s=pl.col("talk_s") + pl.col("hold_s") + pl.col("wrap_s")
         )
 
@@ -84,5 +94,5 @@ def sample(make_sample):
 
 @pytest.fixture(scope="session")
 def year(make_sample):
-    """The default centre: what the demo makes."""
-    return make_sample()
+    """A year at the default size: what the demo makes."""
+    return make_sample(weeks=52)
