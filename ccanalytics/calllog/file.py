@@ -31,7 +31,7 @@ class LogFile:
         path: str | os.PathLike[str] | None = None,
         *,
         time_zone: str | None = None,
-        wait_s: float = 10.0,
+        wait_s: float | None = None,
     ) -> None:
         chosen = path if path is not None else os.environ.get("CCANALYTICS_LOG")
         if chosen is not None:
@@ -119,7 +119,8 @@ class LogFile:
         chosen.layout(settings)  # a source that needs a mapping says so before the log is made
         zone = self._zone_for_new(chosen, settings, target)
         target_log = Target(self._store, zone, __version__)
-        loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
+        with self._store.loading(zone, __version__):
+            loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
         return LoadReport(
             inputs={"path": str(path), "source": source, "log": str(self.path)},
             files=tuple(loads),
