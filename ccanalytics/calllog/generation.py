@@ -99,7 +99,8 @@ class Loading:
         """The copy, made if there is none; a log of an older schema is brought up in it."""
         if self._connection is None:
             try:
-                self._connection = self._copy()
+                with self._speaking():
+                    self._connection = self._copy()
             except BaseException:
                 self._close()
                 raise
@@ -153,9 +154,7 @@ class Loading:
 
     def _migrate(self, connection: duckdb.DuckDBPyConnection, version: int) -> None:
         stage("migrating")
-        connection.execute("BEGIN")
         migrate(connection, version, self.log)
-        connection.execute("COMMIT")
         connection.execute("CHECKPOINT")
         self._older, self._whole = version, True
 
@@ -231,12 +230,17 @@ class Loading:
 
     @contextlib.contextmanager
     def _speaking(self) -> Iterator[None]:
+        what = (
+            "the file could not be loaded; the log is without it"
+            if self._time_zone
+            else f"the log could not be brought to schema {SCHEMA_VERSION}; it is as it was"
+        )
         try:
-            with speaking(self.log, "the load could not be written; nothing was loaded"):
+            with speaking(self.log, what):
                 yield
         except OSError as error:
             raise LogError(
-                "the load could not be written; nothing was loaded",
+                what,
                 str(self.log.parent),
                 f"the system says: {error.strerror or error}",
             ) from error

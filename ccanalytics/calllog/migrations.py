@@ -5,8 +5,9 @@ here: they are what an empty log of today has and the older one lacks. A step of
 only where rows have to be moved or changed; it turns schema *n* into *n* + 1 and stands in
 :data:`STEPS` under *n*.
 
-Nothing here opens a file: the store hands over a private copy of the log, in which all of this is
-one transaction, and lets it take the log's place when it is whole.
+Nothing here opens a file or minds being killed: the store hands over a private copy of the log,
+throws it away if anything fails, and lets it take the log's place when it is whole. So a step may
+commit as it pleases.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def copy_name(log: Path, version: int) -> Iterator[Path]:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, version: int, log: Path) -> None:
-    """Turn the attached log of that schema into one of today's, within the open transaction.
+    """Turn the attached log of that schema into one of today's.
 
     Raises
     ------

@@ -159,7 +159,7 @@ class Store:
                 yield folder
             except OSError as error:
                 raise LogError(
-                    "the load could not be written; nothing was loaded",
+                    "the file could not be loaded; the log is without it",
                     str(folder.parent),
                     f"the system says: {error.strerror or error}",
                 ) from error
