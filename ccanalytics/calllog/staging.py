@@ -1,0 +1,143 @@
+"""The place beside the log where a load puts what it has read, until it is taken over.
+
+A folder of its own with two Parquet files: rows that can be loaded, and rows that were set aside.
+Nothing piles up in memory, identifiers are pseudonyms already, raw text is masked already. What a
+killed load left is swept away by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.errors import LogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+__all__ = ["Staging", "staging"]
+
+# So many different reasons are counted one by one; a wrong mapping may make millions.
+_MOST_REASONS = 10_000
+OTHER = "other reasons"
+# A column whose texts repeat that often is written as a dictionary, which is smaller and faster.
+_REPEATED = 0.2
+
+
+class Staging:
+    """What a load has read so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows = folder / "rows.parquet"
+        self.rejects = folder / "rejects.parquet"
+        self.read = 0
+        self.rejected = 0
+        self.reasons: Counter[str] = Counter()
+        self.remarks: Counter[str] = Counter()
+        self._writers: dict[Path, Any] = {}
+
+    def add(self, good: pl.DataFrame, bad: pl.DataFrame, read: int) -> None:
+        """Put down rows, already fit for the log, and rows set aside, already masked."""
+        self.read += read
+        if good.height:
+            self._write(self.rows, good)
+        if bad.height:
+            self.rejected += bad.height
+            self._count(bad)
+            self._write(self.rejects, bad)
+
+    def close(self) -> None:
+        """Finish the files, so that they can be read."""
+        for writer in self._writers.values():
+            writer.close()
+
+    def holds(self, path: Path) -> bool:
+        """Whether anything was put into one of the files."""
+        return path in self._writers
+
+    def _count(self, bad: pl.DataFrame) -> None:
+        counts = bad.explode("reasons")["reasons"].drop_nulls().value_counts()
+        self.reasons.update(dict(counts.iter_rows()))
+        if len(self.reasons) > 2 * _MOST_REASONS:
+            kept = dict(self.reasons.most_common(_MOST_REASONS))
+            kept[OTHER] = kept.get(OTHER, 0) + self.reasons.total() - sum(kept.values())
+            self.reasons = Counter(kept)
+
+    def _write(self, path: Path, frame: pl.DataFrame) -> None:
+        import polars as pl
+        import pyarrow.parquet as pq
+
+        arrow = frame.to_arrow(compat_level=pl.CompatLevel.newest())
+        if path not in self._writers:
+            self._writers[path] = pq.ParquetWriter(
+                path,
+                arrow.schema,
+                compression="lz4",
+                use_dictionary=[
+                    one.name
+                    for one in frame
+                    if one.dtype == pl.String and one.n_unique() <= _REPEATED * frame.height + 1
+                ],
+                write_statistics=False,
+            )
+        self._writers[path].write_table(arrow, row_group_size=max(frame.height, 1))
+
+
+@contextlib.contextmanager
+def staging(log: Path) -> Iterator[Staging]:
+    """A folder beside the log that goes away, whatever happens short of a kill."""
+    _sweep(log)
+    try:
+        folder = Path(
+            tempfile.mkdtemp(
+                prefix=f".{log.name}.{os.getpid()}.", suffix=".staging", dir=log.parent
+            )
+        )
+    except OSError as error:
+        raise LogError(
+            "the folder of the call log cannot be written to",
+            str(log.parent),
+            error.strerror or "check its permissions",
+        ) from error
+    held = Staging(folder)
+    try:
+        yield held
+    except OSError as error:
+        raise LogError(
+            "the load could not be written; nothing was loaded",
+            str(log.parent),
+            f"the system says: {error.strerror or error}",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            held.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(log: Path) -> None:
+    """Remove staging folders whose process was killed."""
+    for stale in log.parent.glob(f".{glob.escape(log.name)}.*.staging"):
+        process = stale.name.removeprefix(f".{log.name}.").split(".", 1)[0]
+        if process.isdigit() and not _alive(int(process)):
+            shutil.rmtree(stale, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
