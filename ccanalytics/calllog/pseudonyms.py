@@ -77,9 +77,9 @@ class Key:
         start = hashlib.blake2b(
             digest_size=_PSEUDONYM_BYTES, key=self._secret, person=kind.encode()
         )
-        out = []
+        copy, out = start.copy, []
         for text in texts:
-            state = start.copy()
+            state = copy()
             state.update(text.encode())
             out.append(state.hexdigest())
         return out
@@ -162,8 +162,17 @@ def _replaced(value: pl.Series, kind: str, key: Key) -> pl.Series:
     import polars as pl
 
     known = value.unique().drop_nulls()
-    if not len(known):
-        return value
+    if 2 * len(known) > len(value):
+        # Hardly anyone comes twice: finding the same person again costs more than hashing anew.
+        held = value.is_not_null()
+        new = pl.Series(value.name, key.pseudonyms(kind, value.drop_nulls().to_list()), pl.String)
+        return (
+            new
+            if held.all()
+            else pl.Series(value.name, [None], pl.String)
+            .new_from_index(0, len(value))
+            .scatter(held.arg_true(), new)
+        )
     new = pl.Series(key.pseudonyms(kind, known.to_list()), dtype=pl.String)
     return value.replace_strict(known, new, default=None, return_dtype=pl.String)
 
