@@ -228,6 +228,8 @@ def _commit(
     table = TABLES[plan.table]
     good = staged.read - staged.rejected
     with target.store.writing(target.time_zone, target.package_version) as connection:
+        # What does not fit into memory goes where it is swept away with the rest.
+        connection.execute("SET temp_directory = ?", [str(staged.folder / "spill")])
         agree(connection, settings.key, str(target.store.path))
         loaded = 0
         if staged.holds(staged.rows):

@@ -7,6 +7,7 @@ lock waits.
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ _TYPES = {
 _PAUSE_S = 0.05
 # A file of another kind must not make the database fetch a reader for it.
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# The database keeps within this and goes to disk beyond it, whatever the size of the log.
+_MOST_MEMORY = 2 << 30
 
 _LEDGER = """
 CREATE TABLE meta (
@@ -68,6 +71,15 @@ FROM calls;
 CREATE VIEW events AS
 SELECT *, epoch_us("at") // 1000000 AS at_epoch FROM self_service;
 """
+
+
+def _memory_limit() -> int:
+    """Bytes that the database may use: 2 GiB, or half of what the machine has if that is less."""
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return _MOST_MEMORY
+    return max(min(_MOST_MEMORY, there // 2), 256 << 20)
 
 
 def check_time_zone(name: str, where: str = "time_zone") -> str:
@@ -150,6 +162,12 @@ class Store:
 
         try:
             yield
+        except duckdb.OutOfMemoryException as error:
+            raise LogError(
+                "there is not enough memory or room on disk for this",
+                str(self.path),
+                "ask for fewer days at once, or make room beside the log",
+            ) from error
         except (
             duckdb.IOException,
             duckdb.FatalException,
@@ -175,7 +193,9 @@ class Store:
         while True:
             try:
                 connection = duckdb.connect(
-                    str(self.path), read_only=read_only, config=dict(_CONFIG)
+                    str(self.path),
+                    read_only=read_only,
+                    config=_CONFIG | {"memory_limit": f"{_memory_limit() >> 20}MiB"},
                 )
             except (duckdb.IOException, duckdb.ConnectionException) as error:
                 text = str(error)

@@ -1,8 +1,8 @@
 """The project's own written form: CSV, gzip and Parquet, alone or as a folder."""
 
-import re
 import gzip
 import json
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
