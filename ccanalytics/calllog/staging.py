@@ -28,6 +28,8 @@ __all__ = ["Staging", "staging"]
 # So many different reasons are counted one by one; a wrong mapping may make millions.
 _MOST_REASONS = 10_000
 OTHER = "other reasons"
+# Rows that are written at a time: what the database, too, takes for a unit.
+_GROUP = 122_880
 # A column whose texts repeat that often is written as a dictionary, which is smaller and faster.
 _REPEATED = 0.2
 
@@ -44,25 +46,46 @@ class Staging:
         self.reasons: Counter[str] = Counter()
         self.remarks: Counter[str] = Counter()
         self._writers: dict[Path, Any] = {}
+        self._gathered: dict[Path, list[pl.DataFrame]] = {}
 
     def add(self, good: pl.DataFrame, bad: pl.DataFrame, read: int) -> None:
         """Put down rows, already fit for the log, and rows set aside, already masked."""
         self.read += read
         if good.height:
-            self._write(self.rows, good)
+            self._gather(self.rows, good)
         if bad.height:
             self.rejected += bad.height
             self._count(bad)
-            self._write(self.rejects, bad)
+            self._gather(self.rejects, bad)
 
     def close(self) -> None:
         """Finish the files, so that they can be read."""
+        for path in list(self._gathered):
+            self._flush(path)
         for writer in self._writers.values():
             writer.close()
+
+    def abandon(self) -> None:
+        """Let go of the files, whatever became of them."""
+        self._gathered.clear()
+        self.close()
 
     def holds(self, path: Path) -> bool:
         """Whether anything was put into one of the files."""
         return path in self._writers
+
+    def _gather(self, path: Path, frame: pl.DataFrame) -> None:
+        gathered = self._gathered.setdefault(path, [])
+        gathered.append(frame)
+        if sum(one.height for one in gathered) >= _GROUP:
+            self._flush(path)
+
+    def _flush(self, path: Path) -> None:
+        import polars as pl
+
+        frames = self._gathered.pop(path, [])
+        if frames:
+            self._write(path, pl.concat(frames))
 
     def _count(self, bad: pl.DataFrame) -> None:
         counts = bad.explode("reasons")["reasons"].drop_nulls().value_counts()
@@ -119,7 +142,7 @@ def staging(log: Path) -> Iterator[Staging]:
         ) from error
     finally:
         with contextlib.suppress(OSError):
-            held.close()
+            held.abandon()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -35,7 +35,10 @@ _TYPES = {
 }
 _PAUSE_S = 0.05
 # A file of another kind must not make the database fetch a reader for it.
-_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 # The database keeps within this and goes to disk beyond it, whatever the size of the log.
 _MOST_MEMORY = 2 << 30
 
@@ -195,7 +198,7 @@ class Store:
                 connection = duckdb.connect(
                     str(self.path),
                     read_only=read_only,
-                    config=_CONFIG | {"memory_limit": f"{_memory_limit() >> 20}MiB"},
+                    config={**_CONFIG, "memory_limit": f"{_memory_limit() >> 20}MiB"},
                 )
             except (duckdb.IOException, duckdb.ConnectionException) as error:
                 text = str(error)
