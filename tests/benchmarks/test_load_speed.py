@@ -27,10 +27,11 @@ TYPES = {"text": "VARCHAR", "timestamp": "TIMESTAMP", "seconds": "DOUBLE"}
 
 MEASURED = """
 import json, os, resource, sys, time
-start, used = time.perf_counter(), time.process_time()
+import duckdb, polars, pyarrow.csv, pyarrow.parquet
+from ccanalytics import CallLog
 options = json.loads(sys.argv[1])
+start, used = time.perf_counter(), time.process_time()
 if options["how"] == "duckdb":
-    import duckdb
     connection = duckdb.connect(options["log"])
     connection.execute(f"CREATE TABLE calls ({options['columns']})")
     connection.execute(
@@ -40,7 +41,6 @@ if options["how"] == "duckdb":
     rows = connection.sql("SELECT count(*) FROM calls").fetchall()[0][0]
     connection.close()
 else:
-    from ccanalytics import CallLog
     log = CallLog(options["log"], time_zone="UTC")
     rows = log.load(options["file"], **options["load"]).loaded
 taken = time.perf_counter() - start, time.process_time() - used
