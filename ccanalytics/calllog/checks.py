@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ccanalytics.calllog.pseudonyms import held
+from ccanalytics.calllog.report import AS_THEY_CAME
 from ccanalytics.results import Check, Result
 from ccanalytics.schema import TABLES
 from ccanalytics.vocabulary import counted
@@ -97,6 +99,7 @@ def check_log(log: CallLog) -> LogCheck:
             'SELECT coalesce(sum("read"), 0)::BIGINT, coalesce(sum(loaded), 0)::BIGINT, '
             "coalesce(sum(duplicates), 0)::BIGINT, coalesce(sum(rejected), 0)::BIGINT FROM loads"
         ).fetchall()[0]
+        kept = held(connection)
     checks.append(
         Check(
             "every row is accounted for",
@@ -105,6 +108,17 @@ def check_log(log: CallLog) -> LogCheck:
             f"+ {set_aside:,} rejected",
         )
     )
+    if kept is not None:
+        checks.append(
+            Check(
+                "persons",
+                "holds" if kept[0] == "keyed" else "informs",
+                "customers and agents are stored as keyed pseudonyms"
+                if kept[0] == "keyed"
+                else f"{AS_THEY_CAME}: load into a new log with a key (ccanalytics key FILE) to "
+                "have pseudonyms",
+            )
+        )
     for reason, count in list(rejected.items())[:_TOLD]:
         checks.append(Check("rejected", "informs", f"{reason}: {counted(count, 'row')}"))
     if len(rejected) > _TOLD:

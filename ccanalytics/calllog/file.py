@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from ccanalytics.calllog.pseudonyms import held, read_key, refuse
 from ccanalytics.calllog.sources import Settings, find_source, read_mapping
 from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
 from ccanalytics.calllog.sources.mapping import check_encoding
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.calllog.loading import Progress
+    from ccanalytics.calllog.pseudonyms import Identifiers, Key
     from ccanalytics.calllog.report import LoadReport
+    from ccanalytics.calllog.sources import Source
 
 __all__ = ["LogFile", "one_state"]
 
@@ -106,6 +109,8 @@ class LogFile:
         time_zone: str | None = None,
         encoding: str = "utf-8",
         allow_cut: bool = False,
+        key_file: str | os.PathLike[str] | None = None,
+        identifiers: Identifiers | None = None,
         progress: Progress | None = None,
     ) -> LoadReport:
         """Load an export file, or a folder of canonical tables.
@@ -132,6 +137,13 @@ class LogFile:
             Of text files, as Python names it.
         allow_cut
             Load a file that ends in the middle of a line, and set that line aside.
+        key_file
+            The key with which customers and agents get pseudonyms before anything is stored (see
+            ``ccanalytics key``). Default: the environment's ``CCANALYTICS_KEY_FILE``.
+        identifiers
+            ``"keyed"`` insists on a key, ``"as_they_are"`` does without one, also where the
+            environment names it. Default: keyed where there is a key; sources that carry callers'
+            numbers insist on a choice.
         progress
             Called with (bytes done, bytes in all, file name).
 
@@ -160,11 +172,15 @@ class LogFile:
             allow_cut=allow_cut,
             table=table,
             mapping=mapping,
+            key=_key(chosen, key_file, identifiers),
         )
         target = Path(path)
         files = files_to_load(target, chosen)
         chosen.layout(settings)  # a source that needs a mapping says so before the log is made
         zone = self._zone_for_new(chosen, settings, target)
+        if not self._store.is_new():
+            with self._store.reading() as connection:
+                refuse(held(connection), settings.key, str(self.path))
         target_log = Target(self._store, zone, __version__)
         with self._store.loading(zone, __version__):
             loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
@@ -272,6 +288,36 @@ class LogFile:
     def _known_table(self, name: str, more: tuple[str, ...] = ()) -> None:
         if not isinstance(name, str) or name not in {*TABLES, *more}:
             raise InputError("no such table", f"{name!r}", "one of " + ", ".join([*TABLES, *more]))
+
+
+def _key(source: Source, key_file: object, identifiers: object) -> Key | None:
+    """The key that a load uses, or None where identifiers stay as they are."""
+    if identifiers not in (None, "keyed", "as_they_are"):
+        raise InputError(
+            "no such way to keep identifiers",
+            f"identifiers={identifiers!r}",
+            "'keyed' or 'as_they_are'",
+        )
+    if identifiers == "as_they_are":
+        if key_file is not None:
+            raise InputError(
+                "a key is given and pseudonyms are declined", "key_file", "leave one of them out"
+            )
+        return None
+    chosen = key_file if key_file is not None else os.environ.get("CCANALYTICS_KEY_FILE")
+    if chosen:
+        _check_path(chosen, "key_file")
+        return read_key(Path(str(chosen)))
+    if identifiers == "keyed" or source.raw_numbers:
+        raise InputError(
+            "identifiers are to be replaced by pseudonyms, and no key is given"
+            if identifiers == "keyed"
+            else f"exports of {source.name} carry callers' numbers, and no key is given",
+            "key_file",
+            "make a key with 'ccanalytics key FILE' and give it with --key-file or "
+            "CCANALYTICS_KEY_FILE, or say --no-pseudonyms",
+        )
+    return None
 
 
 def _check_path(path: object, name: str) -> None:

@@ -1,19 +1,22 @@
 """A load: read, check, stage, then one transaction on the log's next state.
 
-Reading and checking go to a private folder beside the log; other loads are kept out only while the
-staged rows are taken over, and readers never. All of a file comes in, or nothing.
-``read = loaded + duplicates + rejected``, always.
+Reading, checking and giving pseudonyms go to a private folder beside the log, block by block in
+several threads; other loads are kept out only while the staged rows are taken over, and readers
+never. All of a file comes in, or nothing. ``read = loaded + duplicates + rejected``, always.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.calllog.blocks import Checked, checked_block
+from ccanalytics.calllog.pipeline import in_order
+from ccanalytics.calllog.pseudonyms import agree
 from ccanalytics.calllog.reading import (
     Rows,
     first_line,
@@ -23,13 +26,14 @@ from ccanalytics.calllog.reading import (
 )
 from ccanalytics.calllog.report import FileLoad
 from ccanalytics.calllog.sources.canonical import table_of
-from ccanalytics.calllog.validation import validated
+from ccanalytics.calllog.staging import Staging, staging_in
+from ccanalytics.calllog.takeover import take_over
 from ccanalytics.calllog.workspace import stage
 from ccanalytics.errors import InputError
-from ccanalytics.schema import TABLES, Table
+from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     import duckdb
@@ -94,15 +98,23 @@ def load_file(
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
-    plan, batches = _open(path, source, settings)
+
+    def check(rows: Rows) -> Checked:
+        return checked_block(rows, plan, source, settings)
+
+    plan, blocks = _open(path, source, settings, check)
     stage("staging")
-    with target.store.staging() as folder:
-        staged = _Staged(folder / "rows.parquet", TABLES[plan.table])
-        for rows in batches:
-            _stage(rows, plan, source, settings, staged)
-            _refuse_cut(path, rows, staged)
+    with (
+        target.store.staging() as folder,
+        staging_in(folder) as staged,
+        contextlib.closing(blocks),
+    ):
+        for block in blocks:
+            _refuse_cut(path, block)
+            staged.add(block.good, block.bad, block.read)
+            staged.remarks.update(block.remarks)
             if progress:
-                progress(min(rows.bytes_read, size), size, path.name)
+                progress(min(block.bytes_read, size), size, path.name)
         staged.close()
         loaded = _commit(target, path, source, settings, plan, digest, staged)
     if progress:
@@ -111,7 +123,9 @@ def load_file(
     return loaded
 
 
-def _open(path: Path, source: Source, settings: Settings) -> tuple[Plan, Iterator[Rows]]:
+def _open(
+    path: Path, source: Source, settings: Settings, check: Callable[[Rows], Checked]
+) -> tuple[Plan, Generator[Checked]]:
     encoding = settings.encoding
     if settings.mapping is not None and settings.mapping.encoding:
         encoding = settings.mapping.encoding
@@ -133,7 +147,7 @@ def _open(path: Path, source: Source, settings: Settings) -> tuple[Plan, Iterato
                     "write it as text, a number, a flag, a date or a timestamp",
                 )
         plan = source.plan(path, list(file.schema_arrow.names), settings)
-        return plan, _parquet_rows(file, plan, path)
+        return plan, _parquet_checked(file, plan, path, check)
     layout = source.layout(settings)
     line = first_line(path, encoding)
     header = split_line(line, layout)
@@ -142,10 +156,19 @@ def _open(path: Path, source: Source, settings: Settings) -> tuple[Plan, Iterato
             "a quotation mark in the first line is not closed", f"{path}, line 1", "check the file"
         )
     plan = source.plan(path, header, settings)
-    return plan, read_rows(path, plan.layout, plan.fields, encoding, allow_cut=settings.allow_cut)
+    return plan, read_rows(
+        path, plan.layout, plan.fields, encoding, allow_cut=settings.allow_cut, work=check
+    )
 
 
-def _parquet_rows(file: Any, plan: Plan, path: Path) -> Iterator[Rows]:
+def _parquet_checked(
+    file: Any, plan: Plan, path: Path, check: Callable[[Rows], Checked]
+) -> Generator[Checked]:
+    for _, done in in_order(_parquet_rows(file, plan, path), check):
+        yield done()
+
+
+def _parquet_rows(file: Any, plan: Plan, path: Path) -> Generator[Rows]:
     """Rows of a Parquet file as text, so that every source reads one kind of thing."""
     import polars as pl
     import pyarrow as pa
@@ -190,79 +213,14 @@ def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
     return value.cast(pl.String)
 
 
-class _Staged:
-    """What a load has read so far: good rows in a Parquet file, the rest in memory."""
-
-    def __init__(self, path: Path, table: Table) -> None:
-        self.path = path
-        self.table = table
-        self.read = 0
-        self.rejected = 0
-        self.reasons: Counter[str] = Counter()
-        self.remarks: Counter[str] = Counter()
-        self.rejects: list[pl.DataFrame] = []
-        self._writer: Any = None
-
-    def add(self, good: pl.DataFrame) -> None:
-        import pyarrow.parquet as pq
-
-        arrow = good.to_arrow()
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self.path, arrow.schema, compression="snappy")
-        self._writer.write_table(arrow)
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    @property
-    def empty(self) -> bool:
-        return self._writer is None
-
-
-def _stage(rows: Rows, plan: Plan, source: Source, settings: Settings, staged: _Staged) -> None:
-    import polars as pl
-
-    staged.read += rows.good.height + rows.bad.height
-    bad = rows.bad
-    if rows.good.height:
-        frame = validated(source.convert(rows.good, plan, settings), staged.table)
-        wrong = frame.filter(pl.col("reasons").list.len() > 0)
-        bad = pl.concat([bad, wrong.select("_line", "_raw", "reasons")])
-        good = frame.filter(pl.col("reasons").list.len() == 0)
-        remarked = good.select(pl.col("remarks").explode().drop_nulls()).to_series()
-        staged.remarks.update(dict(remarked.value_counts().iter_rows()))
-        if staged.table.name == "calls" and good["call_id"].null_count():
-            good = _with_digests(good, source.name)
-        staged.add(good.select("_line", *staged.table.names))
-    if bad.height:
-        staged.rejected += bad.height
-        staged.reasons.update(dict(bad.explode("reasons")["reasons"].value_counts().iter_rows()))
-        staged.rejects.append(bad)
-
-
-def _with_digests(good: pl.DataFrame, source: str) -> pl.DataFrame:
-    """A call's name from its source row: the same row has the same name in every load."""
-    import duckdb
-    import polars as pl
-
-    with duckdb.connect() as connection:
-        connection.register("staged_rows", good.select("_raw").to_arrow())
-        digest = connection.sql(
-            "SELECT md5(? || chr(10) || _raw) AS digest FROM staged_rows", params=[source]
-        ).to_arrow_table()
-    column = pl.Series("digest", digest.column("digest").to_pylist(), dtype=pl.String)
-    return good.with_columns(pl.col("call_id").fill_null(column))
-
-
-def _refuse_cut(path: Path, rows: Rows, staged: _Staged) -> None:
+def _refuse_cut(path: Path, block: Checked) -> None:
     """A last line without a line end that cannot be used: the export was cut off there."""
-    if rows.open_line is None or not staged.rejects:
+    if block.open_line is None:
         return
-    if (staged.rejects[-1]["_line"] == rows.open_line).any():
+    if (block.bad["_line"] == block.open_line).any():
         raise InputError(
             "the file is cut off in the middle of its last line",
-            f"{path}, line {rows.open_line}",
+            f"{path}, line {block.open_line}",
             "export it again, or load what is whole with --allow-cut; nothing was loaded",
         )
 
@@ -274,19 +232,20 @@ def _commit(
     settings: Settings,
     plan: Plan,
     digest: str,
-    staged: _Staged,
+    staged: Staging,
 ) -> FileLoad:
     """Take the staged rows over, in one transaction that holds the log for a moment."""
-    import polars as pl
-
-    table = staged.table
+    table = TABLES[plan.table]
     good = staged.read - staged.rejected
     with target.store.writing(target.time_zone, target.package_version) as connection:
         # Another load may have brought in this very file meanwhile.
         known = _known(connection, digest, source, settings)
         if known is not None:
             return replace(known, file=str(path))
-        loaded = 0 if staged.empty else _take_over(connection, staged.path, table)
+        agree(connection, settings.key, str(target.store.path))
+        loaded = 0
+        if staged.holds(staged.rows):
+            loaded = take_over(connection, staged.rows, table)
         duplicates = good - loaded
         (number,) = connection.execute(
             'INSERT INTO loads (file, source, "table", fingerprint, settings, "read", loaded, '
@@ -304,14 +263,11 @@ def _commit(
                 staged.rejected,
             ],
         ).fetchall()[0]
-        if staged.rejects:
-            connection.register(
-                "set_aside", pl.concat(staged.rejects).select("_line", "_raw", "reasons").to_arrow()
-            )
+        if staged.holds(staged.rejects):
             connection.execute(
-                "INSERT INTO rejects SELECT ?, _line, _raw, reasons FROM set_aside", [number]
+                "INSERT INTO rejects SELECT ?, _line, _raw, reasons FROM read_parquet(?)",
+                [number, str(staged.rejects)],
             )
-            connection.unregister("set_aside")
         for remark, rows in staged.remarks.items():
             connection.execute("INSERT INTO remarks VALUES (?, ?, ?)", [number, remark, rows])
     return FileLoad(
@@ -323,22 +279,8 @@ def _commit(
         staged.rejected,
         dict(staged.reasons),
         dict(staged.remarks),
+        identifiers=settings.identifiers,
     )
-
-
-def _take_over(connection: duckdb.DuckDBPyConnection, staging: Path, table: Table) -> int:
-    """Insert what is not there yet; the first of several rows with one key wins."""
-    # Identifiers come from the schema alone, never from a file; the path is bound.
-    names = ", ".join(f'"{name}"' for name in table.names)
-    keys = ", ".join(f'"{name}"' for name in table.key)
-    same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM s."{name}"' for name in table.key)
-    inserted = connection.execute(
-        f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ('  # noqa: S608
-        f"SELECT DISTINCT ON ({keys}) * FROM read_parquet(?) ORDER BY {keys}, _line) AS s "
-        f'WHERE NOT EXISTS (SELECT 1 FROM "{table.name}" AS t WHERE {same})',
-        [str(staging)],
-    ).fetchall()
-    return int(inserted[0][0])
 
 
 def _known(
@@ -371,6 +313,7 @@ def _known(
         dict(reasons),
         dict(remarks),
         already_loaded=True,
+        identifiers=settings.identifiers,
     )
 
 

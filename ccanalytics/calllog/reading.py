@@ -1,8 +1,9 @@
 """From bytes to rows of text, streaming, without losing a line.
 
-A file is read in blocks of whole lines. A healthy block is parsed by Arrow at full speed; a block
-in which Arrow's count of rows differs from the count of lines (an unclosed quotation mark, a wrong
-number of fields, bytes that are no text) is parsed line by line, so that damage stays where it is.
+A file is read in blocks of whole lines, several at once. A healthy block is parsed by Arrow at full
+speed; a block in which Arrow's count of rows differs from the count of lines (an unclosed quotation
+mark, a wrong number of fields, bytes that are no text) is parsed again in small pieces, and the
+pieces with the fault line by line, so that damage stays where it is, and costs little.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import csv
 import gzip
 import zlib
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, TypeVar, cast
 
+from ccanalytics.calllog.pipeline import in_order
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     import polars as pl
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "Rows", "first_line", "is_parquet", "open_bytes", "read_rows"]
 
+T = TypeVar("T")
 BLOCK_BYTES = 8 << 20
+_PIECE_BYTES = 128 << 10
 _JOINED_LINES = 20
 _LONGEST_LINE = 4 << 20
 
@@ -162,37 +166,100 @@ def split_line(text: str, layout: Layout) -> list[str] | None:
 
 
 def read_rows(
-    path: Path, layout: Layout, names: list[str], encoding: str, *, allow_cut: bool
-) -> Iterator[Rows]:
-    """Rows of a text file, block by block; the header, if any, is passed over.
+    path: Path,
+    layout: Layout,
+    names: list[str],
+    encoding: str,
+    *,
+    allow_cut: bool,
+    work: Callable[[Rows], T] | None = None,
+) -> Generator[T]:
+    """Rows of a text file, block by block and in order; the header, if any, is passed over.
 
-    A last line without a line end is named in ``open_line``, unless ``allow_cut``.
+    A last line without a line end is named in ``open_line``, unless ``allow_cut``. What is to be
+    done with each block is given as ``work``, and done by several threads at once.
     """
-    line, header_due, carried = 1, layout.header, b""
-    blocks = _blocks(path, encoding)
+    do = work or cast("Callable[[Rows], T]", _as_it_is)
+
+    def parse(block: _Block) -> T | None:
+        rows = _fast(block.content, block.start, layout, names, block.total)
+        return None if rows is None else do(replace(rows, open_line=block.open_line))
+
+    blocks = _numbered(_blocks(path, encoding), header=layout.header, allow_cut=allow_cut)
+    carried = b""
+    for block, parsed in in_order(blocks, parse):
+        done = None if carried else parsed()
+        if done is not None:
+            yield done
+            continue
+        # A record may go on in the next block: its lines are read with that one.
+        whole = replace(
+            block, content=carried + block.content, start=block.start - carried.count(b"\n")
+        )
+        carried = b""
+        for piece in _pieces(whole):
+            content = carried + piece.content
+            start = piece.start - carried.count(b"\n")
+            rows, carried = _fast(content, start, layout, names, piece.total), b""
+            if rows is None:
+                rows, carried = _careful(
+                    content, start, layout, names, piece.total, more=piece.more
+                )
+            yield do(replace(rows, open_line=piece.open_line))
+
+
+def _as_it_is(rows: Rows) -> Rows:
+    return rows
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Whole lines of a file, the number of the first, and whether more follow."""
+
+    content: bytes
+    start: int
+    total: int
+    more: bool
+    open_line: int | None
+
+
+def _numbered(
+    blocks: Iterator[tuple[bytes, bool, int]], *, header: bool, allow_cut: bool
+) -> Iterator[_Block]:
+    """Blocks with the number of their first line, the header taken away."""
+    line, header_due = 1, header
     following = next(blocks, None)
     while following is not None:
-        block, open_end, total = following
+        content, open_end, total = following
         following = next(blocks, None)
-        block, carried = carried + block, b""
-        lines = block.count(b"\n") + open_end
-        rest, start = block, line
+        lines = content.count(b"\n") + open_end
+        rest, start = content, line
         if header_due:
-            head, _, rest = block.partition(b"\n")
+            head, _, rest = content.partition(b"\n")
             start += 1
             while not head.strip() and rest:
                 head, _, rest = rest.partition(b"\n")
                 start += 1
             header_due = not head.strip()
-        rows = _fast(rest, start, layout, names, total)
-        if rows is None:
-            # A record may go on in the next block: its lines are read with that one.
-            rows, carried = _careful(rest, start, layout, names, total, more=following is not None)
-            lines -= carried.count(b"\n")
-        if open_end and not allow_cut:
-            rows = replace(rows, open_line=line + lines - 1)
-        yield rows
+        open_line = line + lines - 1 if open_end and not allow_cut else None
+        yield _Block(rest, start, total, following is not None, open_line)
         line += lines
+
+
+def _pieces(block: _Block) -> Iterator[_Block]:
+    """A block cut into small pieces of whole lines."""
+    content, start, begin = block.content, block.start, 0
+    while True:
+        end = content.find(b"\n", begin + _PIECE_BYTES) + 1 or len(content)
+        piece = content[begin:end]
+        last = end == len(content)
+        yield _Block(
+            piece, start, block.total, block.more or not last, block.open_line if last else None
+        )
+        if last:
+            return
+        start += piece.count(b"\n")
+        begin = end
 
 
 def _line_array(block: bytes) -> pa.Array:
@@ -229,7 +296,7 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         table = pacsv.read_csv(
             pa.BufferReader(block),
             read_options=pacsv.ReadOptions(
-                column_names=names, use_threads=True, block_size=len(block) + 1
+                column_names=names, use_threads=False, block_size=len(block) + 1
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=layout.delimiter, quote_char=layout.quote or False
@@ -240,16 +307,18 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         )
     except pa.ArrowInvalid:
         return None
-    raw = pc.utf8_rtrim(raw, "\n")
     numbers = pa.array(np.arange(start, start + len(raw)))
-    filled = pc.greater(pc.binary_length(raw), 0)
-    raw, numbers = raw.filter(filled), numbers.filter(filled)
+    if len(raw) != table.num_rows:
+        # Arrow passes over blank lines; so do we.
+        filled = pc.greater(pc.binary_length(pc.utf8_rtrim(raw, "\n")), 0)
+        raw, numbers = raw.filter(filled), numbers.filter(filled)
     if len(raw) != table.num_rows:
         return None
     good = pl.from_arrow(table)
     assert isinstance(good, pl.DataFrame)  # noqa: S101 - for the type checker
     good = good.with_columns(
-        pl.Series("_line", pl.from_arrow(numbers)), pl.Series("_raw", pl.from_arrow(raw))
+        pl.Series("_line", pl.from_arrow(numbers)),
+        pl.Series("_raw", pl.from_arrow(raw)).str.strip_suffix("\n"),
     )
     return Rows(good, _empty_bad(), total)
 

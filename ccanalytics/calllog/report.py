@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ccanalytics.results import Result
+from ccanalytics.schema import TABLES
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["FileLoad", "LoadReport"]
+__all__ = ["AS_THEY_CAME", "FileLoad", "LoadReport"]
 
+AS_THEY_CAME = "identifiers are stored as they came"
 _TOLD = 8
 
 
@@ -30,6 +32,7 @@ class FileLoad:
     reasons: dict[str, int] = field(default_factory=dict)
     remarks: dict[str, int] = field(default_factory=dict)
     already_loaded: bool = False
+    identifiers: str = "as_they_are"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,6 +84,9 @@ class LoadReport(Result):
         again = [f.file for f in self.files if f.already_loaded]
         if again:
             text += f" Loaded before, so nothing changed: {', '.join(again)}."
+        plain = {f.table for f in self.files if f.identifiers != "keyed"}
+        if any(column.person for name in plain for column in TABLES[name].columns):
+            text += f" {AS_THEY_CAME.capitalize()}: no key was given."
         return text
 
     def to_frame(self) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import typer
 from ccanalytics.cli.terminal import Json, Log, app, bar, emit
 from ccanalytics.errors import DataError, InputError
 
-__all__ = ["check", "load", "notebooks", "run"]
+__all__ = ["check", "key", "load", "notebooks", "run"]
 
 
 @app.command()
@@ -31,6 +31,16 @@ def load(
     allow_cut: Annotated[
         bool, typer.Option("--allow-cut", help="Load a file that ends in mid-line.")
     ] = False,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CCANALYTICS_KEY_FILE",
+            help="Key for the pseudonyms of customers and agents (see: ccanalytics key).",
+        ),
+    ] = None,
+    no_pseudonyms: Annotated[
+        bool, typer.Option("--no-pseudonyms", help="Store identifiers as they come.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Load export files into a call log; each file comes in whole or not at all.
@@ -50,6 +60,8 @@ def load(
                 table=table,
                 encoding=encoding,
                 allow_cut=allow_cut,
+                key_file=None if no_pseudonyms else key_file,
+                identifiers="as_they_are" if no_pseudonyms else None,
                 progress=progress,
             )
         reports.append(report)
@@ -70,6 +82,22 @@ def load(
                 "files": [{**vars(one)} for report in reports for one in report.files],
             }
         )
+
+
+@app.command()
+def key(
+    file: Annotated[Path, typer.Argument(help="The file to make; none may be there yet.")],
+) -> None:
+    """Make a key for pseudonyms, in a file that only you can read.
+
+    Keep it away from the log, and keep it: without it no further export can be loaded.
+
+    Example: ccanalytics key centre.key
+    """
+    from ccanalytics.calllog.pseudonyms import make_key
+
+    make_key(file)
+    print(f"{file} holds a new key; give it to every load with --key-file or CCANALYTICS_KEY_FILE")
 
 
 @app.command()

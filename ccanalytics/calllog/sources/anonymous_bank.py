@@ -63,6 +63,10 @@ class AnonymousBank(Source):
             )
         return Plan("calls", _HEADER, self.layout(settings))
 
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
+        """Customers and agents."""
+        return {"customer_id": "customer", "server": "agent"}
+
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:  # noqa: ARG002
         """Seventeen text fields to the columns of calls."""
         import polars as pl

@@ -18,9 +18,20 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from ccanalytics.calllog.pseudonyms import Identifiers, Key
     from ccanalytics.calllog.sources.mapping import Mapping
 
-__all__ = ["Plan", "Settings", "Source", "after_midnight", "flag", "to_utc"]
+__all__ = [
+    "Plan",
+    "Settings",
+    "Source",
+    "after_midnight",
+    "any_holds",
+    "flag",
+    "listed",
+    "to_utc",
+    "told",
+]
 
 
 @dataclass(frozen=True)
@@ -32,10 +43,18 @@ class Settings:
     allow_cut: bool = False
     table: str | None = None
     mapping: Mapping | None = None
+    # The key with which persons are given pseudonyms; None: identifiers stay as they are.
+    key: Key | None = None
+
+    @property
+    def identifiers(self) -> Identifiers:
+        """Whether persons' identifiers are replaced by keyed pseudonyms or stay as they are."""
+        return "as_they_are" if self.key is None else "keyed"
 
     def text(self) -> str:
         """Everything that could change how a row is read, for telling two loads apart."""
-        return repr((self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping))
+        parts = (self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping)
+        return repr((*parts, self.identifiers))
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,9 @@ class Source(ABC):
     time_zone: ClassVar[str | None] = None
     # Whether timestamps are local, so that a time zone must be known.
     local_times: ClassVar[bool] = True
+    # Whether the export carries callers' numbers as they were dialled: such a source insists on a
+    # key for pseudonyms, or on being told to do without.
+    raw_numbers: ClassVar[bool] = False
 
     def layout(self, settings: Settings) -> Layout:  # noqa: ARG002 - formats may need it
         """Delimiter, quotation mark and header, known before the file is opened."""
@@ -68,8 +90,13 @@ class Source(ABC):
     @abstractmethod
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
         """Text fields to canonical columns, with ``reasons`` (why a row cannot be loaded) and
-        ``remarks`` (what was set to unknown), both lists of text. ``_line`` and
-        ``_raw`` stay."""
+        ``remarks`` (what was set to unknown), both by :func:`listed`. ``_line`` and ``_raw``
+        stay. It runs in several threads at once."""
+
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
+        """Which fields of a row identify a person, and of which kind; they are masked in rows that
+        are set aside. None where that is not known: such a row is masked whole."""
+        return None
 
     def companion(self, path: Path) -> str | None:  # noqa: ARG002 - formats may have one
         """The time zone that a file lying beside the export tells, if any."""
@@ -82,19 +109,50 @@ def canonical_columns(table: str) -> list[str]:
 
 
 def flag(reason: str, condition: pl.Expr) -> pl.Expr:
-    """The reason where the condition holds, null elsewhere (also where it cannot be told)."""
-    import polars as pl
-
-    return pl.when(condition.fill_null(value=False)).then(pl.lit(reason))
+    """Whether the condition holds (not where it cannot be told), under the reason's name."""
+    return condition.fill_null(value=False).alias(reason)
 
 
 def listed(flags: list[pl.Expr]) -> pl.Expr:
-    """All reasons of a row as a list."""
+    """All reasons of a row, one field each; texts are made of them only where one holds.
+
+    An expression of text is its own reason where it is not null.
+    """
     import polars as pl
 
     if not flags:
         return pl.lit([], dtype=pl.List(pl.String))
-    return pl.concat_list(flags).list.drop_nulls()
+    # Numbered, so that two reasons of one name do no harm.
+    return pl.struct(one.alias(f"{i}:{one.meta.output_name()}") for i, one in enumerate(flags))
+
+
+def any_holds(reasons: pl.Series) -> pl.Series:
+    """Where at least one of the reasons that :func:`listed` made holds."""
+    import polars as pl
+
+    if isinstance(reasons.dtype, pl.List):
+        return (reasons.list.len() > 0).fill_null(value=False)
+    found = pl.repeat(False, len(reasons), dtype=pl.Boolean, eager=True)
+    for name in reasons.struct.fields:
+        one = reasons.struct.field(name)
+        found = found | (one if one.dtype == pl.Boolean else one.is_not_null())
+    return found
+
+
+def told(reasons: pl.Series) -> pl.Series:
+    """The reasons that :func:`listed` made, as lists of text; for the few rows that have any."""
+    import polars as pl
+
+    if isinstance(reasons.dtype, pl.List):
+        return reasons
+    texts = [
+        pl.when(pl.col(name)).then(pl.lit(name.split(":", 1)[1]))
+        if reasons.struct.field(name).dtype == pl.Boolean
+        else pl.col(name)
+        for name in reasons.struct.fields
+    ]
+    listed_ = pl.concat_list(texts).list.drop_nulls()
+    return reasons.struct.unnest().select(listed_.alias("reasons"))["reasons"]
 
 
 def to_utc(local: pl.Expr, time_zone: str) -> pl.Expr:

@@ -51,6 +51,21 @@ class Generic(Source):
             mapping.table, [f"_{i}:{name}" for i, name in enumerate(names)], self.layout(settings)
         )
 
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:
+        """The columns of the file that are mapped to columns of persons."""
+        mapping, table = _mapping(settings), TABLES[plan.table]
+        person_of = {
+            column: table.column(name).person
+            for name, given in mapping.columns.items()
+            for column in _several(given)
+        }
+        # A column that nobody mapped may hold anything: it is masked like a person's.
+        return {
+            name: person
+            for name in plan.fields
+            if (person := person_of.get(name.split(":", 1)[1], "unmapped"))
+        }
+
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
         """Mapped text fields, and constants as if each row held them, to canonical columns."""
         import polars as pl
