@@ -19,15 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.calllog.reading import (
-    Rows,
-    first_line,
-    is_parquet,
-    read_rows,
-    split_line,
-)
+from ccanalytics.calllog.decoding import check_file
+from ccanalytics.calllog.readers import open_table
 from ccanalytics.calllog.report import FileLoad
-from ccanalytics.calllog.sources.canonical import table_of
 from ccanalytics.calllog.validation import validated
 from ccanalytics.errors import InputError, LogError
 from ccanalytics.schema import TABLES, Table
@@ -38,38 +32,14 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
+    from ccanalytics.calllog.reading import Rows
     from ccanalytics.calllog.sources import Plan, Settings, Source
     from ccanalytics.calllog.store import Store
 
-__all__ = ["Progress", "Target", "files_to_load", "load_file"]
+__all__ = ["Progress", "Target", "load_file"]
 
 Progress = Callable[[int, int, str], None]
 logger = logging.getLogger("ccanalytics")
-_NOT_TEXT = ("binary", "large_binary", "fixed_size_binary", "duration", "interval")
-
-
-def files_to_load(path: Path, source: Source) -> list[Path]:
-    """The files that a path stands for: itself, or, for canonical tables, those of a folder."""
-    if not path.exists():
-        raise InputError("there is no such file", str(path), "check the path")
-    if not path.is_dir():
-        return [path]
-    if source.name != "ccanalytics":
-        raise InputError(
-            "this is a folder, not a file", str(path), "name the files in it, such as FOLDER/*.csv"
-        )
-    files = sorted(
-        f
-        for f in path.iterdir()
-        if f.is_file() and table_of(f) and set(f.suffixes) & {".csv", ".parquet", ".gz", ".txt"}
-    )
-    if not files:
-        raise InputError(
-            "no file in this folder is named after a canonical table",
-            str(path),
-            "such as calls.csv; see data/README.md",
-        )
-    return files
 
 
 @dataclass(frozen=True)
@@ -85,108 +55,33 @@ def load_file(
     target: Target, path: Path, source: Source, settings: Settings, progress: Progress | None
 ) -> FileLoad:
     """Load one file: all of it or nothing."""
+    size = check_file(path)
     digest = _fingerprint(path)
     known = _known(target.store, digest, source, settings)
     if known is not None:
         return replace(known, file=str(path))
-    size = path.stat().st_size
     if size == 0:
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
-    plan, batches = _open(path, source, settings)
+    opened = open_table(path, source, settings)
+    plan = opened.plan
     with _staging(target.store.path) as staging:
         staged = _Staged(staging, TABLES[plan.table])
-        for rows in batches:
+        for rows in opened.rows:
             _stage(rows, plan, source, settings, staged)
             _refuse_cut(path, rows, staged)
             if progress:
                 progress(min(rows.bytes_read, size), size, path.name)
         staged.close()
+        if staged.read > staged.rejected:
+            notes = opened.reader.remarks()
+            staged.remarks.update(dict.fromkeys(notes, staged.read - staged.rejected))
         loaded = _commit(target, path, source, settings, plan, digest, staged)
     if progress:
         progress(size, size, path.name)
     logger.info("%s: read %d, loaded %d", path, staged.read, loaded.loaded)
     return loaded
-
-
-def _open(path: Path, source: Source, settings: Settings) -> tuple[Plan, Iterator[Rows]]:
-    encoding = settings.encoding
-    if settings.mapping is not None and settings.mapping.encoding:
-        encoding = settings.mapping.encoding
-    if is_parquet(path):
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(
-                "the Parquet file is cut off or damaged", str(path), "export it again"
-            ) from error
-        for field in file.schema_arrow:
-            if pa.types.is_nested(field.type) or str(field.type).startswith(_NOT_TEXT):
-                raise InputError(
-                    f"a column of type {field.type} is not read",
-                    f"{path}: column {field.name!r}",
-                    "write it as text, a number, a flag, a date or a timestamp",
-                )
-        plan = source.plan(path, list(file.schema_arrow.names), settings)
-        return plan, _parquet_rows(file, plan, path)
-    layout = source.layout(settings)
-    line = first_line(path, encoding)
-    header = split_line(line, layout)
-    if header is None:
-        raise InputError(
-            "a quotation mark in the first line is not closed", f"{path}, line 1", "check the file"
-        )
-    plan = source.plan(path, header, settings)
-    return plan, read_rows(path, plan.layout, plan.fields, encoding, allow_cut=settings.allow_cut)
-
-
-def _parquet_rows(file: Any, plan: Plan, path: Path) -> Iterator[Rows]:
-    """Rows of a Parquet file as text, so that every source reads one kind of thing."""
-    import polars as pl
-    import pyarrow as pa
-
-    start, size = 1, path.stat().st_size
-    total = max(file.metadata.num_rows, 1)
-    iterator = file.iter_batches()
-    while True:
-        try:
-            batch = next(iterator)
-        except StopIteration:
-            return
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(
-                "the Parquet file is cut off or damaged", str(path), "export it again"
-            ) from error
-        frame = pl.from_arrow(pa.Table.from_batches([batch]))
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
-        frame.columns = plan.fields
-        texts = [
-            _as_text(name, kind).fill_null("").alias(name) for name, kind in frame.schema.items()
-        ]
-        good = frame.select(texts).with_columns(
-            pl.int_range(start, start + frame.height, dtype=pl.Int64).alias("_line"),
-            pl.concat_str([pl.col(n) for n in plan.fields], separator=",").alias("_raw"),
-        )
-        start += frame.height
-        empty = pl.DataFrame(
-            schema={"_line": pl.Int64, "_raw": pl.String, "reasons": pl.List(pl.String)}
-        )
-        yield Rows(good, empty, size * (start - 1) // total)
-
-
-def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
-    import polars as pl
-
-    value = pl.col(name)
-    if isinstance(kind, pl.Datetime) and kind.time_zone is None:
-        return value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
-    if isinstance(kind, pl.Datetime):
-        return value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
-    return value.cast(pl.String)
 
 
 class _Staged:

@@ -28,14 +28,29 @@ class Settings:
     """What the user said about a file beside its name."""
 
     time_zone: str | None = None
-    encoding: str = "utf-8"
+    # None: found out from the file.
+    encoding: str | None = None
     allow_cut: bool = False
     table: str | None = None
     mapping: Mapping | None = None
+    # Of a workbook; None: the only one that holds anything.
+    sheet: str | None = None
+    # How many times its size a packed file may unpack to; None: the default.
+    most_times: float | None = None
+
+    @property
+    def chosen_encoding(self) -> str | None:
+        """What was said with the load, else what the mapping says."""
+        return self.encoding or (self.mapping.encoding if self.mapping else None)
+
+    @property
+    def chosen_sheet(self) -> str | None:
+        """What was said with the load, else what the mapping says."""
+        return self.sheet or (self.mapping.sheet if self.mapping else None)
 
     def text(self) -> str:
         """Everything that could change how a row is read, for telling two loads apart."""
-        return repr((self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping))
+        return repr((self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping, self.sheet))
 
 
 @dataclass(frozen=True)

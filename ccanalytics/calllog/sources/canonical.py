@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Canonical", "table_of"]
 
-_ENDINGS = re.compile(r"(\.csv|\.txt|\.parquet|\.gz)+$", re.IGNORECASE)
+_ENDINGS = re.compile(
+    r"(\.(csv|tsv|txt|parquet|ndjson|jsonl|xlsx|gz|bz2|xz|zst|zip))+$", re.IGNORECASE
+)
 
 
 def table_of(path: Path) -> str | None:

@@ -62,6 +62,7 @@ class Mapping:
     delimiter: str = ","
     quote: str | None = '"'
     encoding: str | None = None
+    sheet: str | None = None
     null: tuple[str, ...] = ("",)
     units: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
