@@ -13,7 +13,7 @@ from ccanalytics.errors import DataError, InputError
 if TYPE_CHECKING:
     from ccanalytics.calllog.report import LoadReport
 
-__all__ = ["check", "load", "notebooks", "run"]
+__all__ = ["check", "load", "mapping", "notebooks", "run"]
 
 Encoding = Annotated[
     str | None,
@@ -122,6 +122,56 @@ def _fail_after_load(report: LoadReport) -> None:
         raise typer.Exit(InputError.exit_code)
     if useless:
         raise typer.Exit(DataError.exit_code)
+
+
+@app.command()
+def mapping(
+    file: Annotated[Path, typer.Argument(help="An export of calls in a form nobody described.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Write the mapping there; default: print it.")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="Where the clock of the file stands, if you know.")
+    ] = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    as_json: Json = False,
+) -> None:
+    """Look at an unknown file and propose the mapping that loads it, each line with its reason.
+
+    What the file leaves open stands as a comment to choose from. The exit code is 0 whether or not
+    anything is open.
+
+    Example: ccanalytics mapping export.csv --output mapping.toml
+    """
+    from ccanalytics.calllog.proposal import propose
+    from ccanalytics.calllog.sources import Settings
+    from ccanalytics.calllog.sources.mapping import check_encoding
+    from ccanalytics.calllog.store import check_time_zone
+
+    if output is not None and output.exists():
+        raise InputError("this file is there already", str(output), "name another, or remove it")
+    found = propose(
+        file,
+        Settings(
+            time_zone=check_time_zone(time_zone) if time_zone else None,
+            encoding=check_encoding(encoding) if encoding else None,
+            sheet=sheet,
+        ),
+    )
+    if output is not None and found.source == "generic":
+        try:
+            output.write_text(found.to_toml(), encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                "the mapping cannot be written", str(output), error.strerror or "check the folder"
+            ) from error
+    if as_json:
+        emit({**found.to_dict(), "output": str(output) if output else None})
+    elif output is None and found.source == "generic":
+        print(found.to_toml(), end="")
+    else:
+        print(found.summary())
 
 
 @app.command()

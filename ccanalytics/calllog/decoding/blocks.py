@@ -151,7 +151,7 @@ class TextFile:
             if self.told.doubtful:
                 return ["read as UTF-8, but its few letters also read as Chinese in GB18030"]
             return []
-        return [f"read in the encoding {self.told.name}, found out {self.told.why}"]
+        return [f"read in the encoding {self.told.name}: {self.told.why}"]
 
     # ---- within ------------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class TextFile:
         told = found(sample, whole=final and len(chunk) - start <= SAMPLE_BYTES)
         if told is None:
             # Not for us to guess: its lines are set aside, each with a word on what it may be.
-            told = Encoding("utf-8", "by default")
+            told = Encoding("utf-8", "nothing tells another")
         self.told = told
         return self._decoder(told.name)
 

@@ -44,7 +44,8 @@ _FREQUENT = frozenset(
     "划选标写存候亲快效院查江型眼王按格养易置派层片始却专状育厂京识适属包火住调满县局照参红细引听该价严"
     "呼叫拨客服坐席座弃损振铃排队挂断咨询投诉缴费账单套餐漫游宽带障碍充订退款签姓转陈李刘杨黄赵吴周伟芳娜"
 )
-_ZEROS = 0.1
+_ZEROS, _WIDE_SAMPLE = 0.1, 64 << 10
+_PLAIN = frozenset(b"\t\r\n") | frozenset(range(0x20, 0x7F))
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ def found(sample: bytes, *, whole: bool = False) -> Encoding | None:
     for mark, name in _BOMS.items():
         # Two bytes alone are weak evidence: text in UTF-16 has zero bytes besides.
         if sample.startswith(mark) and (name != "utf-16" or b"\0" in sample or len(sample) < 8):
-            return Encoding(name, "by its byte order mark")
+            return Encoding(name, "its byte order mark says so")
     wide = _wide(sample)
     if wide:
-        return Encoding(wide, "by the zero bytes between its letters")
+        return Encoding(wide, "zero bytes stand between its letters")
     if sample.isascii():
         return ASCII
     lines = _lines(sample, whole=whole)
@@ -104,14 +105,16 @@ def found(sample: bytes, *, whole: bool = False) -> Encoding | None:
 
 
 def _wide(sample: bytes) -> str | None:
-    """UTF-16 without a byte order mark: one byte of most pairs is zero, always the same one."""
-    half = len(sample) // 2
-    if half < 4:
+    """UTF-16 without a byte order mark: plain letters have a zero byte behind or before them."""
+    pairs = len(sample[:_WIDE_SAMPLE]) // 2
+    if pairs < 4 or b"\0" not in sample[: 2 * pairs]:
         return None
-    even, odd = sample[0 : 2 * half : 2].count(0), sample[1 : 2 * half : 2].count(0)
-    if odd >= _ZEROS * half and 4 * even <= odd and b"\n\0" in sample:
+    low, high = sample[0 : 2 * pairs : 2], sample[1 : 2 * pairs : 2]
+    little = sum(b == 0 and (a in _PLAIN) for a, b in zip(low, high, strict=True))
+    big = sum(a == 0 and (b in _PLAIN) for a, b in zip(low, high, strict=True))
+    if little >= _ZEROS * pairs and little >= 3 * big:
         return "utf-16-le"
-    if even >= _ZEROS * half and 4 * odd <= even and b"\0\n" in sample:
+    if big >= _ZEROS * pairs and big >= 3 * little:
         return "utf-16-be"
     return None
 

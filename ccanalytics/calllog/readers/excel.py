@@ -141,8 +141,10 @@ def _as_text(name: str) -> pl.Expr:
     import polars as pl
 
     value = pl.col(name)
-    moment = pl.when(value.str.contains(_DURATION)).then(value).str.to_datetime(
-        "%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"
+    moment = (
+        pl.when(value.str.contains(_DURATION))
+        .then(value)
+        .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
     )
     took = (moment - pl.datetime(1899, 12, 31)).dt.total_microseconds()
     whole = took // 1_000_000

@@ -107,7 +107,9 @@ class Ndjson(Reader):
             except UnicodeDecodeError:
                 # A replacement character is no JSON outside of a text; within one it shows.
                 text = b"\n".join(
-                    line if _is_text(line) else b"\xef\xbf\xbd" + line.decode(errors="replace").encode()
+                    line
+                    if _is_text(line)
+                    else b"\xef\xbf\xbd" + line.decode(errors="replace").encode()
                     for line in block.split(b"\n")
                 ).decode()
             lines = pl.Series("_raw", text.removesuffix("\n").split("\n"), dtype=pl.String)
@@ -183,5 +185,8 @@ def _extracted(lines: pl.Series, paths: list[str]) -> tuple[pl.Series, pl.DataFr
     )
     found = frame["found"]
     return frame["kind"], pl.DataFrame(
-        [found.list.get(i, null_on_oob=True).fill_null("").alias(f"_{i}") for i in range(len(paths))]
+        [
+            found.list.get(i, null_on_oob=True).fill_null("").alias(f"_{i}")
+            for i in range(len(paths))
+        ]
     )

@@ -62,9 +62,7 @@ class Parquet(Reader):
                 return
             except (pa.ArrowException, OSError) as error:
                 raise self._damaged() from error
-            frame = pl.from_arrow(
-                pa.Table.from_batches([batch]).rename_columns(list(plan.fields))
-            )
+            frame = pl.from_arrow(pa.Table.from_batches([batch]).rename_columns(list(plan.fields)))
             assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
             texts = [
                 _as_text(name, kind).fill_null("").alias(name)

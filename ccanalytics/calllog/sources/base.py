@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ccanalytics.calllog.sources.mapping import Mapping
 
-__all__ = ["Plan", "Settings", "Source", "after_midnight", "flag", "to_utc"]
+__all__ = ["Plan", "Sample", "Settings", "Source", "after_midnight", "flag", "to_utc"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class Settings:
 
     def text(self) -> str:
         """Everything that could change how a row is read, for telling two loads apart."""
-        return repr((self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping, self.sheet))
+        return repr(
+            (self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping, self.sheet)
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,16 @@ class Plan:
     table: str
     fields: list[str]
     layout: Layout = field(default_factory=Layout)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of a file that nobody has named a format for."""
+
+    path: Path
+    # The first lines of text (none of a workbook or Parquet), and the header's names once known.
+    lines: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 class Source(ABC):
@@ -85,6 +97,10 @@ class Source(ABC):
         """Text fields to canonical columns, with ``reasons`` (why a row cannot be loaded) and
         ``remarks`` (what was set to unknown), both lists of text. ``_line`` and
         ``_raw`` stay."""
+
+    def recognises(self, sample: Sample) -> tuple[float, str] | None:  # noqa: ARG002
+        """How sure it is (0 to 1) that a file is of this format, and why; None: cannot tell."""
+        return None
 
     def companion(self, path: Path) -> str | None:  # noqa: ARG002 - formats may have one
         """The time zone that a file lying beside the export tells, if any."""

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed, to_utc
+from ccanalytics.calllog.sources.base import Plan, Sample, Settings, Source, flag, listed, to_utc
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES, Column
 
@@ -94,6 +94,17 @@ class Canonical(Source):
             if c.kind != "text"
         ]
         return typed.with_columns(reasons=listed(reasons), remarks=listed([]))
+
+    def recognises(self, sample: Sample) -> tuple[float, str] | None:
+        """By names that are all a table's, its required ones among them."""
+        names = [name.strip() for name in sample.names]
+        for table in TABLES.values():
+            needed = {c.name for c in table.columns if c.required} - {"call_id"}
+            if names and set(names) <= set(table.names) and needed <= set(names):
+                told = table_of(sample.path) == table.name
+                how = "" if told else f" (say --table {table.name}, as its name does not)"
+                return 1.0, f"its columns are those of our own table {table.name}{how}"
+        return None
 
     def companion(self, path: Path) -> str | None:
         """The time zone in ``centre.json`` beside the file."""
