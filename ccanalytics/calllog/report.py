@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ccanalytics.errors import InputError
 from ccanalytics.results import Result
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from ccanalytics.errors import InputError
 
 __all__ = ["FileLoad", "LoadReport"]
 
@@ -117,8 +118,10 @@ class LoadReport(Result):
 
 
 def _some(names: list[str]) -> str:
+    """The first names, each in one line whatever it holds."""
     more = len(names) - _TOLD
-    return ", ".join(names[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+    shown = [name if name.isprintable() else repr(name) for name in names[:_TOLD]]
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from ccanalytics.calllog.decoding.encodings import (
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["BLOCK_BYTES", "LONGEST_LINE", "TextFile"]
@@ -69,6 +69,7 @@ class TextFile:
     skipped: int = 0
     # What was found out; set while blocks are read.
     told: Encoding = field(default=ASCII, init=False)
+    _may_be: list[str] = field(default_factory=list, init=False)
 
     def blocks(self) -> Iterator[tuple[bytes, bool, int]]:
         """Blocks of whole lines in UTF-8, without carriage returns before the line ends.
@@ -150,6 +151,11 @@ class TextFile:
         if self.encoding is not None or self.told.name in ("ascii", "utf-8"):
             if self.told.doubtful:
                 return ["read as UTF-8, but its few letters also read as Chinese in GB18030"]
+            if self._may_be:
+                return [
+                    "lines with letters that are not UTF-8 were set aside; the first can be read "
+                    f"as {', '.join(self._may_be)}: name it with --encoding"
+                ]
             return []
         return [f"read in the encoding {self.told.name}: {self.told.why}"]
 
@@ -180,7 +186,7 @@ class TextFile:
         self, rest: bytes, chunk: bytes, *, final: bool
     ) -> Callable[[bytes, bool], bytes] | None:
         """Find the encoding out from the first bytes that tell it."""
-        start = 0
+        start, high = 0, None
         if rest or not _wide_start(chunk):
             high = _HIGH.search(chunk)
             if high is None:
@@ -192,6 +198,8 @@ class TextFile:
         if told is None:
             # Not for us to guess: its lines are set aside, each with a word on what it may be.
             told = Encoding("utf-8", "nothing tells another")
+            end = sample.find(b"\n", high.start() - start) if high else -1
+            self._may_be = [name for name, _ in candidates(sample[: end if end > 0 else None])]
         self.told = told
         return self._decoder(told.name)
 
@@ -202,7 +210,7 @@ class TextFile:
         decoder = codecs.getincrementaldecoder(name)(errors="ccanalytics-escape")
         gb = plain in ("gb18030", "gbk", "gb2312")
 
-        def decode(chunk: bytes, final: bool) -> bytes:  # noqa: FBT001 - as codecs have it
+        def decode(chunk: bytes, final: bool) -> bytes:
             if gb:
                 # Lines in UTF-8 within a file in GB18030 would read as other Chinese, silently.
                 chunk = _UTF8_WORD.sub(lambda word: b"\xff" + word.group()[1:], chunk)

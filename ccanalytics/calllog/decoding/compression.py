@@ -19,6 +19,7 @@ from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
 __all__ = ["FREE_BYTES", "MOST_TIMES", "Unpacked", "check_file", "kind_of"]
 
@@ -204,7 +205,7 @@ class Unpacked:
         """Bytes of the file itself that were read so far."""
         return min(self._file.tell(), self._size) if not self._file.closed else self._size
 
-    def __enter__(self) -> Unpacked:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,9 +2,9 @@
 
 UTF-16 betrays itself by its zero bytes, UTF-8 by its strict form, which other text hardly ever
 has. GB18030 accepts nearly anything, so bytes must besides read as Chinese that people write: of
-its characters most must lie in the block of 3,755 common ones (first byte B0–D7, second from A1), and
-some among the 500 commonest; Western letters, Japanese, Korean and noise fall elsewhere. Anything else is no
-guess of ours: its lines are set aside with a word on what they may be.
+its characters most must lie in the block of 3,755 common ones (first byte B0–D7, second from A1),
+and some among the 500 commonest; Western letters, Japanese, Korean and noise fall elsewhere.
+Anything else is no guess of ours: its lines are set aside, and a remark says what they may be.
 
 A detector by language statistics (charset-normalizer 3.5) was measured against this rule on short
 exports: it took Latin-1 for cp1258, and Japanese for Korean.
@@ -194,7 +194,7 @@ def contradicted(declared: str, sample: bytes, *, whole: bool = False) -> Encodi
 
 
 def candidates(line: bytes) -> list[tuple[str, str]]:
-    """Encodings in which a line that is not UTF-8 can be read, and how its first word then reads."""
+    """Encodings that can read a line that is not UTF-8, and how its first word then reads."""
     shown = []
     for name in ("gb18030", "cp1252", "big5", "shift_jis", "euc_kr", "cp1251"):
         try:

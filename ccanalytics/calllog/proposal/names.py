@@ -254,11 +254,11 @@ def likeness(name: str, canonical: str) -> float:
     found = plain(name)
     if not found:
         return 0.0
-    if name.strip().lower() == canonical or found.replace(" ", "_") == canonical:
-        return 1.0
     if unit_told(name) and canonical in ("queue", "agent"):
         return 0.0  # "Queue (sec)" is a time in the queue
     if found == "queue" and canonical == "wait_s" and unit_told(name):
+        return 1.0
+    if name.strip().lower() == canonical or found.replace(" ", "_") == canonical:
         return 1.0
     squeezed, best = found.replace(" ", ""), 0.0
     for known in SYNONYMS.get(canonical, ()):

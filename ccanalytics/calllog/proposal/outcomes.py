@@ -14,14 +14,15 @@ Meaning = tuple[str, ...]
 
 _SURE: dict[str, str] = {
     "answered": "answered answer connected completed complete handled success served agent "
-    "handledbyagent answeredcall completecaller completeagent 接通 已接 已接听 已接通 接听 应答 已应答 人工接听 "
-    "人工接通 正常接听 坐席接听 座席接听 成功接通 已接来电 呼入已接",
+    "handledbyagent answeredcall completecaller completeagent 接通 已接 已接听 已接通 接听 应答 "
+    "已应答 人工接听 人工接通 正常接听 坐席接听 座席接听 成功接通 已接来电 呼入已接",
     "abandoned": "abandoned abandon abandonedinqueue callerabandoned hungupinqueue lost missed "
-    "unanswered abandonedcall queueabandoned customerabandoned missedcall 放弃 已放弃 排队放弃 主叫放弃 客户放弃 "
-    "队列放弃 排队挂断 排队中放弃 等待放弃",
-    "left_menu": "leftmenu ivrabandoned ivrhangup abandonedinivr menuhangup ivrabandon ivr放弃 ivr挂断 "
-    "自助放弃 导航放弃 ivr中挂断 未转人工",
-    "contained": "contained selfservice ivrcompleted ivrcontained selfserved 自助完成 自助服务 自助办结 ivr完成",
+    "unanswered abandonedcall queueabandoned customerabandoned missedcall 放弃 已放弃 "
+    "排队放弃 主叫放弃 客户放弃 队列放弃 排队挂断 排队中放弃 等待放弃",
+    "left_menu": "leftmenu ivrabandoned ivrhangup abandonedinivr menuhangup ivrabandon ivr放弃 "
+    "ivr挂断 自助放弃 导航放弃 ivr中挂断 未转人工",
+    "contained": "contained selfservice ivrcompleted ivrcontained selfserved 自助完成 "
+    "自助服务 自助办结 ivr完成",
     "blocked": "blocked busy congestion linebusy alltrunksbusy 占线 忙音 遇忙 线路忙 阻塞 拥塞 中继忙",
     "overflowed": "overflow overflowed overflowout 溢出 队列溢出 转移溢出",
     "call_back": "callback callbackrequested callbackscheduled 回呼 预约回呼 回拨 预约回拨",

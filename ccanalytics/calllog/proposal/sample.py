@@ -160,7 +160,7 @@ def _refuse_headless(path: Path, line: int, names: list[str]) -> None:
 
 
 def _sniffed(path: Path, lines: tuple[str, ...]) -> Layout:
-    """Delimiter and quotation mark, by DuckDB's sniffer; by Python's where that finds one column."""
+    """Delimiter and quotation mark by DuckDB's sniffer, or Python's where that sees one column."""
     import duckdb
 
     text = "\n".join(lines) + "\n"

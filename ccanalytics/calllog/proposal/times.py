@@ -73,8 +73,6 @@ class Moments:
 
 def moments_of(texts: pl.Series) -> Moments | None:
     """The form of a column of moments; None where it holds something else."""
-    import polars as pl
-
     sample = texts.head(_SAMPLE).unique(maintain_order=True)
     if not len(sample):
         return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccanalytics.calllog.reading import read_rows, split_line
 from ccanalytics.calllog.readers.base import HEADER_LINES, Reader
+from ccanalytics.calllog.reading import read_rows, split_line
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:

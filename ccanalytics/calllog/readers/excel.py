@@ -10,8 +10,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.decoding.compression import FREE_BYTES, MOST_TIMES
-from ccanalytics.calllog.reading import Rows
 from ccanalytics.calllog.readers.base import HEADER_LINES, Reader, no_bad_rows
+from ccanalytics.calllog.reading import Rows
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from ccanalytics.calllog.decoding import TextFile
-from ccanalytics.calllog.reading import Rows
 from ccanalytics.calllog.readers.base import Reader
+from ccanalytics.calllog.reading import Rows
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:

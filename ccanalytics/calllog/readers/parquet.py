@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.calllog.reading import Rows
 from ccanalytics.calllog.readers.base import Reader, no_bad_rows
+from ccanalytics.calllog.reading import Rows
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:

@@ -186,7 +186,7 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
     if len(delimiter) != 1 or len(quote) > 1 or not (delimiter + quote).isascii():
         raise InputError(
             "a delimiter is one ASCII character and a quotation mark at most one",
-            f"{where}: [file] delimiter={delimiter!r}, quote={quote!r}",
+            f"{where}: [file] delimiter={_short(delimiter)}, quote={_short(quote)}",
         )
     decimal, thousands = _separators(file, f"{where}: [file]")
     sheet = file.get("sheet")
