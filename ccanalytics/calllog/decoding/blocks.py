@@ -187,6 +187,8 @@ class TextFile:
     ) -> Callable[[bytes, bool], bytes] | None:
         """Find the encoding out from the first bytes that tell it."""
         start, high = 0, None
+        if chunk.isascii() and b"\0" not in chunk[:SAMPLE_BYTES]:
+            return None
         if rest or not _wide_start(chunk):
             high = _HIGH.search(chunk)
             if high is None:
@@ -213,7 +215,7 @@ class TextFile:
         def decode(chunk: bytes, final: bool) -> bytes:
             if gb:
                 # Lines in UTF-8 within a file in GB18030 would read as other Chinese, silently.
-                chunk = _UTF8_WORD.sub(lambda word: b"\xff" + word.group()[1:], chunk)
+                chunk = _unlike_utf8(chunk)
             return decoder.decode(chunk, final).encode(errors="surrogatepass")
 
         return decode
@@ -228,6 +230,26 @@ class TextFile:
             "name its encoding with --encoding"
             + (f"; it can be read as {read}" if read else ", such as gb18030 or cp1252"),
         )
+
+
+def _unlike_utf8(chunk: bytes) -> bytes:
+    """The chunk with the first byte of every word in UTF-8 made invalid."""
+    import numpy as np
+
+    # Few words of GB18030 begin as UTF-8 does; only there is it worth to look on.
+    letters = np.frombuffer(chunk, np.uint8)
+    places = np.flatnonzero(letters - np.uint8(0xE4) <= 5)
+    places = places[places < len(letters) - 5]
+    places = places[(places == 0) | (letters[places - 1] < 0x80)]
+    for ahead in (1, 2, 4, 5):
+        places = places[letters[places + ahead] & 0xC0 == 0x80]
+    words = [place for place in places.tolist() if _UTF8_WORD.match(chunk, place)]
+    if not words:
+        return chunk
+    marked = bytearray(chunk)
+    for place in words:
+        marked[place] = 0xFF
+    return bytes(marked)
 
 
 def _tidy(block: bytes) -> bytes:

@@ -23,7 +23,8 @@ _SURE: dict[str, str] = {
     "ivr挂断 自助放弃 导航放弃 ivr中挂断 未转人工",
     "contained": "contained selfservice ivrcompleted ivrcontained selfserved 自助完成 "
     "自助服务 自助办结 ivr完成",
-    "blocked": "blocked busy congestion linebusy alltrunksbusy 占线 忙音 遇忙 线路忙 阻塞 拥塞 中继忙",
+    "blocked": "blocked busy congestion linebusy alltrunksbusy 占线 忙音 遇忙 线路忙 "
+    "阻塞 拥塞 中继忙",
     "overflowed": "overflow overflowed overflowout 溢出 队列溢出 转移溢出",
     "call_back": "callback callbackrequested callbackscheduled 回呼 预约回呼 回拨 预约回拨",
     "diverted": "diverted smssent deflected 转短信 短信引导",
