@@ -390,7 +390,9 @@ def test_text_of_the_file_stays_text_in_the_mapping(tmp_path, nasty):
     [
         (b"", "empty"),
         (b"\0" * 500, ""),
-        (b"hello\n", "no row"),
+        (b"hello\nworld\n", "one column"),
+        (b"1266833361|NONE|NONE|NONE|START|\n126|1.2|9|L|ENTER||0|\n1|2|3|x|B|0\n", ""),
+        (b"c,ANSWERED,2025-03-03 09:00:00,4\nd,ANSWERED,2025-03-03 09:00:00,5\n", "no header"),
         (b"1,2025-03-03 09:00:00,4\n2,2025-03-03 09:00:00,5\n", "no header"),
         (b"%PDF-1.4 xx", "PDF"),
         (

@@ -21,7 +21,7 @@ __all__ = ["Assigned", "Column", "assigned", "described"]
 
 _CALLS = TABLES["calls"]
 # From here on a name is taken; between the two it is named as a possibility.
-_TAKEN, _POSSIBLE = 0.6, 0.4
+_TAKEN, _POSSIBLE = 0.65, 0.4
 _FEW_CODES = 60
 
 

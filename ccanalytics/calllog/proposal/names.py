@@ -45,7 +45,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "client": ("client", "tenant", "委托方", "租户", "甲方"),
-    "line": ("line", "trunk", "trunk line", "port", "channel", "中继", "线路", "端口"),
+    "line": ("line", "trunk", "trunk line", "port", "中继", "线路", "端口"),
     "line_group": ("line group", "trunk group", "trunk grp", "中继组", "线路组"),
     "site": ("site", "location", "centre", "center", "call centre", "职场", "中心", "站点", "地点"),
     "queue": (

@@ -150,7 +150,13 @@ def _refuse_headless(path: Path, line: int, names: list[str]) -> None:
     values = [name for name in names if name.replace(".", "").replace(":", "").isdigit()]
     dates = [name for name in names if sum(c.isdigit() for c in name) >= 6 and ":" in name]
     known = sum(max(likeness(name, column) for column in SYNONYMS) > 0.6 for name in names[:100])
-    if line and not known and (dates or 2 * len(values) > len(names)):
+    if len(names) == 1:
+        raise InputError(
+            "the file has one column: no delimiter divides its lines alike",
+            f"{path}, line {line}",
+            "choose a source that knows the format, or check which file this is",
+        )
+    if line and 2 * known < len(names) and (dates or 2 * len(values) > len(names)):
         shown = ", ".join(repr(name[:20]) for name in (dates or values)[:_SHOWN])
         raise InputError(
             "the file has no header: its first line holds values",
