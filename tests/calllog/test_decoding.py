@@ -312,3 +312,8 @@ def test_the_first_line_says_what_it_may_be(tmp_path):
     with pytest.raises(InputError, match="cp1252") as caught:
         TextFile(path).first_lines(1)
     assert "Größe" in str(caught.value)
+
+
+def test_a_stray_zero_byte_makes_no_utf_16():
+    for text in (b"a,b\na\nx,y\nbro\0ken,1\n", b"ab\n\0\n\0\nab\n", b"a\0b\0\nc\n"):
+        assert found(text, whole=True) is ASCII

@@ -112,9 +112,11 @@ def _wide(sample: bytes) -> str | None:
     low, high = sample[0 : 2 * pairs : 2], sample[1 : 2 * pairs : 2]
     little = sum(b == 0 and (a in _PLAIN) for a, b in zip(low, high, strict=True))
     big = sum(a == 0 and (b in _PLAIN) for a, b in zip(low, high, strict=True))
-    if little >= _ZEROS * pairs and little >= 3 * big:
+    # A stray zero byte is damage: in UTF-16 most line ends have one beside them.
+    ends = sample.count(b"\n")
+    if little >= max(_ZEROS * pairs, 3 * big) and 2 * sample.count(b"\n\0") > ends:
         return "utf-16-le"
-    if big >= _ZEROS * pairs and big >= 3 * little:
+    if big >= max(_ZEROS * pairs, 3 * little) and 2 * sample.count(b"\0\n") > ends:
         return "utf-16-be"
     return None
 
