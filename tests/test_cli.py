@@ -117,7 +117,7 @@ def test_bad_files(tmp_path: Path, calls: Path, capsys) -> None:
         return ["load", str(path), "--source", source, "--log", str(target), *zone, *more]
 
     assert "no such file" in _fails(capsys, load(tmp_path / "nowhere.csv"), 2)
-    assert "folder" in _fails(capsys, load(tmp_path, source="anonymous_bank"), 2)
+    assert "Anonymous Bank" in _fails(capsys, load(tmp_path, source="anonymous_bank"), 2)
     assert "no such source" in _fails(capsys, load(calls, source="avaya"), 2)
     assert "anonymous_bank" in _fails(capsys, load(calls, source="avaya"), 2)
     empty = tmp_path / "calls_empty.csv"

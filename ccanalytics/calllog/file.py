@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
     from ccanalytics.calllog.loading import Progress
     from ccanalytics.calllog.pseudonyms import Identifiers, Key
-    from ccanalytics.calllog.report import LoadReport
+    from ccanalytics.calllog.report import FileLoad, LoadReport
     from ccanalytics.calllog.sources import Source
 
 __all__ = ["LogFile", "one_state"]
 
-_P, _R, _L = ParamSpec("_P"), TypeVar("_R"), TypeVar("_L", bound="LogFile")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_L = TypeVar("_L", bound="LogFile")
 
 
 def one_state(
@@ -101,40 +104,48 @@ class LogFile:
 
     def load(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         source: str,
         *,
         mapping: str | os.PathLike[str] | ColumnMapping | None = None,
         table: str | None = None,
         time_zone: str | None = None,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
         allow_cut: bool = False,
         key_file: str | os.PathLike[str] | None = None,
         identifiers: Identifiers | None = None,
+        sheet: str | None = None,
+        most_times: float | None = None,
         progress: Progress | None = None,
     ) -> LoadReport:
-        """Load an export file, or a folder of canonical tables.
+        """Load an export file, several, a folder of them, or those that match a pattern.
 
         Each file is one transaction: all of it, or nothing, whatever happens meanwhile (also
         ``kill -9`` and a full disk). Rows that cannot be used are set aside with file, line, text
         and every reason (see :meth:`rejects`); loading a file again changes nothing. The log can
         be read all the while. Its next state is written beside it: where the file system cannot
-        share blocks between files, that takes as much room as the log does.
+        share blocks between files, that takes as much room as the log does. Of several files those
+        that can be loaded are, and ``report.failed`` says why the others cannot; one file alone
+        that cannot be loaded is an error.
 
         Parameters
         ----------
         path
-            The file. Compression is told from its content.
+            The file: delimited text, NDJSON, Parquet or .xlsx, packed with gzip, bzip2, xz, zstd
+            or zip; all told from its content. A folder, a pattern such as ``exports/*.csv``, or a
+            list of all these.
         source
             The format: ``ccanalytics``, ``generic``, ``anonymous_bank``.
         mapping
-            For ``generic``: the TOML file that names the columns.
+            For ``generic``: the TOML file that names the columns (``ccanalytics mapping FILE``
+            proposes one).
         table
             For ``ccanalytics``: the table, where the file's name does not tell.
         time_zone
             Where the clock of the file's timestamps stands, where that is not the source's own.
         encoding
-            Of text files, as Python names it.
+            Of text files, as Python names it. Default: UTF-8, UTF-16 and GB18030 are found out;
+            the report says so where it is not UTF-8.
         allow_cut
             Load a file that ends in the middle of a line, and set that line aside.
         key_file
@@ -144,21 +155,33 @@ class LogFile:
             ``"keyed"`` insists on a key, ``"as_they_are"`` does without one, also where the
             environment names it. Default: keyed where there is a key; sources that carry callers'
             numbers insist on a choice.
+        sheet
+            Of a workbook, where several sheets hold something.
+        most_times
+            A packed file that unpacks to more than that many times its size is refused
+            (default 250, beyond 64 MiB).
         progress
-            Called with (bytes done, bytes in all, file name).
+            Called with (bytes done, bytes in all, file name); bytes are of all files together.
 
         Raises
         ------
         InputError
             A file that is missing, empty, cut off, or not of this format; nothing of it is loaded.
+            Of several files, only where none can be loaded, or a path stands for none.
         LogError
             The log is locked, newer than this version, or not a log.
         """
         from ccanalytics import __version__
-        from ccanalytics.calllog.loading import Target, files_to_load, load_file
+        from ccanalytics.calllog.choosing import files_to_load
+        from ccanalytics.calllog.loading import Target, load_file
         from ccanalytics.calllog.report import LoadReport
 
-        _check_path(path, "path")
+        given = [path] if isinstance(path, (str, os.PathLike)) else path
+        if not isinstance(given, Iterable):
+            _check_path(given, "path")
+        given = list(given)
+        for one in given:
+            _check_path(one, "path")
         chosen = find_source(source)
         if isinstance(mapping, (str, os.PathLike)):
             mapping = read_mapping(Path(mapping))
@@ -168,25 +191,45 @@ class LogFile:
             raise InputError("this must be the name of a table", f"table={table!r}")
         settings = Settings(
             time_zone=check_time_zone(time_zone) if time_zone else None,
-            encoding=check_encoding(encoding),
+            encoding=None if encoding is None else check_encoding(encoding),
             allow_cut=allow_cut,
             table=table,
             mapping=mapping,
             key=_key(chosen, key_file, identifiers),
+            sheet=_sheet(sheet),
+            most_times=_limit(most_times),
         )
-        target = Path(path)
-        files = files_to_load(target, chosen)
+        files = files_to_load(given, chosen)
         chosen.layout(settings)  # a source that needs a mapping says so before the log is made
-        zone = self._zone_for_new(chosen, settings, target)
+        zone = self._zone_for_new(chosen, settings, files.files[0])
         if not self._store.is_new():
             with self._store.reading() as connection:
                 refuse(held(connection), settings.key, str(self.path))
-        target_log = Target(self._store, zone, __version__)
+        target = Target(self._store, zone, __version__)
+        loads: list[FileLoad] = []
+        failed: dict[str, InputError] = {}
+        done, total = 0, files.bytes
         with self._store.loading(zone, __version__):
-            loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
+            for file in files.files:
+                report = _within(progress, done, total)
+                try:
+                    loads.append(load_file(target, file, chosen, settings, report))
+                except InputError as error:
+                    if not files.several:
+                        raise
+                    failed[str(file)] = error
+                done += file.stat().st_size if file.is_file() else 0
+        if failed and not loads:
+            raise _none_loaded(failed)
         return LoadReport(
-            inputs={"path": str(path), "source": source, "log": str(self.path)},
+            inputs={
+                "path": [str(one) for one in given] if len(given) > 1 else str(given[0]),
+                "source": source,
+                "log": str(self.path),
+            },
             files=tuple(loads),
+            failed=failed,
+            passed_over=tuple(str(one) for one in files.passed_over),
         )
 
     def _zone_for_new(self, source: Any, settings: Settings, target: Path) -> str:
@@ -321,6 +364,33 @@ def _key(source: Source, key_file: object, identifiers: object) -> Key | None:
 
 
 def _check_path(path: object, name: str) -> None:
-    usable = isinstance(path, (str, os.PathLike)) and os.fspath(path)
-    if not usable or "\0" in os.fsdecode(path):
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path) or "\0" in os.fsdecode(path):
         raise InputError("this must be a path", f"{name}={path!r}")
+
+
+def _sheet(sheet: str | None) -> str | None:
+    if sheet is not None and (not isinstance(sheet, str) or not sheet):
+        raise InputError("this must be the name of a sheet", f"sheet={sheet!r}")
+    return sheet
+
+
+def _limit(most_times: float | None) -> float | None:
+    if most_times is None:
+        return None
+    if not isinstance(most_times, int | float) or not most_times > 0:
+        raise InputError("this must be a number above 0", f"most_times={most_times!r}")
+    return float(most_times)
+
+
+def _none_loaded(failed: dict[str, InputError]) -> InputError:
+    first = next(iter(failed.values()))
+    if len(failed) == 1:
+        return first
+    return InputError(f"none of {len(failed)} files can be loaded", f"the first: {first}")
+
+
+def _within(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """Progress of one file as progress of all."""
+    if progress is None:
+        return None
+    return lambda part, _, what: progress(min(done + part, total), total, what)

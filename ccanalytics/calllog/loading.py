@@ -12,20 +12,13 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ccanalytics.calllog.blocks import Checked, checked_block
-from ccanalytics.calllog.pipeline import in_order
+from ccanalytics.calllog.decoding import check_file
 from ccanalytics.calllog.pseudonyms import agree
-from ccanalytics.calllog.reading import (
-    Rows,
-    first_line,
-    is_parquet,
-    read_rows,
-    split_line,
-)
+from ccanalytics.calllog.readers import open_table
 from ccanalytics.calllog.report import FileLoad
-from ccanalytics.calllog.sources.canonical import table_of
 from ccanalytics.calllog.staging import Staging, staging_in
 from ccanalytics.calllog.takeover import take_over
 from ccanalytics.calllog.workspace import stage
@@ -33,44 +26,18 @@ from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     import duckdb
-    import polars as pl
 
+    from ccanalytics.calllog.reading import Rows
     from ccanalytics.calllog.sources import Plan, Settings, Source
     from ccanalytics.calllog.store import Store
 
-__all__ = ["Progress", "Target", "files_to_load", "load_file"]
+__all__ = ["Progress", "Target", "load_file"]
 
 Progress = Callable[[int, int, str], None]
 logger = logging.getLogger("ccanalytics")
-_NOT_TEXT = ("binary", "large_binary", "fixed_size_binary", "duration", "interval")
-
-
-def files_to_load(path: Path, source: Source) -> list[Path]:
-    """The files that a path stands for: itself, or, for canonical tables, those of a folder."""
-    if not path.exists():
-        raise InputError("there is no such file", str(path), "check the path")
-    if not path.is_dir():
-        return [path]
-    if source.name != "ccanalytics":
-        raise InputError(
-            "this is a folder, not a file", str(path), "name the files in it, such as FOLDER/*.csv"
-        )
-    files = sorted(
-        f
-        for f in path.iterdir()
-        if f.is_file() and table_of(f) and set(f.suffixes) & {".csv", ".parquet", ".gz", ".txt"}
-    )
-    if not files:
-        raise InputError(
-            "no file in this folder is named after a canonical table",
-            str(path),
-            "such as calls.csv; see data/README.md",
-        )
-    return files
 
 
 @dataclass(frozen=True)
@@ -87,27 +54,28 @@ def load_file(
 ) -> FileLoad:
     """Load one file: all of it or nothing."""
     stage("reading")
+    size = check_file(path)
     digest = _fingerprint(path)
     if not target.store.is_new():
         with target.store.reading() as connection:
             known = _known(connection, digest, source, settings)
         if known is not None:
             return replace(known, file=str(path))
-    size = path.stat().st_size
     if size == 0:
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
+    opened = open_table(path, source, settings)
+    plan = opened.plan
 
     def check(rows: Rows) -> Checked:
         return checked_block(rows, plan, source, settings)
 
-    plan, blocks = _open(path, source, settings, check)
     stage("staging")
     with (
         target.store.staging() as folder,
         staging_in(folder) as staged,
-        contextlib.closing(blocks),
+        contextlib.closing(opened.worked(check)) as blocks,
     ):
         for block in blocks:
             _refuse_cut(path, block)
@@ -116,101 +84,14 @@ def load_file(
             if progress:
                 progress(min(block.bytes_read, size), size, path.name)
         staged.close()
+        if staged.read > staged.rejected:
+            notes = opened.remarks()
+            staged.remarks.update(dict.fromkeys(notes, staged.read - staged.rejected))
         loaded = _commit(target, path, source, settings, plan, digest, staged)
     if progress:
         progress(size, size, path.name)
     logger.info("%s: read %d, loaded %d", path, staged.read, loaded.loaded)
     return loaded
-
-
-def _open(
-    path: Path, source: Source, settings: Settings, check: Callable[[Rows], Checked]
-) -> tuple[Plan, Generator[Checked]]:
-    encoding = settings.encoding
-    if settings.mapping is not None and settings.mapping.encoding:
-        encoding = settings.mapping.encoding
-    if is_parquet(path):
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(
-                "the Parquet file is cut off or damaged", str(path), "export it again"
-            ) from error
-        for field in file.schema_arrow:
-            if pa.types.is_nested(field.type) or str(field.type).startswith(_NOT_TEXT):
-                raise InputError(
-                    f"a column of type {field.type} is not read",
-                    f"{path}: column {field.name!r}",
-                    "write it as text, a number, a flag, a date or a timestamp",
-                )
-        plan = source.plan(path, list(file.schema_arrow.names), settings)
-        return plan, _parquet_checked(file, plan, path, check)
-    layout = source.layout(settings)
-    line = first_line(path, encoding)
-    header = split_line(line, layout)
-    if header is None:
-        raise InputError(
-            "a quotation mark in the first line is not closed", f"{path}, line 1", "check the file"
-        )
-    plan = source.plan(path, header, settings)
-    return plan, read_rows(
-        path, plan.layout, plan.fields, encoding, allow_cut=settings.allow_cut, work=check
-    )
-
-
-def _parquet_checked(
-    file: Any, plan: Plan, path: Path, check: Callable[[Rows], Checked]
-) -> Generator[Checked]:
-    for _, done in in_order(_parquet_rows(file, plan, path), check):
-        yield done()
-
-
-def _parquet_rows(file: Any, plan: Plan, path: Path) -> Generator[Rows]:
-    """Rows of a Parquet file as text, so that every source reads one kind of thing."""
-    import polars as pl
-    import pyarrow as pa
-
-    start, size = 1, path.stat().st_size
-    total = max(file.metadata.num_rows, 1)
-    iterator = file.iter_batches()
-    while True:
-        try:
-            batch = next(iterator)
-        except StopIteration:
-            return
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(
-                "the Parquet file is cut off or damaged", str(path), "export it again"
-            ) from error
-        frame = pl.from_arrow(pa.Table.from_batches([batch]))
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
-        frame.columns = plan.fields
-        texts = [
-            _as_text(name, kind).fill_null("").alias(name) for name, kind in frame.schema.items()
-        ]
-        good = frame.select(texts).with_columns(
-            pl.int_range(start, start + frame.height, dtype=pl.Int64).alias("_line"),
-            pl.concat_str([pl.col(n) for n in plan.fields], separator=",").alias("_raw"),
-        )
-        start += frame.height
-        empty = pl.DataFrame(
-            schema={"_line": pl.Int64, "_raw": pl.String, "reasons": pl.List(pl.String)}
-        )
-        yield Rows(good, empty, size * (start - 1) // total)
-
-
-def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
-    import polars as pl
-
-    value = pl.col(name)
-    if isinstance(kind, pl.Datetime) and kind.time_zone is None:
-        return value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
-    if isinstance(kind, pl.Datetime):
-        return value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
-    return value.cast(pl.String)
 
 
 def _refuse_cut(path: Path, block: Checked) -> None:

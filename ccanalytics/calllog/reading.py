@@ -8,30 +8,26 @@ pieces with the fault line by line, so that damage stays where it is, and costs 
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
-import zlib
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from ccanalytics.calllog.decoding import BLOCK_BYTES, LONGEST_LINE
 from ccanalytics.calllog.pipeline import in_order
-from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from pathlib import Path
 
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["Layout", "Rows", "first_line", "is_parquet", "open_bytes", "read_rows"]
+    from ccanalytics.calllog.decoding import TextFile
+
+__all__ = ["Layout", "Rows", "read_rows", "split_line"]
 
 T = TypeVar("T")
-BLOCK_BYTES = 8 << 20
 _PIECE_BYTES = 128 << 10
 _JOINED_LINES = 20
-_LONGEST_LINE = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -55,98 +51,6 @@ class Rows:
     open_line: int | None = None
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file; what it is compressed with is told from its first bytes, not from its name."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-        if magic[:2] == b"\x1f\x8b":
-            return cast("IO[bytes]", gzip.open(path, "rb"))
-        if magic[:4] in (b"PK\x03\x04", b"\x28\xb5\x2f\xfd") or magic[:3] == b"BZh":
-            raise InputError(
-                "this kind of archive is not read",
-                str(path),
-                "unpack it first, or compress it with gzip",
-            )
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(
-            "the file cannot be read", str(path), error.strerror or "check it"
-        ) from error
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether the file's first bytes say Parquet."""
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
-
-
-def _blocks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool, int]]:
-    """Blocks of whole lines in UTF-8, without carriage returns before the line ends.
-
-    Yields the block, whether the file's last line ended without a line end, and bytes so far.
-    """
-    # Bytes that are no text in the encoding stay invalid, so that their line is set aside.
-    decoder = (
-        None
-        if codecs.lookup(encoding).name in ("utf-8", "ascii")
-        else codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
-    )
-    rest, first = b"", True
-    with open_bytes(path) as file:
-        total = 0
-        while True:
-            try:
-                chunk = file.read(BLOCK_BYTES)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                raise InputError(
-                    "the compressed file is cut off or damaged",
-                    str(path),
-                    "copy or export it again; nothing was loaded from it",
-                ) from error
-            except OSError as error:
-                raise InputError(
-                    "the file cannot be read", str(path), error.strerror or str(error)
-                ) from error
-            total += len(chunk)
-            final = not chunk
-            if decoder is not None:
-                chunk = decoder.decode(chunk, final).encode(errors="surrogatepass")
-            if first and chunk:
-                chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
-            rest += chunk
-            if final:
-                if rest:
-                    yield rest.replace(b"\r\n", b"\n"), not rest.endswith(b"\n"), total
-                return
-            cut = rest.rfind(b"\n") + 1
-            if cut:
-                yield rest[:cut].replace(b"\r\n", b"\n"), False, total
-                rest = rest[cut:]
-            elif len(rest) > _LONGEST_LINE + BLOCK_BYTES:
-                raise InputError(
-                    "a line is longer than 4 MiB: this is not a table in text",
-                    str(path),
-                    "check which file this is",
-                )
-
-
-def first_line(path: Path, encoding: str) -> str:
-    """The first line that is not blank (the header, where there is one)."""
-    for block, _, _ in _blocks(path, encoding):
-        for line in block.split(b"\n"):
-            if line.strip():
-                try:
-                    return line.decode()
-                except UnicodeDecodeError as error:
-                    raise InputError(
-                        "the first line is not UTF-8 text",
-                        f"{path}, line 1",
-                        "name the encoding, such as --encoding gb18030",
-                    ) from error
-    raise InputError("the file is empty", str(path), "export it again; there is nothing to load")
-
-
 def split_line(text: str, layout: Layout) -> list[str] | None:
     """Fields of one record, which may hold line ends within quotation marks.
 
@@ -154,7 +58,7 @@ def split_line(text: str, layout: Layout) -> list[str] | None:
     """
     if layout.quote is None:
         return text.split(layout.delimiter)
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE + BLOCK_BYTES))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE + BLOCK_BYTES))
     lines = [f"{line}\n" for line in text.split("\n")]
     # As lenient as Arrow about marks within a field; one that is not closed runs into the guard.
     reader = csv.reader([*lines, "guard"], delimiter=layout.delimiter, quotechar=layout.quote)
@@ -166,10 +70,9 @@ def split_line(text: str, layout: Layout) -> list[str] | None:
 
 
 def read_rows(
-    path: Path,
+    text: TextFile,
     layout: Layout,
     names: list[str],
-    encoding: str,
     *,
     allow_cut: bool,
     work: Callable[[Rows], T] | None = None,
@@ -185,7 +88,7 @@ def read_rows(
         rows = _fast(block.content, block.start, layout, names, block.total)
         return None if rows is None else do(replace(rows, open_line=block.open_line))
 
-    blocks = _numbered(_blocks(path, encoding), header=layout.header, allow_cut=allow_cut)
+    blocks = _numbered(text.blocks(), header=layout.header, allow_cut=allow_cut)
     carried = b""
     for block, parsed in in_order(blocks, parse):
         done = None if carried else parsed()

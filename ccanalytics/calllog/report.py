@@ -13,6 +13,8 @@ from ccanalytics.vocabulary import counted
 if TYPE_CHECKING:
     import polars as pl
 
+    from ccanalytics.errors import InputError
+
 __all__ = ["AS_THEY_CAME", "FileLoad", "LoadReport"]
 
 AS_THEY_CAME = "identifiers are stored as they came"
@@ -40,6 +42,10 @@ class LoadReport(Result):
     """What became of every row read: loaded, a duplicate, or rejected with reasons."""
 
     files: tuple[FileLoad, ...]
+    # Of several files, those that could not be loaded, and why; nothing of them came in.
+    failed: dict[str, InputError] = field(default_factory=dict)
+    # Files of a folder that are no exports.
+    passed_over: tuple[str, ...] = ()
 
     @property
     def read(self) -> int:
@@ -72,7 +78,15 @@ class LoadReport(Result):
         return dict(sum((Counter(f.remarks) for f in self.files), Counter()).most_common())
 
     def summary(self) -> str:
-        """The balance in a sentence, reasons after it."""
+        """The balance in a sentence, reasons after it, and files that could not be loaded."""
+        text = self.balance()
+        if self.failed:
+            told = "; ".join(f"{file}: {error}" for file, error in self.failed.items())
+            text += f" Not loaded, {counted(len(self.failed), 'file')}: {told}."
+        return text
+
+    def balance(self) -> str:
+        """What became of the rows of the files that were loaded."""
         text = (
             f"Read {counted(self.read, 'row')}: {self.loaded:,} loaded, "
             f"{counted(self.duplicates, 'duplicate')}, {self.rejected:,} rejected."
@@ -83,10 +97,12 @@ class LoadReport(Result):
             text += f" Loaded with a remark: {_listed(self.remarks)}."
         again = [f.file for f in self.files if f.already_loaded]
         if again:
-            text += f" Loaded before, so nothing changed: {', '.join(again)}."
+            text += f" Loaded before, so nothing changed: {_some(again)}."
         plain = {f.table for f in self.files if f.identifiers != "keyed"}
         if any(column.person for name in plain for column in TABLES[name].columns):
             text += f" {AS_THEY_CAME.capitalize()}: no key was given."
+        if self.passed_over:
+            text += f" Passed over, being no exports: {_some(list(self.passed_over))}."
         return text
 
     def to_frame(self) -> pl.DataFrame:
@@ -105,6 +121,13 @@ class LoadReport(Result):
             },
             orient="row",
         )
+
+
+def _some(names: list[str]) -> str:
+    """The first names, each in one line whatever it holds."""
+    more = len(names) - _TOLD
+    shown = [name if name.isprintable() else repr(name) for name in names[:_TOLD]]
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _listed(counts: dict[str, int]) -> str:

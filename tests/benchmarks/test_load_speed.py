@@ -63,7 +63,7 @@ timestamp = "iso"
 def say(capsys):
     def write(line):
         with capsys.disabled():
-            print(f"\n  {line}", end="", flush=True)  # noqa: T201
+            print(f"\n  {line}", end="", flush=True)
 
     return write
 

@@ -238,8 +238,8 @@ def test_a_folder_without_tables_is_refused(tmp_path):
     (folder / "notes.txt").write_text("nothing")
     with pytest.raises(InputError, match="empty"):
         CallLog(tmp_path / "centre.duckdb", time_zone="UTC").load(folder, source="ccanalytics")
-    for source in ("anonymous_bank", "generic"):
-        with pytest.raises(InputError, match="folder"):
+    for source, word in (("anonymous_bank", r"notes\.txt"), ("generic", "mapping")):
+        with pytest.raises(InputError, match=word):
             CallLog(tmp_path / "centre.duckdb", time_zone="UTC").load(folder, source=source)
 
 

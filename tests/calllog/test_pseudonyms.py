@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccanalytics import CallLog
-from ccanalytics.calllog import staging
+from ccanalytics.calllog import workspace
 from ccanalytics.calllog.masking import masked_patterns, masked_text
 from ccanalytics.calllog.pseudonyms import Key, make_key, read_key
 from ccanalytics.cli import main
@@ -289,18 +289,18 @@ def test_no_identifier_survives_anywhere(tmp_path_factory, persons):
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())
     logging.getLogger("ccanalytics").addHandler(handler)
-    removed = staging.shutil.rmtree
+    removed = workspace.shutil.rmtree
     kept = folder / "kept"
 
     def keep(path, **options):
-        staging.shutil.copytree(path, kept / path.name)
+        workspace.shutil.copytree(path, kept / path.name)
         removed(path, **options)
 
-    staging.shutil.rmtree = keep
+    workspace.shutil.rmtree = keep
     try:
         report = log.load(folder / "calls.csv", "ccanalytics", key_file=folder / "centre.key")
     finally:
-        staging.shutil.rmtree = removed
+        workspace.shutil.rmtree = removed
         logging.getLogger("ccanalytics").removeHandler(handler)
     assert report.read == report.loaded + report.rejected
     assert any(kept.rglob("*.parquet"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Plan",
+    "Sample",
     "Settings",
     "Source",
     "after_midnight",
@@ -39,22 +40,37 @@ class Settings:
     """What the user said about a file beside its name."""
 
     time_zone: str | None = None
-    encoding: str = "utf-8"
+    # None: found out from the file.
+    encoding: str | None = None
     allow_cut: bool = False
     table: str | None = None
     mapping: Mapping | None = None
     # The key with which persons are given pseudonyms; None: identifiers stay as they are.
     key: Key | None = None
+    # Of a workbook; None: the only one that holds anything.
+    sheet: str | None = None
+    # How many times its size a packed file may unpack to; None: the default.
+    most_times: float | None = None
 
     @property
     def identifiers(self) -> Identifiers:
         """Whether persons' identifiers are replaced by keyed pseudonyms or stay as they are."""
         return "as_they_are" if self.key is None else "keyed"
 
+    @property
+    def chosen_encoding(self) -> str | None:
+        """What was said with the load, else what the mapping says."""
+        return self.encoding or (self.mapping.encoding if self.mapping else None)
+
+    @property
+    def chosen_sheet(self) -> str | None:
+        """What was said with the load, else what the mapping says."""
+        return self.sheet or (self.mapping.sheet if self.mapping else None)
+
     def text(self) -> str:
         """Everything that could change how a row is read, for telling two loads apart."""
         parts = (self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping)
-        return repr((*parts, self.identifiers))
+        return repr((*parts, self.sheet, self.identifiers))
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,16 @@ class Plan:
     table: str
     fields: list[str]
     layout: Layout = field(default_factory=Layout)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of a file that nobody has named a format for."""
+
+    path: Path
+    # The first lines of text (none of a workbook or Parquet), and the header's names once known.
+    lines: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 class Source(ABC):
@@ -96,6 +122,10 @@ class Source(ABC):
     def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
         """Which fields of a row identify a person, and of which kind; they are masked in rows that
         are set aside. None where that is not known: such a row is masked whole."""
+        return None
+
+    def recognises(self, sample: Sample) -> tuple[float, str] | None:  # noqa: ARG002
+        """How sure it is (0 to 1) that a file is of this format, and why; None: cannot tell."""
         return None
 
     def companion(self, path: Path) -> str | None:  # noqa: ARG002 - formats may have one

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from ccanalytics.calllog.masking import masked_text
-from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed, to_utc
+from ccanalytics.calllog.sources.base import Plan, Sample, Settings, Source, flag, listed, to_utc
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES, Column
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Canonical", "table_of"]
 
-_ENDINGS = re.compile(r"(\.csv|\.txt|\.parquet|\.gz)+$", re.IGNORECASE)
+_ENDINGS = re.compile(
+    r"(\.(csv|tsv|txt|parquet|ndjson|jsonl|xlsx|gz|bz2|xz|zst|zip))+$", re.IGNORECASE
+)
 
 
 def table_of(path: Path) -> str | None:
@@ -114,6 +116,17 @@ class Canonical(Source):
         return {
             name: table.column(name).person for name in plan.fields if table.column(name).person
         }
+
+    def recognises(self, sample: Sample) -> tuple[float, str] | None:
+        """By names that are all a table's, its required ones among them."""
+        names = [name.strip() for name in sample.names]
+        for table in TABLES.values():
+            needed = {c.name for c in table.columns if c.required} - {"call_id"}
+            if names and set(names) <= set(table.names) and needed <= set(names):
+                told = table_of(sample.path) == table.name
+                how = "" if told else f" (say --table {table.name}, as its name does not)"
+                return 1.0, f"its columns are those of our own table {table.name}{how}"
+        return None
 
     def companion(self, path: Path) -> str | None:
         """The time zone in ``centre.json`` beside the file."""

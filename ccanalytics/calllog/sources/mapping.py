@@ -1,14 +1,21 @@
-"""The mapping of a generic CSV: a TOML file that says which column is what.
+"""The mapping of a generic table: a TOML file that says which column is what.
+
+``ccanalytics mapping FILE`` proposes one.
 
 .. code-block:: toml
 
     [file]
     time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC"
-    timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; "iso", "epoch_s", "epoch_ms"
+    timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; or "iso", "epoch_s",
+                                         # "epoch_ms", "excel" (days since 1899-12-30)
+    date = "%Y-%m-%d"                    # optional: strptime of columns that hold dates
     table = "calls"                      # optional: the table the file fills
     delimiter = ","                      # optional; "tab" is understood
     quote = '"'                          # optional; "" for none
-    encoding = "utf-8"                   # optional
+    encoding = "utf-8"                   # optional; found out if left out
+    sheet = "Calls"                      # optional: of a workbook with several
+    decimal = ","                        # optional; "." if left out
+    thousands = "."                      # optional; none if left out
     null = ["", "NULL", "-"]             # optional: texts that mean unknown
 
     [columns]                            # canonical column = column of the file
@@ -18,7 +25,7 @@
     talk_s = "Talk"
     outcome = "Disposition"
 
-    [units]                              # optional: s (default), ms, min, hms (H:MM:SS or MM:SS)
+    [units]                              # optional: s (default), ms, min, hms, day (Excel)
     talk_s = "hms"
 
     [outcomes]                           # code in the file = canonical outcome
@@ -29,7 +36,10 @@
     queue = "sales"
 
 A timestamp in two columns (or more) is written as a list; their texts are joined by a space before
-``timestamp`` is applied, so that its form covers both: ``"%d/%m/%Y %H:%M:%S"``.
+``timestamp`` is applied, so that its form covers both: ``"%d/%m/%Y %H:%M:%S"``. Where a form has
+``%p``, 上午 and 下午 are read as AM and PM. Full-width digits and signs are read as plain ones in
+times and durations. ``hms`` reads H:MM:SS (with any number of hours), MM:SS, and words: 2m 30s,
+1小时2分3秒.
 """
 
 from __future__ import annotations
@@ -39,6 +49,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.calllog.decoding import check_file
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import InputError
 from ccanalytics.schema import OUTCOMES, TABLES
@@ -46,9 +57,12 @@ from ccanalytics.schema import OUTCOMES, TABLES
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Mapping", "read_mapping"]
+__all__ = ["Mapping", "check_encoding", "checked_mapping", "read_mapping"]
 
-UNITS = ("s", "ms", "min", "hms")
+UNITS = ("s", "ms", "min", "hms", "day")
+_MOST_BYTES = 1 << 20
+_SHOWN = 80
+_SEPARATORS = (".", ",", " ", "'", "_")
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,10 @@ class Mapping:
     delimiter: str = ","
     quote: str | None = '"'
     encoding: str | None = None
+    sheet: str | None = None
+    date: str = "%Y-%m-%d"
+    decimal: str = "."
+    thousands: str = ""
     null: tuple[str, ...] = ("",)
     units: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -70,18 +88,25 @@ class Mapping:
 
 def read_mapping(path: Path) -> Mapping:
     """Read and check a mapping; every mistake is named with its section and key."""
+    if check_file(path) > _MOST_BYTES:
+        raise InputError("the mapping is larger than 1 MiB", str(path), "check which file this is")
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError as error:
+        raise InputError("the mapping is nested too deeply", str(path), "sections hold text") from (
+            error
+        )
     except OSError as error:
         raise InputError(
             "the mapping cannot be read", str(path), error.strerror or "check the path"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("the mapping is not valid TOML", f"{path}: {error}") from error
-    return _checked(data, str(path))
+    return checked_mapping(data, str(path))
 
 
-def _checked(data: dict[str, Any], where: str) -> Mapping:
+def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
+    """The mapping that TOML data describe; ``where`` names them in errors."""
     known = ("file", "columns", "units", "outcomes", "constants")
     _refuse_unknown(data, known, where, "section")
     for section in known:
@@ -90,7 +115,10 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     file = data.get("file", {})
     _refuse_unknown(
         file,
-        ("time_zone", "timestamp", "delimiter", "quote", "encoding", "null", "table"),
+        (
+            *("time_zone", "timestamp", "date", "delimiter", "quote", "encoding", "null", "table"),
+            *("sheet", "decimal", "thousands"),
+        ),
         where,
         "key in [file]",
     )
@@ -158,8 +186,10 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     if len(delimiter) != 1 or len(quote) > 1 or not (delimiter + quote).isascii():
         raise InputError(
             "a delimiter is one ASCII character and a quotation mark at most one",
-            f"{where}: [file] delimiter={delimiter!r}, quote={quote!r}",
+            f"{where}: [file] delimiter={_short(delimiter)}, quote={_short(quote)}",
         )
+    decimal, thousands = _separators(file, f"{where}: [file]")
+    sheet = file.get("sheet")
     encoding = file.get("encoding")
     if encoding is not None:
         place = f"{where}: [file] encoding"
@@ -178,6 +208,10 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
         delimiter=delimiter,
         quote=quote or None,
         encoding=encoding,
+        sheet=None if sheet is None else _text(sheet, f"{where}: [file] sheet"),
+        date=_text(file.get("date", "%Y-%m-%d"), f"{where}: [file] date"),
+        decimal=decimal,
+        thousands=thousands,
         null=tuple(
             _text(s, f"{where}: [file] null")
             for s in (nulls if isinstance(nulls, list) else [nulls])
@@ -186,6 +220,27 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
         outcomes=outcomes,
         constants=constants,
     )
+
+
+def _separators(file: dict[str, Any], where: str) -> tuple[str, str]:
+    decimal = _text(file.get("decimal", "."), f"{where} decimal")
+    thousands = _text(file.get("thousands", ""), f"{where} thousands")
+    if decimal not in (".", ",") or thousands not in ("", *_SEPARATORS) or decimal == thousands:
+        raise InputError(
+            "a decimal sign is . or , and a sign of thousands another one",
+            f"{where} decimal={_short(decimal)}, thousands={_short(thousands)}",
+            'such as decimal = "," and thousands = "."',
+        )
+    return decimal, thousands
+
+
+def _short(value: object) -> str:
+    """A value as an error shows it."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "…"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _columns(values: dict[str, Any], table: str, where: str) -> dict[str, str | tuple[str, ...]]:
@@ -200,7 +255,7 @@ def _columns(values: dict[str, Any], table: str, where: str) -> dict[str, str | 
         if kinds.get(name, "timestamp") != "timestamp":
             raise InputError(
                 "only a timestamp may stand in several columns",
-                f"{where} {name} = {value!r}",
+                f"{where} {name} = {_short(value)}",
                 "name one column",
             )
         if not several:
@@ -231,7 +286,7 @@ def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: str, w
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise InputError("this must be text in quotation marks", f"{where} = {value!r}")
+        raise InputError("this must be text in quotation marks", f"{where} = {_short(value)}")
     return value
 
 
