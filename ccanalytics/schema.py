@@ -37,6 +37,8 @@ class Column:
     meaning: str
     required: bool = False
     values: tuple[str, ...] = ()
+    # A sum over many calls or agents: no single duration, so no longest one.
+    summed: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,14 @@ def _at(name: str, meaning: str, *, required: bool = False) -> Column:
 
 def _seconds(name: str, meaning: str) -> Column:
     return Column(name, "seconds", meaning)
+
+
+def _sum(name: str, meaning: str) -> Column:
+    return Column(name, "seconds", meaning, summed=True)
+
+
+def _whole(name: str, meaning: str) -> Column:
+    return Column(name, "whole", meaning)
 
 
 TABLES: dict[str, Table] = {
@@ -106,6 +116,57 @@ TABLES: dict[str, Table] = {
                 _text("transfer", "where the agent sent it", "none", "second_line", "other"),
                 _text("parent_call_id", "the call this one continues"),
                 _text("ended_by", "who hung up", "caller", "agent", "system"),
+                _at("updated_at", "when the source last changed the record (UTC)"),
+            ),
+        ),
+        Table(
+            "queue_events",
+            "one event as a switch logged it, of a call, of an agent, or of the switch",
+            ("event_id",),
+            (
+                _text("event_id", "identifies the event: a digest of its line", required=True),
+                _at("at", "when (UTC)", required=True),
+                Column("place", "whole", "its place among the lines of that second", True),
+                _text("call_id", "the call it belongs to, as the switch names it"),
+                _text("queue", "the queue"),
+                _text("agent", "the agent"),
+                _text("event", "what happened, in the switch's own word", required=True),
+                _text("customer", "who called, where the event says so"),
+                _seconds("wait_s", "time the call had waited in the queue"),
+                _seconds("talk_s", "time the call had been talked"),
+                _seconds("ring_s", "time the agent's telephone rang"),
+                _whole("position", "place of the call in the queue"),
+                _whole("original_position", "its place when it came in"),
+                _text("info", "any other parameters; long numbers masked"),
+            ),
+        ),
+        Table(
+            "interval_counts",
+            "what a switch counted for one queue in one interval, where it tells no single call",
+            ("queue", "media", "started_at", "interval_s"),
+            (
+                _text("queue", "the queue, split or skill", required=True),
+                _text("media", "what was counted: voice, chat, email, …", required=True),
+                _at("started_at", "start of the interval (UTC)", required=True),
+                Column("interval_s", "seconds", "its length", True),
+                _whole("offered", "contacts that asked for an agent"),
+                _whole("answered", "contacts that an agent took"),
+                _whole("abandoned", "contacts whose caller left, short ones included"),
+                _whole("short_abandoned", "of these: left so soon that they are not counted"),
+                _whole("flowed_out", "contacts sent on to another queue or centre"),
+                _whole("answered_in_time", "answered within the threshold"),
+                _whole("late", "contacts over the threshold, as the switch counts them"),
+                _whole("counted", "denominator of the switch's own service level"),
+                _seconds("within_s", "the threshold of answered_in_time; null where not told"),
+                _whole("handled", "contacts whose handling ended in the interval"),
+                _sum("answered_wait_s", "waits of the answered, added up"),
+                _sum("abandoned_wait_s", "waits of the abandoned, added up"),
+                _sum("talk_s", "talk, added up; hold_s is not in it"),
+                _sum("hold_s", "hold, added up"),
+                _sum("wrap_s", "after-call work, added up"),
+                _sum("handle_s", "all handling, added up, where the switch tells it as one"),
+                _sum("staffed_s", "time of agents logged in, added up"),
+                _sum("available_s", "time of agents waiting for a contact, added up"),
             ),
         ),
         Table(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.calllog.sources import Settings, find_source, read_mapping
+from ccanalytics.calllog.sources import Settings, Source, find_source, read_mapping
 from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
-from ccanalytics.calllog.sources.mapping import check_encoding
+from ccanalytics.calllog.sources.mapping import CENTRE, check_encoding
 from ccanalytics.calllog.store import Store, check_time_zone
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
@@ -61,6 +63,7 @@ class LogFile:
         time_zone: str | None = None,
         encoding: str = "utf-8",
         allow_cut: bool = False,
+        columns: Iterable[str] | None = None,
         progress: Progress | None = None,
     ) -> LoadReport:
         """Load an export file, or a folder of canonical tables.
@@ -74,9 +77,10 @@ class LogFile:
         path
             The file. Compression is told from its content.
         source
-            The format: ``ccanalytics``, ``generic``, ``anonymous_bank``.
+            The format, by its name in :data:`ccanalytics.calllog.SOURCES`.
         mapping
-            For ``generic``: the TOML file that names the columns.
+            For ``generic``: the TOML file that names the columns, or the name of one that comes
+            with the package (``vicidial``, ``cisco_uccx``, ``mod_callcenter``).
         table
             For ``ccanalytics``: the table, where the file's name does not tell.
         time_zone
@@ -85,6 +89,8 @@ class LogFile:
             Of text files, as Python names it.
         allow_cut
             Load a file that ends in the middle of a line, and set that line aside.
+        columns
+            For call detail records without a header: the names of their columns, in order.
         progress
             Called with (bytes done, bytes in all, file name).
 
@@ -113,11 +119,13 @@ class LogFile:
             allow_cut=allow_cut,
             table=table,
             mapping=mapping,
+            columns=_names(columns),
         )
         target = Path(path)
         files = files_to_load(target, chosen)
         chosen.layout(settings)  # a source that needs a mapping says so before the log is made
         zone = self._zone_for_new(chosen, settings, target)
+        settings = _placed(settings, chosen, zone)
         target_log = Target(self._store, zone, __version__)
         loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
         return LoadReport(
@@ -142,6 +150,7 @@ class LogFile:
             or settings.time_zone
             or (settings.mapping.time_zone if settings.mapping else None)
         )
+        told = None if told == CENTRE else told
         if told is None:
             raise InputError(
                 "where the centre stands is not known",
@@ -222,6 +231,27 @@ class LogFile:
     def _known_table(self, name: str, more: tuple[str, ...] = ()) -> None:
         if not isinstance(name, str) or name not in {*TABLES, *more}:
             raise InputError("no such table", f"{name!r}", "one of " + ", ".join([*TABLES, *more]))
+
+
+def _names(columns: object) -> tuple[str, ...] | None:
+    """Names of columns in their order, as a list or separated by commas."""
+    if columns is None:
+        return None
+    given = columns.split(",") if isinstance(columns, str) else columns
+    names = list(given) if isinstance(given, Iterable) else []
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise InputError("this must be a list of column names", f"columns={columns!r}")
+    return tuple(name.strip() for name in names)
+
+
+def _placed(settings: Settings, source: Source, zone: str) -> Settings:
+    """The settings with the centre's time zone where the file's own is not told."""
+    if settings.mapping is not None and settings.mapping.time_zone == CENTRE:
+        mapping = replace(settings.mapping, time_zone=settings.time_zone or zone)
+        settings = replace(settings, mapping=mapping)
+    if source.local_times and source.time_zone is None and settings.mapping is None:
+        settings = replace(settings, time_zone=settings.time_zone or zone)
+    return settings
 
 
 def _check_path(path: object, name: str) -> None:

@@ -94,7 +94,7 @@ def load_file(
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
-    plan, batches = _open(path, source, settings)
+    plan, batches = source.open(path, settings) or _open(path, source, settings)
     with _staging(target.store.path) as staging:
         staged = _Staged(staging, TABLES[plan.table])
         for rows in batches:
@@ -103,6 +103,8 @@ def load_file(
             if progress:
                 progress(min(rows.bytes_read, size), size, path.name)
         staged.close()
+        if staged.read > staged.rejected:
+            staged.remarks.update(dict.fromkeys(plan.notes, staged.read - staged.rejected))
         loaded = _commit(target, path, source, settings, plan, digest, staged)
     if progress:
         progress(size, size, path.name)
@@ -281,7 +283,11 @@ def _commit(
     table = staged.table
     good = staged.read - staged.rejected
     with target.store.writing(target.time_zone, target.package_version) as connection:
-        loaded = 0 if staged.empty else _take_over(connection, staged.path, table)
+        loaded = 0
+        if not staged.empty:
+            with source.taking_over(connection, staged.path) as remarks:
+                loaded = _take_over(connection, staged.path, table, source.newest)
+            staged.remarks.update(remarks)
         duplicates = good - loaded
         (number,) = connection.execute(
             'INSERT INTO loads (file, source, "table", fingerprint, settings, "read", loaded, '
@@ -318,18 +324,32 @@ def _commit(
         staged.rejected,
         dict(staged.reasons),
         dict(staged.remarks),
+        cannot_tell=source.cannot_tell,
     )
 
 
-def _take_over(connection: duckdb.DuckDBPyConnection, staging: Path, table: Table) -> int:
-    """Insert what is not there yet; the first of several rows with one key wins."""
+def _take_over(
+    connection: duckdb.DuckDBPyConnection, staging: Path, table: Table, newest: str | None
+) -> int:
+    """Insert what is not there yet.
+
+    The first of several rows with one key wins, or the latest by the column ``newest``: then a
+    later one also replaces the row in the log.
+    """
     # Identifiers come from the schema alone, never from a file; the path is bound.
     names = ", ".join(f'"{name}"' for name in table.names)
     keys = ", ".join(f'"{name}"' for name in table.key)
     same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM s."{name}"' for name in table.key)
+    latest = f'"{newest}" DESC NULLS LAST, ' if newest else ""
+    if newest:
+        connection.execute(
+            f'DELETE FROM "{table.name}" AS t USING read_parquet(?) AS s WHERE {same} '  # noqa: S608
+            f'AND s."{newest}" > t."{newest}"',
+            [str(staging)],
+        )
     inserted = connection.execute(
         f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ('  # noqa: S608
-        f"SELECT DISTINCT ON ({keys}) * FROM read_parquet(?) ORDER BY {keys}, _line) AS s "
+        f"SELECT DISTINCT ON ({keys}) * FROM read_parquet(?) ORDER BY {keys}, {latest}_line) AS s "
         f'WHERE NOT EXISTS (SELECT 1 FROM "{table.name}" AS t WHERE {same})',
         [str(staging)],
     ).fetchall()
@@ -367,6 +387,7 @@ def _known(store: Store, digest: str, source: Source, settings: Settings) -> Fil
         dict(reasons),
         dict(remarks),
         already_loaded=True,
+        cannot_tell=source.cannot_tell,
     )
 
 

@@ -7,6 +7,7 @@ To add a format, write one file with a subclass of :class:`Source`, name it in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,10 +15,13 @@ from ccanalytics.calllog.reading import Layout
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    import duckdb
     import polars as pl
 
+    from ccanalytics.calllog.reading import Rows
     from ccanalytics.calllog.sources.mapping import Mapping
 
 __all__ = ["Plan", "Settings", "Source", "after_midnight", "flag", "to_utc"]
@@ -32,10 +36,13 @@ class Settings:
     allow_cut: bool = False
     table: str | None = None
     mapping: Mapping | None = None
+    # Names of a file's columns in their order, for formats that have no header.
+    columns: tuple[str, ...] | None = None
 
     def text(self) -> str:
         """Everything that could change how a row is read, for telling two loads apart."""
-        return repr((self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping))
+        told = (self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping)
+        return repr((*told, self.columns) if self.columns else told)
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class Plan:
     table: str
     fields: list[str]
     layout: Layout = field(default_factory=Layout)
+    # What the user should know of every row of the file; remarked with the number of good rows.
+    notes: tuple[str, ...] = ()
 
 
 class Source(ABC):
@@ -56,6 +65,34 @@ class Source(ABC):
     time_zone: ClassVar[str | None] = None
     # Whether timestamps are local, so that a time zone must be known.
     local_times: ClassVar[bool] = True
+    # What this format never tells (null in the log), in a sentence for the load report.
+    cannot_tell: ClassVar[str] = ""
+    # Whether ``customer`` holds telephone numbers as the switch wrote them.
+    raw_numbers: ClassVar[bool] = False
+    # The column by which the latest of several rows with one key wins; None: the first wins.
+    newest: ClassVar[str | None] = None
+
+    def open(self, path: Path, settings: Settings) -> tuple[Plan, Iterator[Rows]] | None:  # noqa: ARG002
+        """For formats that are no delimited text with a header: the plan, and the rows.
+
+        None: the loader reads delimited text or Parquet, and asks :meth:`plan`. Rows that cannot
+        even be split go into ``Rows.bad``; every record is in one of the two.
+        """
+        return None
+
+    @contextmanager
+    def taking_over(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
+        staged: Path,  # noqa: ARG002
+    ) -> Iterator[dict[str, int]]:
+        """Runs around the take-over of a file's good rows, within its one transaction.
+
+        ``staged`` is the Parquet file of good rows with their ``_line``. What comes before the
+        ``yield`` sees the log as it was; what comes after sees the rows in their table, and may
+        derive other tables from them. Remarks (what, how many rows) go into the dictionary.
+        """
+        yield {}
 
     def layout(self, settings: Settings) -> Layout:  # noqa: ARG002 - formats may need it
         """Delimiter, quotation mark and header, known before the file is opened."""

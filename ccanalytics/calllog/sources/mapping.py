@@ -3,7 +3,9 @@
 .. code-block:: toml
 
     [file]
-    time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC"
+    time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC", or
+                                         # "centre": that of --time-zone, else of the log
+    note = "untested"                    # optional: what to remark of every row
     timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; "iso", "epoch_s", "epoch_ms"
     table = "calls"                      # optional: the table the file fills
     delimiter = ","                      # optional; "tab" is understood
@@ -37,18 +39,19 @@ from __future__ import annotations
 import codecs
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import InputError
 from ccanalytics.schema import OUTCOMES, TABLES
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["Mapping", "read_mapping"]
+__all__ = ["CENTRE", "Mapping", "packaged_mappings", "read_mapping"]
 
 UNITS = ("s", "ms", "min", "hms")
+# A time zone that is told with the load, not by the mapping.
+CENTRE = "centre"
+_PACKAGED = Path(__file__).parent.parent / "mappings"
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,28 @@ class Mapping:
     units: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+def packaged_mappings() -> dict[str, Path]:
+    """The mappings that come with the package, by name."""
+    return {path.stem: path for path in sorted(_PACKAGED.glob("*.toml"))}
 
 
 def read_mapping(path: Path) -> Mapping:
-    """Read and check a mapping; every mistake is named with its section and key."""
+    """Read and check a mapping; every mistake is named with its section and key.
+
+    A bare name that is no file's stands for a mapping that comes with the package.
+    """
+    named = packaged_mappings()
+    if path.name in named and str(path) == path.name and not path.exists():
+        path = named[path.name]
+    elif not path.suffix and str(path) == path.name and not path.exists():
+        raise InputError(
+            "there is no such mapping",
+            f"mapping={str(path)!r}",
+            "name a TOML file, or one that comes with the package: " + ", ".join(named),
+        )
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -90,7 +111,7 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     file = data.get("file", {})
     _refuse_unknown(
         file,
-        ("time_zone", "timestamp", "delimiter", "quote", "encoding", "null", "table"),
+        ("time_zone", "timestamp", "delimiter", "quote", "encoding", "null", "table", "note"),
         where,
         "key in [file]",
     )
@@ -165,15 +186,16 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
         place = f"{where}: [file] encoding"
         check_encoding(_text(encoding, place), place)
     nulls = file.get("null", [""])
+    told_zone = _text(zone, f"{where}: [file] time_zone")
     return Mapping(
         columns=columns,
         timestamp=tuple(
             _text(s, f"{where}: [file] timestamp")
             for s in (stamp if isinstance(stamp, list) else [stamp])
         ),
-        time_zone=check_time_zone(
-            _text(zone, f"{where}: [file] time_zone"), f"{where}: [file] time_zone"
-        ),
+        time_zone=told_zone
+        if told_zone == CENTRE
+        else check_time_zone(told_zone, f"{where}: [file] time_zone"),
         table=table,
         delimiter=delimiter,
         quote=quote or None,
@@ -185,6 +207,7 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
         units=units,
         outcomes=outcomes,
         constants=constants,
+        note=_text(file.get("note", ""), f"{where}: [file] note"),
     )
 
 
