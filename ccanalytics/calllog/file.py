@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.sources import Settings, Source, find_source, read_mapping
-from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
 from ccanalytics.calllog.sources.mapping import CENTRE, check_encoding
+from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
 from ccanalytics.calllog.store import Store, check_time_zone
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES

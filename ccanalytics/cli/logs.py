@@ -12,14 +12,24 @@ from ccanalytics.errors import DataError, InputError
 
 __all__ = ["check", "load", "notebooks", "run"]
 
+# Written out, so that --help need not import the readers; a test compares.
+SOURCE_NAMES = (
+    "ccanalytics, generic, anonymous_bank, asterisk_queue_log, asterisk_cdr, freeswitch_cdr, "
+    "amazon_connect, genesys_aggregates, avaya_hsplit"
+)
+
 
 @app.command()
 def load(
     files: Annotated[list[Path], typer.Argument(help="Export files, or a folder of our own form.")],
-    source: Annotated[str, typer.Option(help="Format: ccanalytics, generic or anonymous_bank.")],
+    source: Annotated[str, typer.Option(help=f"Format: {SOURCE_NAMES}.")],
     log: Log,
     mapping: Annotated[
-        Path | None, typer.Option(help="For generic: the TOML file that names the columns.")
+        Path | None,
+        typer.Option(
+            help="For generic: the TOML file that names the columns, or vicidial, cisco_uccx or "
+            "mod_callcenter (untested)."
+        ),
     ] = None,
     table: Annotated[
         str | None, typer.Option(help="For ccanalytics: the table, if the name does not tell.")
@@ -28,6 +38,10 @@ def load(
         str | None, typer.Option(help="Where the centre stands, such as Asia/Shanghai.")
     ] = None,
     encoding: Annotated[str, typer.Option(help="Of text files, such as gb18030.")] = "utf-8",
+    columns: Annotated[
+        str | None,
+        typer.Option(help="For call records without a header: their columns, with commas."),
+    ] = None,
     allow_cut: Annotated[
         bool, typer.Option("--allow-cut", help="Load a file that ends in mid-line.")
     ] = False,
@@ -50,6 +64,7 @@ def load(
                 table=table,
                 encoding=encoding,
                 allow_cut=allow_cut,
+                columns=columns,
                 progress=progress,
             )
         reports.append(report)

@@ -15,7 +15,6 @@ A record is one leg of a call. The order of the columns is a matter of configura
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from ccanalytics.calllog.reading import Layout, Rows, read_rows

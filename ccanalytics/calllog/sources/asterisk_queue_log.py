@@ -213,7 +213,8 @@ def _numbered(blocks: Iterator[Rows], path: Path) -> Iterator[Rows]:
     import polars as pl
 
     # Of the last second of the block before: its text, how many lines, how often each was told.
-    second, carried, told_before = "", 0, {}
+    second, carried = "", 0
+    told_before: dict[str, int] = {}
     first = True
     for rows in blocks:
         good = rows.good
@@ -253,7 +254,7 @@ def _numbered(blocks: Iterator[Rows], path: Path) -> Iterator[Rows]:
         if good.height:
             last = good.filter(pl.col("_run") == good["_run"][-1])
             more = last["_epoch_text"][0] == second and last["_run"][0] == 0
-            second, carried = last["_epoch_text"][0], int(last["_place"].max())
+            second, carried = last["_epoch_text"][0], last["_place"].to_list()[-1]
             counts = dict(last.group_by("_told").agg(pl.col("_nth").max()).iter_rows())
             told_before = {**(told_before if more else {}), **counts}
         good = good.with_columns(_told=pl.concat_str("_told", pl.col("_nth").cast(pl.String)))

@@ -7,7 +7,7 @@ To add a format, write one file with a subclass of :class:`Source`, name it in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +15,7 @@ from ccanalytics.calllog.reading import Layout
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import duckdb
@@ -80,19 +80,18 @@ class Source(ABC):
         """
         return None
 
-    @contextmanager
     def taking_over(
         self,
         connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
         staged: Path,  # noqa: ARG002
-    ) -> Iterator[dict[str, int]]:
+    ) -> AbstractContextManager[dict[str, int]]:
         """Runs around the take-over of a file's good rows, within its one transaction.
 
-        ``staged`` is the Parquet file of good rows with their ``_line``. What comes before the
-        ``yield`` sees the log as it was; what comes after sees the rows in their table, and may
+        ``staged`` is the Parquet file of good rows with their ``_line``. What happens on entering
+        sees the log as it was; what happens on leaving sees the rows in their table, and may
         derive other tables from them. Remarks (what, how many rows) go into the dictionary.
         """
-        yield {}
+        return nullcontext({})
 
     def layout(self, settings: Settings) -> Layout:  # noqa: ARG002 - formats may need it
         """Delimiter, quotation mark and header, known before the file is opened."""
@@ -125,13 +124,13 @@ def flag(reason: str, condition: pl.Expr) -> pl.Expr:
     return pl.when(condition.fill_null(value=False)).then(pl.lit(reason))
 
 
-def listed(flags: list[pl.Expr]) -> pl.Expr:
+def listed(flags: Sequence[pl.Expr]) -> pl.Expr:
     """All reasons of a row as a list."""
     import polars as pl
 
     if not flags:
         return pl.lit([], dtype=pl.List(pl.String))
-    return pl.concat_list(flags).list.drop_nulls()
+    return pl.concat_list(list(flags)).list.drop_nulls()
 
 
 def to_utc(local: pl.Expr, time_zone: str) -> pl.Expr:

@@ -199,11 +199,13 @@ def _fields(text: str) -> tuple[Any, ...]:
             wrong.append(f"{path[-1]} is not a short text")
             value = None
         texts.append(value or missing)
+    idle = not inside(metrics.get("nOffered"), "count")
     numbers = []
     for column, (names, statistic) in _FIELDS.items():
         name = next((n for n in names if n in metrics), None)
         value = inside(metrics.get(name) if name else None, statistic)
-        if value is None and asked.intersection(names) and name is None:
+        # A medium may have no service level at all: its absence means nothing while calls came.
+        if name is None and asked.intersection(names) and (idle or statistic in ("count", "sum")):
             value = 0
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
             what = value.get("odd", "an object") if isinstance(value, dict) else "no number"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.reading import Layout, Rows, read_rows
@@ -101,8 +101,18 @@ def json_rows(path: Path, settings: Settings) -> Iterator[Rows]:
             f"{path}, line 1",
             "each line must be an object, or the file one array of objects",
         )
-    yield first
-    yield from blocks
+    yield _whole(first)
+    for rows in blocks:
+        yield _whole(rows)
+
+
+def _whole(rows: Rows) -> Rows:
+    """A last line without a line end is not cut off where it is a whole JSON value."""
+    if rows.open_line is None or not rows.good.height:
+        return rows
+    last = rows.good.tail(1)
+    cut = last["_line"][0] != rows.open_line or parsed(last["text"][0])[1]
+    return rows if cut else replace(rows, open_line=None)
 
 
 def document(path: Path, settings: Settings) -> str:

@@ -162,9 +162,10 @@ def deriving(connection: duckdb.DuckDBPyConnection, staged: Path) -> Iterator[di
             f"WHERE {column} IS NOT NULL",
             [str(staged)],
         )
-    _tell(connection)
-    _take_out(connection, "calls", "told_calls", _CALL_COLUMNS)
-    _take_out(connection, "agent_states", "told_states", _STATE_COLUMNS)
+    if connection.execute("SELECT EXISTS (SELECT 1 FROM queue_events)").fetchall()[0][0]:
+        _tell(connection)
+        _take_out(connection, "calls", "told_calls", _CALL_COLUMNS)
+        _take_out(connection, "agent_states", "told_states", _STATE_COLUMNS)
     remarks: dict[str, int] = {}
     yield remarks
     _tell(connection)
@@ -175,13 +176,12 @@ def deriving(connection: duckdb.DuckDBPyConnection, staged: Path) -> Iterator[di
         "SELECT count(*) FILTER (WHERE stay > 0 AND connected_at IS NULL AND gone IS NULL), "
         "count(DISTINCT call_id) FILTER (WHERE stay = 0) FROM told_visits"
     ).fetchall()[0]
-    for remark, rows in (
+    told = (
         ("calls made from their events (counted by call)", made),
         ("calls still open after this load, not among the calls (counted by call)", still_open),
         ("calls without their ENTERQUEUE, not among the calls (counted by call)", unknown),
-    ):
-        if rows:
-            remarks[remark] = rows
+    )
+    remarks.update({remark: rows for remark, rows in told if rows})
     for table in ("touched_calls", "touched_agents", "told_visits", "told_calls", "told_states"):
         connection.execute(f"DROP TABLE temp.{table}")
 

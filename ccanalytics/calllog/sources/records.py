@@ -7,7 +7,6 @@ lines: that of the known orders whose times, durations and codes are found where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from ccanalytics.calllog.reading import Layout, read_rows, split_line
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ccanalytics.calllog.sources.base import Settings
