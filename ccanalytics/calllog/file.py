@@ -113,6 +113,12 @@ class LogFile:
             raise InputError("this must be a TOML file or a Mapping", f"mapping={mapping!r}")
         if table is not None and not isinstance(table, str):
             raise InputError("this must be the name of a table", f"table={table!r}")
+        if columns is not None and not chosen.takes_columns:
+            raise InputError(
+                f"the columns of source {chosen.name!r} have an order or a header of their own",
+                f"columns={columns!r}",
+                "leave the columns out",
+            )
         settings = Settings(
             time_zone=check_time_zone(time_zone) if time_zone else None,
             encoding=check_encoding(encoding),

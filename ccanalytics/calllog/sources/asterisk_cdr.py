@@ -76,6 +76,7 @@ class AsteriskCdr(Source):
     name: ClassVar[str] = "asterisk_cdr"
     title: ClassVar[str] = "Asterisk call detail records (Master.csv)"
     raw_numbers: ClassVar[bool] = True
+    takes_columns: ClassVar[bool] = True
     cannot_tell: ClassVar[str] = (
         "Asterisk's call records tell neither time in a menu, nor hold, after-call work or "
         "service; wait and talk only of calls that Dial connected."

@@ -69,6 +69,8 @@ class Source(ABC):
     cannot_tell: ClassVar[str] = ""
     # Whether ``customer`` holds telephone numbers as the switch wrote them.
     raw_numbers: ClassVar[bool] = False
+    # Whether the user may name the columns of a file in their order.
+    takes_columns: ClassVar[bool] = False
     # The column by which the latest of several rows with one key wins; None: the first wins.
     newest: ClassVar[str | None] = None
 

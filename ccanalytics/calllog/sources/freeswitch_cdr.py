@@ -70,6 +70,7 @@ class FreeswitchCdr(Source):
     name: ClassVar[str] = "freeswitch_cdr"
     title: ClassVar[str] = "FreeSWITCH call detail records (CSV), mod_callcenter's included"
     raw_numbers: ClassVar[bool] = True
+    takes_columns: ClassVar[bool] = True
     cannot_tell: ClassVar[str] = (
         "FreeSWITCH's call records tell neither hold, after-call work nor service; queue, menu and "
         "agent only where mod_callcenter's variables are written."

@@ -93,10 +93,12 @@ WITH mine AS (
     SELECT agent, call_id, "at", place, lead("at") OVER (PARTITION BY agent ORDER BY "at", place)
         AS next_at
     FROM mine WHERE event = 'CONNECT'
-), over AS (
-    SELECT agent, call_id, min("at") AS "at" FROM mine
-    WHERE event IN ('COMPLETEAGENT', 'COMPLETECALLER', 'TRANSFER', 'BLINDTRANSFER',
-        'ATTENDEDTRANSFER') GROUP BY ALL
+), ended AS (
+    SELECT t.agent, t.call_id, t."at" AS taken_at, least(min(m."at"), any_value(next_at)) AS "at"
+    FROM taken AS t LEFT JOIN mine AS m ON m.agent = t.agent AND m.call_id = t.call_id
+        AND m."at" >= t."at" AND m.event IN ('COMPLETEAGENT', 'COMPLETECALLER', 'TRANSFER',
+            'BLINDTRANSFER', 'ATTENDEDTRANSFER')
+    GROUP BY ALL
 ), marks AS (
     SELECT agent, 'in' AS what, coalesce(queue, '') AS part, "at", place,
         CASE WHEN event IN ('ADDMEMBER', 'AGENTLOGIN', 'AGENTCALLBACKLOGIN') THEN 1 ELSE 0 END
@@ -112,9 +114,11 @@ WITH mine AS (
     UNION ALL
     SELECT agent, 'talk', call_id, "at", place, 1, NULL FROM taken
     UNION ALL
-    SELECT agent, 'talk', call_id, coalesce(o."at", t.next_at), 2147483647, 0, NULL
-    FROM taken AS t LEFT JOIN over AS o USING (agent, call_id)
-    WHERE coalesce(o."at", t.next_at) IS NOT NULL
+    SELECT agent, 'talk', call_id, "at", 0, 0, NULL FROM ended
+    WHERE "at" > taken_at
+    UNION ALL
+    SELECT agent, 'talk', call_id, "at", 2147483647, 0, NULL FROM ended
+    WHERE "at" = taken_at
 ), steps AS (
     SELECT agent, what, "at", place, why, value - coalesce(lag(value) OVER (
         PARTITION BY agent, what, part ORDER BY "at", place), 0) AS step FROM marks
@@ -174,7 +178,8 @@ def deriving(connection: duckdb.DuckDBPyConnection, staged: Path) -> Iterator[di
     _put_in(connection, "agent_states", "told_states", _STATE_COLUMNS)
     still_open, unknown = connection.execute(
         "SELECT count(*) FILTER (WHERE stay > 0 AND connected_at IS NULL AND gone IS NULL), "
-        "count(DISTINCT call_id) FILTER (WHERE stay = 0) FROM told_visits"
+        "count(DISTINCT call_id) FILTER (WHERE stay = 0 AND (connected_at IS NOT NULL OR "
+        "done IS NOT NULL OR gone IS NOT NULL)) FROM told_visits"
     ).fetchall()[0]
     told = (
         ("calls made from their events (counted by call)", made),

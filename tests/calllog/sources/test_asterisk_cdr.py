@@ -99,6 +99,11 @@ def test_an_order_that_cannot_be_is_refused(new_log, sample, columns, match):
         new_log().load(sample, source=SOURCE, columns=columns)
 
 
+def test_columns_for_a_format_that_has_its_own(new_log, sample):
+    with pytest.raises(InputError, match="of their own"):
+        new_log().load(sample, source="ccanalytics", columns="a,b")
+
+
 def row(**cells):
     fields = {
         **dict.fromkeys(ORDER, ""),

@@ -236,6 +236,30 @@ def test_a_call_whose_beginning_is_not_there_is_not_invented(new_log, tmp_path, 
     assert any("without their ENTERQUEUE" in remark for remark in report.remarks)
 
 
+def test_an_agent_who_gets_a_call_back_and_one_whose_end_was_lost(new_log, tmp_path):
+    path = tmp_path / "queue_log"
+    path.write_text(
+        f"{AT}|1.1|q|NONE|ENTERQUEUE||1\n"
+        "1735718410|1.1|q|SIP/1|CONNECT|10|1.2\n"
+        "1735718420|1.1|q|SIP/1|COMPLETEAGENT|10|10|1\n"
+        "1735718430|1.1|q|NONE|ENTERQUEUE||1\n"
+        "1735718440|1.1|q|SIP/1|CONNECT|10|1.3\n"
+        "1735718440|1.1|q|SIP/1|COMPLETEAGENT|10|0|1\n"
+        "1735718450|1.4|q|NONE|ENTERQUEUE||1\n"
+        "1735718460|1.4|q|SIP/1|CONNECT|10|1.5\n"
+        "1735718500|1.6|q|NONE|ENTERQUEUE||1\n"
+        "1735718510|1.6|q|SIP/1|CONNECT|10|1.7\n"
+        "1735718530|1.6|q|SIP/1|COMPLETECALLER|10|20|1\n"
+    )
+    log = new_log()
+    log.load(path, source=SOURCE)
+    assert log.table("agent_states").sort("started_at").rows() == [
+        ("SIP/1", "handling", at(10), at(20)),
+        # Until the next call, at the latest: then it was over.
+        ("SIP/1", "handling", at(60), at(130)),
+    ]
+
+
 def test_rows_of_other_sources_stay(new_log, sample, tmp_path, write_table, calls_of):
     log = new_log()
     states = [{"agent": "SIP/101", "state": "training", "started_at": at(5000)}]
