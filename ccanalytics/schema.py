@@ -25,7 +25,7 @@ __all__ = [
 SCHEMA_VERSION = 3
 
 Kind = Literal["text", "timestamp", "date", "seconds", "number", "whole", "flag"]
-Person = Literal["", "customer", "agent", "unit_kind"]
+Person = Literal["", "customer", "agent", "number", "unit_kind"]
 
 OUTCOMES: dict[str, str] = {
     "answered": "an agent took the call",
@@ -43,8 +43,9 @@ OUTCOMES: dict[str, str] = {
 class Column:
     """A column: its kind of value, what it means, and its unit or the values it may take.
 
-    ``person`` says whom the column identifies (or which column of the row tells that): what it
-    holds is replaced by a pseudonym at the door, and masked in rows that are set aside.
+    ``person`` says whom the column identifies (or which column of the row tells that; ``number``:
+    it may hold a telephone number, as a customer does): what it holds is replaced by a pseudonym at
+    the door, and masked in rows that are set aside.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Column:
     required: bool = False
     values: tuple[str, ...] = ()
     person: Person = ""
+    # A sum over many calls or agents: no single duration, so no longest one.
+    summed: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,14 @@ def _seconds(name: str, meaning: str) -> Column:
     return Column(name, "seconds", meaning)
 
 
+def _sum(name: str, meaning: str) -> Column:
+    return Column(name, "seconds", meaning, summed=True)
+
+
+def _whole(name: str, meaning: str) -> Column:
+    return Column(name, "whole", meaning)
+
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -105,7 +116,7 @@ TABLES: dict[str, Table] = {
                 ),
                 _person("customer", "customer", "who called; null when withheld or not recorded"),
                 _text("client", "whose customers they are, in an outsourced centre"),
-                _text("line", "the line or voice-menu port that carried the call"),
+                _person("line", "number", "the line or voice-menu port that carried the call"),
                 _text("line_group", "the trunk group or unit of that line"),
                 _text("site", "the building"),
                 _text("queue", "the queue, split or skill"),
@@ -126,6 +137,57 @@ TABLES: dict[str, Table] = {
                 _text("transfer", "where the agent sent it", "none", "second_line", "other"),
                 _text("parent_call_id", "the call this one continues"),
                 _text("ended_by", "who hung up", "caller", "agent", "system"),
+                _at("updated_at", "when the source last changed the record (UTC)"),
+            ),
+        ),
+        Table(
+            "queue_events",
+            "one event as a switch logged it, of a call, of an agent, or of the switch",
+            ("event_id",),
+            (
+                _text("event_id", "identifies the event: a digest of its line", required=True),
+                _at("at", "when (UTC)", required=True),
+                Column("place", "whole", "its place among the lines of that second", True),
+                _text("call_id", "the call it belongs to, as the switch names it"),
+                _text("queue", "the queue"),
+                _person("agent", "agent", "the agent"),
+                _text("event", "what happened, in the switch's own word", required=True),
+                _person("customer", "customer", "who called, where the event says so"),
+                _seconds("wait_s", "time the call had waited in the queue"),
+                _seconds("talk_s", "time the call had been talked"),
+                _seconds("ring_s", "time the agent's telephone rang"),
+                _whole("position", "place of the call in the queue"),
+                _whole("original_position", "its place when it came in"),
+                _text("info", "any other parameters; long numbers masked"),
+            ),
+        ),
+        Table(
+            "interval_counts",
+            "what a switch counted for one queue in one interval, where it tells no single call",
+            ("queue", "media", "started_at", "interval_s"),
+            (
+                _text("queue", "the queue, split or skill", required=True),
+                _text("media", "what was counted: voice, chat, email, …", required=True),
+                _at("started_at", "start of the interval (UTC)", required=True),
+                Column("interval_s", "seconds", "its length", True),
+                _whole("offered", "contacts that asked for an agent"),
+                _whole("answered", "contacts that an agent took"),
+                _whole("abandoned", "contacts whose caller left, short ones included"),
+                _whole("short_abandoned", "of these: left so soon that they are not counted"),
+                _whole("flowed_out", "contacts sent on to another queue or centre"),
+                _whole("answered_in_time", "answered within the threshold"),
+                _whole("late", "contacts over the threshold, as the switch counts them"),
+                _whole("counted", "denominator of the switch's own service level"),
+                _seconds("within_s", "the threshold of answered_in_time; null where not told"),
+                _whole("handled", "contacts whose handling ended in the interval"),
+                _sum("answered_wait_s", "waits of the answered, added up"),
+                _sum("abandoned_wait_s", "waits of the abandoned, added up"),
+                _sum("talk_s", "talk, added up; hold_s is not in it"),
+                _sum("hold_s", "hold, added up"),
+                _sum("wrap_s", "after-call work, added up"),
+                _sum("handle_s", "all handling, added up, where the switch tells it as one"),
+                _sum("staffed_s", "time of agents logged in, added up"),
+                _sum("available_s", "time of agents waiting for a contact, added up"),
             ),
         ),
         Table(
@@ -420,7 +482,9 @@ def dictionary() -> str:
             values = f": {', '.join(column.values)}" if column.values else ""
             needed = ", required" if column.required else ""
             if column.person:
-                needed += ", a person" if column.person != "unit_kind" else ", may be a person"
+                needed += (
+                    ", a person" if column.person in ("customer", "agent") else ", may be a person"
+                )
             parts[-1] += (
                 f"\n| {column.name} | {kinds[column.kind]}{needed} | {column.meaning}{values} |"
             )

@@ -174,8 +174,8 @@ def test_a_locked_log_is_named(log: Path, capsys, monkeypatch: pytest.MonkeyPatc
     try:
         assert holder.stdout.readline().strip() == "held"
         patient = file.Store
-        monkeypatch.setattr(file, "Store", lambda path, wait_s: patient(path, min(wait_s, 0.3)))
-        assert "in use by another process" in _fails(capsys, ["check", "--log", str(log)], 3)
+        monkeypatch.setattr(file, "Store", lambda path, wait_s: patient(path, 0.3))
+        assert "in use by another program" in _fails(capsys, ["check", "--log", str(log)], 3)
     finally:
         holder.communicate("")
     assert main(["check", "--log", str(log)]) == 0

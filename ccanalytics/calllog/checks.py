@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.calllog.pseudonyms import held
 from ccanalytics.calllog.report import AS_THEY_CAME
+from ccanalytics.calllog.sources import SOURCES
 from ccanalytics.results import Check, Result
 from ccanalytics.schema import TABLES
 from ccanalytics.vocabulary import counted
@@ -46,13 +47,13 @@ class LogCheck(Result):
 
     def summary(self) -> str:
         """What the log holds, in words."""
-        if not self.rows["calls"]:
-            return "The log holds no calls."
         others = [
             f"{counted(n, 'row')} of {t.replace('_', ' ')}"
             for t, n in self.rows.items()
             if n and t != "calls"
         ]
+        if not self.rows["calls"]:
+            return "The log holds no calls" + (f", but {', '.join(others)}." if others else ".")
         return (
             f"The log holds {counted(self.rows['calls'], 'call')} from {self.first_day} to "
             f"{self.last_day} (local days in {self.time_zone})"
@@ -95,6 +96,7 @@ def check_log(log: CallLog) -> LogCheck:
         remarks = connection.execute(
             'SELECT remark, sum("rows")::BIGINT AS n FROM remarks GROUP BY remark ORDER BY n DESC'
         ).fetchall()
+        sources = connection.execute("SELECT DISTINCT source FROM loads ORDER BY source").fetchall()
         read, loaded, duplicates, set_aside = connection.execute(
             'SELECT coalesce(sum("read"), 0)::BIGINT, coalesce(sum(loaded), 0)::BIGINT, '
             "coalesce(sum(duplicates), 0)::BIGINT, coalesce(sum(rejected), 0)::BIGINT FROM loads"
@@ -128,6 +130,11 @@ def check_log(log: CallLog) -> LogCheck:
         )
     checks.extend(
         Check("loaded with a remark", "informs", f"{r}: {counted(n, 'row')}") for r, n in remarks
+    )
+    checks.extend(
+        Check("what the format cannot tell", "informs", SOURCES[source].cannot_tell)
+        for (source,) in sources
+        if source in SOURCES and SOURCES[source].cannot_tell
     )
     first_day = last_day = ""
     if rows["calls"]:

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from ccanalytics.calllog.pseudonyms import held, read_key, refuse
-from ccanalytics.calllog.sources import Settings, find_source, read_mapping
-from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
-from ccanalytics.calllog.sources.mapping import check_encoding
+from ccanalytics.calllog.arguments import check_path, placed, settings_for
+from ccanalytics.calllog.pseudonyms import held, refuse
+from ccanalytics.calllog.sources import find_source
+from ccanalytics.calllog.sources.mapping import CENTRE
 from ccanalytics.calllog.store import Store, check_time_zone
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.calllog.loading import Progress
-    from ccanalytics.calllog.pseudonyms import Identifiers, Key
-    from ccanalytics.calllog.report import FileLoad, LoadReport
-    from ccanalytics.calllog.sources import Source
+    from ccanalytics.calllog.pseudonyms import Identifiers
+    from ccanalytics.calllog.report import LoadReport
+    from ccanalytics.calllog.sources import Settings, Source
+    from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
 
 __all__ = ["LogFile", "one_state"]
 
@@ -61,7 +62,7 @@ class LogFile:
     ) -> None:
         chosen = path if path is not None else os.environ.get("CCANALYTICS_LOG")
         if chosen is not None:
-            _check_path(chosen, "path")
+            check_path(chosen, "path")
         if not chosen:
             raise InputError(
                 "no call log is named",
@@ -116,6 +117,7 @@ class LogFile:
         identifiers: Identifiers | None = None,
         sheet: str | None = None,
         most_times: float | None = None,
+        columns: str | Iterable[str] | None = None,
         progress: Progress | None = None,
     ) -> LoadReport:
         """Load an export file, several, a folder of them, or those that match a pattern.
@@ -135,10 +137,11 @@ class LogFile:
             or zip; all told from its content. A folder, a pattern such as ``exports/*.csv``, or a
             list of all these.
         source
-            The format: ``ccanalytics``, ``generic``, ``anonymous_bank``.
+            The format, by its name in :data:`ccanalytics.calllog.SOURCES`.
         mapping
             For ``generic``: the TOML file that names the columns (``ccanalytics mapping FILE``
-            proposes one).
+            proposes one), or the name of one that comes with the package (``vicidial``,
+            ``cisco_uccx``, ``mod_callcenter``).
         table
             For ``ccanalytics``: the table, where the file's name does not tell.
         time_zone
@@ -160,6 +163,8 @@ class LogFile:
         most_times
             A packed file that unpacks to more than that many times its size is refused
             (default 250, beyond 64 MiB).
+        columns
+            For call detail records without a header: the names of their columns, in order.
         progress
             Called with (bytes done, bytes in all, file name); bytes are of all files together.
 
@@ -173,54 +178,40 @@ class LogFile:
         """
         from ccanalytics import __version__
         from ccanalytics.calllog.choosing import files_to_load
-        from ccanalytics.calllog.loading import Target, load_file
+        from ccanalytics.calllog.loading import Target, load_files
         from ccanalytics.calllog.report import LoadReport
 
         given = [path] if isinstance(path, (str, os.PathLike)) else path
         if not isinstance(given, Iterable):
-            _check_path(given, "path")
+            check_path(given, "path")
         given = list(given)
         for one in given:
-            _check_path(one, "path")
+            check_path(one, "path")
         chosen = find_source(source)
-        if isinstance(mapping, (str, os.PathLike)):
-            mapping = read_mapping(Path(mapping))
-        elif mapping is not None and not isinstance(mapping, ColumnMapping):
-            raise InputError("this must be a TOML file or a Mapping", f"mapping={mapping!r}")
-        if table is not None and not isinstance(table, str):
-            raise InputError("this must be the name of a table", f"table={table!r}")
-        settings = Settings(
-            time_zone=check_time_zone(time_zone) if time_zone else None,
-            encoding=None if encoding is None else check_encoding(encoding),
-            allow_cut=allow_cut,
-            table=table,
-            mapping=mapping,
-            key=_key(chosen, key_file, identifiers),
-            sheet=_sheet(sheet),
-            most_times=_limit(most_times),
+        settings = settings_for(
+            chosen,
+            {
+                "mapping": mapping,
+                "table": table,
+                "time_zone": time_zone,
+                "encoding": encoding,
+                "allow_cut": allow_cut,
+                "key_file": key_file,
+                "identifiers": identifiers,
+                "sheet": sheet,
+                "most_times": most_times,
+                "columns": columns,
+            },
         )
         files = files_to_load(given, chosen)
         chosen.layout(settings)  # a source that needs a mapping says so before the log is made
         zone = self._zone_for_new(chosen, settings, files.files[0])
+        settings = placed(settings, chosen, zone)
         if not self._store.is_new():
             with self._store.reading() as connection:
                 refuse(held(connection), settings.key, str(self.path))
         target = Target(self._store, zone, __version__)
-        loads: list[FileLoad] = []
-        failed: dict[str, InputError] = {}
-        done, total = 0, files.bytes
-        with self._store.loading(zone, __version__):
-            for file in files.files:
-                report = _within(progress, done, total)
-                try:
-                    loads.append(load_file(target, file, chosen, settings, report))
-                except InputError as error:
-                    if not files.several:
-                        raise
-                    failed[str(file)] = error
-                done += file.stat().st_size if file.is_file() else 0
-        if failed and not loads:
-            raise _none_loaded(failed)
+        loads, failed = load_files(target, files, chosen, settings, progress)
         return LoadReport(
             inputs={
                 "path": [str(one) for one in given] if len(given) > 1 else str(given[0]),
@@ -232,7 +223,7 @@ class LogFile:
             passed_over=tuple(str(one) for one in files.passed_over),
         )
 
-    def _zone_for_new(self, source: Any, settings: Settings, target: Path) -> str:
+    def _zone_for_new(self, source: Source, settings: Settings, target: Path) -> str:
         if not self._store.is_new():
             zone = self.time_zone
             if self._asked_zone and self._asked_zone != zone:
@@ -249,6 +240,8 @@ class LogFile:
             or settings.time_zone
             or (settings.mapping.time_zone if settings.mapping else None)
         )
+        told = None if told == CENTRE else told
+        told = None if told == CENTRE else told
         if told is None:
             raise InputError(
                 "where the centre stands is not known",
@@ -331,66 +324,3 @@ class LogFile:
     def _known_table(self, name: str, more: tuple[str, ...] = ()) -> None:
         if not isinstance(name, str) or name not in {*TABLES, *more}:
             raise InputError("no such table", f"{name!r}", "one of " + ", ".join([*TABLES, *more]))
-
-
-def _key(source: Source, key_file: object, identifiers: object) -> Key | None:
-    """The key that a load uses, or None where identifiers stay as they are."""
-    if identifiers not in (None, "keyed", "as_they_are"):
-        raise InputError(
-            "no such way to keep identifiers",
-            f"identifiers={identifiers!r}",
-            "'keyed' or 'as_they_are'",
-        )
-    if identifiers == "as_they_are":
-        if key_file is not None:
-            raise InputError(
-                "a key is given and pseudonyms are declined", "key_file", "leave one of them out"
-            )
-        return None
-    chosen = key_file if key_file is not None else os.environ.get("CCANALYTICS_KEY_FILE")
-    if chosen:
-        _check_path(chosen, "key_file")
-        return read_key(Path(str(chosen)))
-    if identifiers == "keyed" or source.raw_numbers:
-        raise InputError(
-            "identifiers are to be replaced by pseudonyms, and no key is given"
-            if identifiers == "keyed"
-            else f"exports of {source.name} carry callers' numbers, and no key is given",
-            "key_file",
-            "make a key with 'ccanalytics key FILE' and give it with --key-file or "
-            "CCANALYTICS_KEY_FILE, or say --no-pseudonyms",
-        )
-    return None
-
-
-def _check_path(path: object, name: str) -> None:
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path) or "\0" in os.fsdecode(path):
-        raise InputError("this must be a path", f"{name}={path!r}")
-
-
-def _sheet(sheet: str | None) -> str | None:
-    if sheet is not None and (not isinstance(sheet, str) or not sheet):
-        raise InputError("this must be the name of a sheet", f"sheet={sheet!r}")
-    return sheet
-
-
-def _limit(most_times: float | None) -> float | None:
-    if most_times is None:
-        return None
-    if not isinstance(most_times, int | float) or not most_times > 0:
-        raise InputError("this must be a number above 0", f"most_times={most_times!r}")
-    return float(most_times)
-
-
-def _none_loaded(failed: dict[str, InputError]) -> InputError:
-    first = next(iter(failed.values()))
-    if len(failed) == 1:
-        return first
-    return InputError(f"none of {len(failed)} files can be loaded", f"the first: {first}")
-
-
-def _within(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """Progress of one file as progress of all."""
-    if progress is None:
-        return None
-    return lambda part, _, what: progress(min(done + part, total), total, what)

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from ccanalytics.calllog.choosing import Chosen
     from ccanalytics.calllog.reading import Rows
     from ccanalytics.calllog.sources import Plan, Settings, Source
     from ccanalytics.calllog.store import Store
 
-__all__ = ["Progress", "Target", "load_file"]
+__all__ = ["Progress", "Target", "load_files"]
 
 Progress = Callable[[int, int, str], None]
 logger = logging.getLogger("ccanalytics")
@@ -49,7 +50,49 @@ class Target:
     package_version: str
 
 
-def load_file(
+def load_files(
+    target: Target, files: Chosen, source: Source, settings: Settings, progress: Progress | None
+) -> tuple[list[FileLoad], dict[str, InputError]]:
+    """Load files one by one; of several, those that cannot be loaded do not keep others out.
+
+    Returns
+    -------
+    (list of FileLoad, dict)
+        The account of each file that was loaded; file → why of those that were not.
+    """
+    loads: list[FileLoad] = []
+    failed: dict[str, InputError] = {}
+    done, total = 0, files.bytes
+    with target.store.loading(target.time_zone, target.package_version):
+        for file in files.files:
+            report = _within(progress, done, total)
+            try:
+                loads.append(_load_file(target, file, source, settings, report))
+            except InputError as error:
+                if not files.several:
+                    raise
+                failed[str(file)] = error
+            done += file.stat().st_size if file.is_file() else 0
+    if failed and not loads:
+        raise _none_loaded(failed)
+    return loads, failed
+
+
+def _none_loaded(failed: dict[str, InputError]) -> InputError:
+    first = next(iter(failed.values()))
+    if len(failed) == 1:
+        return first
+    return InputError(f"none of {len(failed)} files can be loaded", f"the first: {first}")
+
+
+def _within(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """Progress of one file as progress of all."""
+    if progress is None:
+        return None
+    return lambda part, _, what: progress(min(done + part, total), total, what)
+
+
+def _load_file(
     target: Target, path: Path, source: Source, settings: Settings, progress: Progress | None
 ) -> FileLoad:
     """Load one file: all of it or nothing."""
@@ -65,7 +108,7 @@ def load_file(
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
-    opened = open_table(path, source, settings)
+    opened = source.open(path, settings) or open_table(path, source, settings)
     plan = opened.plan
 
     def check(rows: Rows) -> Checked:
@@ -85,7 +128,7 @@ def load_file(
                 progress(min(block.bytes_read, size), size, path.name)
         staged.close()
         if staged.read > staged.rejected:
-            notes = opened.remarks()
+            notes = [*opened.remarks(), *plan.notes]
             staged.remarks.update(dict.fromkeys(notes, staged.read - staged.rejected))
         loaded = _commit(target, path, source, settings, plan, digest, staged)
     if progress:
@@ -126,7 +169,9 @@ def _commit(
         agree(connection, settings.key, str(target.store.path))
         loaded = 0
         if staged.holds(staged.rows):
-            loaded = take_over(connection, staged.rows, table)
+            with source.taking_over(connection, staged.rows) as remarks:
+                loaded = take_over(connection, staged.rows, table, source.newest)
+            staged.remarks.update(remarks)
         duplicates = good - loaded
         (number,) = connection.execute(
             'INSERT INTO loads (file, source, "table", fingerprint, settings, "read", loaded, '
@@ -161,6 +206,7 @@ def _commit(
         dict(staged.reasons),
         dict(staged.remarks),
         identifiers=settings.identifiers,
+        cannot_tell=source.cannot_tell,
     )
 
 
@@ -195,6 +241,7 @@ def _known(
         dict(remarks),
         already_loaded=True,
         identifiers=settings.identifiers,
+        cannot_tell=source.cannot_tell,
     )
 
 

@@ -30,6 +30,8 @@ __all__ = ["Identifiers", "Key", "agree", "held", "make_key", "pseudonymised", "
 Identifiers = Literal["keyed", "as_they_are"]
 
 _KEY_BYTES = 32
+# Seven digits and more in a row, marks between them aside: the shortest number that is anybody's.
+_NUMBER = r"(?:\d[ \-.()/]?){7,}"
 # 80 bits: among 100 million persons the chance that any two share a pseudonym is 4 in a billion.
 _PSEUDONYM_BYTES = 10
 
@@ -141,6 +143,9 @@ def pseudonymised(frame: pl.DataFrame, table: Table, key: Key) -> pl.DataFrame:
         if column.person in ("customer", "agent"):
             changed.append(_replaced(value, column.person, key))
             continue
+        if column.person == "number":
+            changed.append(_numbers_replaced(value, key))
+            continue
         # What the column identifies is told by another one, row by row.
         kinds = frame[column.person]
         for kind in ("customer", "agent"):
@@ -156,6 +161,17 @@ def pseudonymised(frame: pl.DataFrame, table: Table, key: Key) -> pl.DataFrame:
             )
         changed.append(value)
     return frame.with_columns(changed) if changed else frame
+
+
+def _numbers_replaced(value: pl.Series, key: Key) -> pl.Series:
+    """What may be a telephone number, as a customer's is; names of lines stay."""
+    import polars as pl
+
+    number = value.str.contains(_NUMBER)
+    if not number.any():
+        return value
+    new = _replaced(value.set(~number.fill_null(value=False), None), "customer", key)
+    return pl.select(pl.coalesce(new, value)).to_series().alias(value.name)
 
 
 def _replaced(value: pl.Series, kind: str, key: Key) -> pl.Series:

@@ -35,6 +35,7 @@ class FileLoad:
     remarks: dict[str, int] = field(default_factory=dict)
     already_loaded: bool = False
     identifiers: str = "as_they_are"
+    cannot_tell: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,6 +78,11 @@ class LoadReport(Result):
         """What was loaded with something set to unknown, and how often."""
         return dict(sum((Counter(f.remarks) for f in self.files), Counter()).most_common())
 
+    @property
+    def cannot_tell(self) -> tuple[str, ...]:
+        """What the formats of these files never tell; null in the log."""
+        return tuple(dict.fromkeys(f.cannot_tell for f in self.files if f.cannot_tell))
+
     def summary(self) -> str:
         """The balance in a sentence, reasons after it, and files that could not be loaded."""
         text = self.balance()
@@ -95,6 +101,7 @@ class LoadReport(Result):
             text += f" Rejected: {_listed(self.reasons)}."
         if self.remarks:
             text += f" Loaded with a remark: {_listed(self.remarks)}."
+        text += "".join(f" {told}" for told in self.cannot_tell)
         again = [f.file for f in self.files if f.already_loaded]
         if again:
             text += f" Loaded before, so nothing changed: {_some(again)}."

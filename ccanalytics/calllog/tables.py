@@ -53,6 +53,8 @@ SELECT *,
 FROM calls;
 CREATE VIEW events AS
 SELECT *, epoch_us("at") // 1000000 AS at_epoch FROM self_service;
+CREATE VIEW counted AS
+SELECT *, epoch_us(started_at) // 1000000 AS started_epoch FROM interval_counts;
 """
 
 

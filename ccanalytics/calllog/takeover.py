@@ -1,4 +1,7 @@
-"""Taking staged rows over into the log: what is there already stays, the first of a key wins."""
+"""Taking staged rows over into the log: what is there already stays, the first of a key wins.
+
+Of sources that deliver a record again whenever it changes, the newest wins instead.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["take_over"]
 
 
-def take_over(connection: duckdb.DuckDBPyConnection, rows: Path, table: Table) -> int:
+def take_over(
+    connection: duckdb.DuckDBPyConnection, rows: Path, table: Table, newest: str | None = None
+) -> int:
     """Insert staged rows that are not there yet, within the open transaction; how many they were.
+
+    The first of several rows with one key wins, or the latest by the column ``newest``: then a
+    later one also replaces the row in the log.
 
     Keys are first compared by 64-bit hashes, within the file and against those rows of the log
     whose keys lie between the file's least and greatest. A hash that occurs once is a key that
@@ -25,7 +33,14 @@ def take_over(connection: duckdb.DuckDBPyConnection, rows: Path, table: Table) -
     """
     # Identifiers come from the schema alone, never from a file; paths and values are bound.
     names = ", ".join(f'"{name}"' for name in table.names)
-    left_out = _find_left_out(connection, rows, table)
+    if newest:
+        same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
+        connection.execute(
+            f'DELETE FROM "{table.name}" AS t USING read_parquet(?) AS s WHERE {same} '  # noqa: S608
+            f'AND s."{newest}" > t."{newest}"',
+            [str(rows)],
+        )
+    left_out = _find_left_out(connection, rows, table, newest)
     unless = "" if not left_out else "WHERE _line NOT IN (SELECT _line FROM left_out)"
     inserted = connection.execute(
         f'INSERT INTO "{table.name}" ({names}) SELECT {names} '  # noqa: S608
@@ -36,7 +51,9 @@ def take_over(connection: duckdb.DuckDBPyConnection, rows: Path, table: Table) -
     return int(inserted[0][0])
 
 
-def _find_left_out(connection: duckdb.DuckDBPyConnection, rows: Path, table: Table) -> int:
+def _find_left_out(
+    connection: duckdb.DuckDBPyConnection, rows: Path, table: Table, newest: str | None
+) -> int:
     """Number the lines that are not taken over, in the temporary table ``left_out``."""
     keys = ", ".join(f'"{name}"' for name in table.key)
     hashed = f"hash({keys})"
@@ -59,16 +76,18 @@ def _find_left_out(connection: duckdb.DuckDBPyConnection, rows: Path, table: Tab
     same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
     (some,) = connection.execute("SELECT count(*) FROM doubtful").fetchall()[0]
     found = 0
+    late = f', "{newest}" AS late' if newest else ""
+    first = "late DESC NULLS LAST, _line" if newest else "_line"
     if some:
         connection.execute(
-            f"CREATE TEMP TABLE suspects AS SELECT _line, {keys} FROM read_parquet(?) "  # noqa: S608
+            f"CREATE TEMP TABLE suspects AS SELECT _line, {keys}{late} FROM read_parquet(?) "  # noqa: S608
             f"WHERE {hashed} IN (SELECT h FROM doubtful)",
             [path],
         )
         connection.execute(
             f"CREATE TEMP TABLE left_out AS "  # noqa: S608
-            f"SELECT _line FROM suspects WHERE _line NOT IN "
-            f"(SELECT min(_line) FROM suspects GROUP BY {keys}) "
+            f"SELECT _line FROM suspects QUALIFY row_number() OVER "
+            f"(PARTITION BY {keys} ORDER BY {first}) > 1 "
             f"UNION SELECT s._line FROM suspects AS s SEMI JOIN "
             f'(SELECT {keys} FROM "{table.name}" WHERE {within}) AS t ON {same}',
             [*limits],

@@ -92,7 +92,8 @@ def _rules(table: Table) -> list[pl.Expr]:
             reasons.append(flag(f"{name} is not one of {', '.join(column.values)}", ~known))
         if column.kind == "seconds":
             reasons.append(flag(f"{name} is negative", value < 0))
-            reasons.append(flag(f"{name} is longer than 100 days", value > _LONGEST_S))
+            if not column.summed:
+                reasons.append(flag(f"{name} is longer than 100 days", value > _LONGEST_S))
         if column.kind == "timestamp":
             sane = value.is_between(first, after, closed="left")
             reasons.append(flag(f"{name} is not between {_FIRST_YEAR} and {_LAST_YEAR}", ~sane))

@@ -27,6 +27,12 @@ MostTimes = Annotated[
     ),
 ]
 
+# Written out, so that --help need not import the readers; a test compares.
+SOURCE_NAMES = (
+    "ccanalytics, generic, anonymous_bank, asterisk_queue_log, asterisk_cdr, freeswitch_cdr, "
+    "amazon_connect, genesys_aggregates, avaya_hsplit"
+)
+
 
 @app.command()
 def load(
@@ -34,11 +40,14 @@ def load(
         list[str],
         typer.Argument(help="Export files, folders of them, or patterns such as 'exports/*.csv'."),
     ],
-    source: Annotated[str, typer.Option(help="Format: ccanalytics, generic or anonymous_bank.")],
+    source: Annotated[str, typer.Option(help=f"Format: {SOURCE_NAMES}.")],
     log: Log,
     mapping: Annotated[
         Path | None,
-        typer.Option(help="For generic: the TOML file that names the columns; see 'mapping'."),
+        typer.Option(
+            help="For generic: the TOML file that names the columns (see: ccanalytics mapping), "
+            "or vicidial, cisco_uccx or mod_callcenter (untested)."
+        ),
     ] = None,
     table: Annotated[
         str | None, typer.Option(help="For ccanalytics: the table, if the name does not tell.")
@@ -48,6 +57,10 @@ def load(
     ] = None,
     encoding: Encoding = None,
     sheet: Sheet = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="For call records without a header: their columns, with commas."),
+    ] = None,
     allow_cut: Annotated[
         bool, typer.Option("--allow-cut", help="Load a file that ends in mid-line.")
     ] = False,
@@ -81,6 +94,7 @@ def load(
             table=table,
             encoding=encoding,
             allow_cut=allow_cut,
+            columns=columns,
             sheet=sheet,
             most_times=most_times,
             key_file=None if no_pseudonyms else key_file,

@@ -7,6 +7,7 @@ To add a format, write one file with a subclass of :class:`Source`, name it in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,11 +15,14 @@ from ccanalytics.calllog.reading import Layout
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import duckdb
     import polars as pl
 
     from ccanalytics.calllog.pseudonyms import Identifiers, Key
+    from ccanalytics.calllog.readers.base import Opened
     from ccanalytics.calllog.sources.mapping import Mapping
 
 __all__ = [
@@ -51,6 +55,8 @@ class Settings:
     sheet: str | None = None
     # How many times its size a packed file may unpack to; None: the default.
     most_times: float | None = None
+    # Names of a file's columns in their order, for formats that have no header.
+    columns: tuple[str, ...] | None = None
 
     @property
     def identifiers(self) -> Identifiers:
@@ -70,7 +76,7 @@ class Settings:
     def text(self) -> str:
         """Everything that could change how a row is read, for telling two loads apart."""
         parts = (self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping)
-        return repr((*parts, self.sheet, self.identifiers))
+        return repr((*parts, self.sheet, self.columns, self.identifiers))
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ class Plan:
     table: str
     fields: list[str]
     layout: Layout = field(default_factory=Layout)
+    # What the user should know of every row of the file; remarked with the number of good rows.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,9 +109,36 @@ class Source(ABC):
     time_zone: ClassVar[str | None] = None
     # Whether timestamps are local, so that a time zone must be known.
     local_times: ClassVar[bool] = True
+    # What this format never tells (null in the log), in a sentence for the load report.
+    cannot_tell: ClassVar[str] = ""
     # Whether the export carries callers' numbers as they were dialled: such a source insists on a
     # key for pseudonyms, or on being told to do without.
     raw_numbers: ClassVar[bool] = False
+    # Whether the user may name the columns of a file in their order.
+    takes_columns: ClassVar[bool] = False
+    # The column by which the latest of several rows with one key wins; None: the first wins.
+    newest: ClassVar[str | None] = None
+
+    def open(self, path: Path, settings: Settings) -> Opened | None:  # noqa: ARG002
+        """For formats that are no table with a header: the plan, and the rows.
+
+        None: a reader opens the file by its content, and asks :meth:`plan`. Rows that cannot even
+        be split go into ``Rows.bad``; every record is in one of the two.
+        """
+        return None
+
+    def taking_over(
+        self,
+        connection: duckdb.DuckDBPyConnection,  # noqa: ARG002
+        staged: Path,  # noqa: ARG002
+    ) -> AbstractContextManager[dict[str, int]]:
+        """Runs around the take-over of a file's good rows, within its one transaction.
+
+        ``staged`` is the Parquet file of good rows with their ``_line``. What happens on entering
+        sees the log as it was; what happens on leaving sees the rows in their table, and may
+        derive other tables from them. Remarks (what, how many rows) go into the dictionary.
+        """
+        return nullcontext({})
 
     def layout(self, settings: Settings) -> Layout:  # noqa: ARG002 - formats may need it
         """Delimiter, quotation mark and header, known before the file is opened."""
@@ -143,10 +178,10 @@ def flag(reason: str, condition: pl.Expr) -> pl.Expr:
     return condition.fill_null(value=False).alias(reason)
 
 
-def listed(flags: list[pl.Expr]) -> pl.Expr:
+def listed(flags: Sequence[pl.Expr]) -> pl.Expr:
     """All reasons of a row, one field each; texts are made of them only where one holds.
 
-    An expression of text is its own reason where it is not null.
+    An expression of text is its own reason where it is not null; one of lists of text is as many.
     """
     import polars as pl
 
@@ -165,6 +200,8 @@ def any_holds(reasons: pl.Series) -> pl.Series:
     found = pl.repeat(False, len(reasons), dtype=pl.Boolean, eager=True)
     for name in reasons.struct.fields:
         one = reasons.struct.field(name)
+        if isinstance(one.dtype, pl.List):
+            one = (one.list.len() > 0).fill_null(value=False)
         found = found | (one if one.dtype == pl.Boolean else one.is_not_null())
     return found
 
@@ -175,11 +212,14 @@ def told(reasons: pl.Series) -> pl.Series:
 
     if isinstance(reasons.dtype, pl.List):
         return reasons
+    kinds = {name: reasons.struct.field(name).dtype for name in reasons.struct.fields}
     texts = [
         pl.when(pl.col(name)).then(pl.lit(name.split(":", 1)[1]))
-        if reasons.struct.field(name).dtype == pl.Boolean
+        if kind == pl.Boolean
+        else pl.col(name).fill_null([])
+        if isinstance(kind, pl.List)
         else pl.col(name)
-        for name in reasons.struct.fields
+        for name, kind in kinds.items()
     ]
     listed_ = pl.concat_list(texts).list.drop_nulls()
     return reasons.struct.unnest().select(listed_.alias("reasons"))["reasons"]

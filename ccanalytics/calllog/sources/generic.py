@@ -51,7 +51,10 @@ class Generic(Source):
             )
         # Fields are numbered, so that a column called 'raw' or one that stands twice does no harm.
         return Plan(
-            mapping.table, [f"_{i}:{name}" for i, name in enumerate(names)], self.layout(settings)
+            mapping.table,
+            [f"_{i}:{name}" for i, name in enumerate(names)],
+            self.layout(settings),
+            (mapping.note,) if mapping.note else (),
         )
 
     def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:

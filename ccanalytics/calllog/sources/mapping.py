@@ -5,7 +5,8 @@
 .. code-block:: toml
 
     [file]
-    time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC"
+    time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC", or
+                                         # "centre": that of --time-zone, else of the log
     timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; or "iso", "epoch_s",
                                          # "epoch_ms", "excel" (days since 1899-12-30)
     date = "%Y-%m-%d"                    # optional: strptime of columns that hold dates
@@ -17,6 +18,9 @@
     decimal = ","                        # optional; "." if left out
     thousands = "."                      # optional; none if left out
     null = ["", "NULL", "-"]             # optional: texts that mean unknown
+    raw_numbers = true                   # optional: callers' numbers are in it, so that a load
+                                         # insists on a key for pseudonyms, or on doing without
+    note = "untested"                    # optional: what to remark of every row
 
     [columns]                            # canonical column = column of the file
     call_id = "Call ID"
@@ -47,22 +51,30 @@ from __future__ import annotations
 import codecs
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ccanalytics.calllog.decoding import check_file
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import InputError
 from ccanalytics.schema import OUTCOMES, TABLES
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["Mapping", "check_encoding", "checked_mapping", "read_mapping"]
+__all__ = [
+    "CENTRE",
+    "Mapping",
+    "check_encoding",
+    "checked_mapping",
+    "packaged_mappings",
+    "read_mapping",
+]
 
 UNITS = ("s", "ms", "min", "hms", "day")
 _MOST_BYTES = 1 << 20
 _SHOWN = 80
 _SEPARATORS = (".", ",", " ", "'", "_")
+# A time zone that is told with the load, not by the mapping.
+CENTRE = "centre"
+_PACKAGED = Path(__file__).parent.parent / "mappings"
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,30 @@ class Mapping:
     units: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    # Whether callers' numbers are in the export as they were dialled; see Source.raw_numbers.
+    raw_numbers: bool = False
+
+
+def packaged_mappings() -> dict[str, Path]:
+    """The mappings that come with the package, by name."""
+    return {path.stem: path for path in sorted(_PACKAGED.glob("*.toml"))}
 
 
 def read_mapping(path: Path) -> Mapping:
-    """Read and check a mapping; every mistake is named with its section and key."""
+    """Read and check a mapping; every mistake is named with its section and key.
+
+    A bare name that is no file's stands for a mapping that comes with the package.
+    """
+    named = packaged_mappings()
+    if path.name in named and str(path) == path.name and not path.exists():
+        path = named[path.name]
+    elif not path.suffix and str(path) == path.name and not path.exists():
+        raise InputError(
+            "there is no such mapping",
+            f"mapping={str(path)!r}",
+            "name a TOML file, or one that comes with the package: " + ", ".join(named),
+        )
     if check_file(path) > _MOST_BYTES:
         raise InputError("the mapping is larger than 1 MiB", str(path), "check which file this is")
     try:
@@ -117,7 +149,7 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
         file,
         (
             *("time_zone", "timestamp", "date", "delimiter", "quote", "encoding", "null", "table"),
-            *("sheet", "decimal", "thousands"),
+            *("sheet", "decimal", "thousands", "note", "raw_numbers"),
         ),
         where,
         "key in [file]",
@@ -195,15 +227,16 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
         place = f"{where}: [file] encoding"
         check_encoding(_text(encoding, place), place)
     nulls = file.get("null", [""])
+    told_zone = _text(zone, f"{where}: [file] time_zone")
     return Mapping(
         columns=columns,
         timestamp=tuple(
             _text(s, f"{where}: [file] timestamp")
             for s in (stamp if isinstance(stamp, list) else [stamp])
         ),
-        time_zone=check_time_zone(
-            _text(zone, f"{where}: [file] time_zone"), f"{where}: [file] time_zone"
-        ),
+        time_zone=told_zone
+        if told_zone == CENTRE
+        else check_time_zone(told_zone, f"{where}: [file] time_zone"),
         table=table,
         delimiter=delimiter,
         quote=quote or None,
@@ -219,6 +252,8 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
         units=units,
         outcomes=outcomes,
         constants=constants,
+        note=_text(file.get("note", ""), f"{where}: [file] note"),
+        raw_numbers=_yes(file.get("raw_numbers", False), f"{where}: [file] raw_numbers"),
     )
 
 
@@ -282,6 +317,12 @@ def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: str, w
     for name in given:
         if name not in known:
             raise InputError(f"no such {what}", f"{where}: {name!r}", "one of " + ", ".join(known))
+
+
+def _yes(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise InputError("this must be true or false", f"{where} = {_short(value)}")
+    return value
 
 
 def _text(value: object, where: str) -> str:
