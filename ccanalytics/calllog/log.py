@@ -57,15 +57,29 @@ class CallLog(LogFile):
     1
     """
 
-    def check(self) -> LogCheck:
-        """What the log holds and what to know before trusting it."""
+    def check(self, uses: Mapping[str, Sequence[str]] | None = None) -> LogCheck:
+        """What to know before trusting the log: every check, and what the log is fit for.
+
+        Parameters
+        ----------
+        uses
+            Questions one wants to ask and the topics each needs (``volume``, ``wait``, ``handle``,
+            ``customer``, ``service``, ``agent``, ``self_service``); default: each topic by itself.
+
+        Returns
+        -------
+        LogCheck
+            ``findings`` with counts, examples, consequences and remedies; ``fitness()`` per use.
+        """
         from ccanalytics.calllog.checks import check_log
 
-        return check_log(self)
+        return check_log(self, uses)
 
     def summary(self) -> LogCheck:
-        """The same as :meth:`check`."""
-        return self.check()
+        """What the log holds: rows by table, days, and what was never recorded; quick."""
+        from ccanalytics.calllog.checks import describe_log
+
+        return describe_log(self)
 
     def intervals(
         self,
