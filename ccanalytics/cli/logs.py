@@ -1,4 +1,4 @@
-"""Commands on a call log: load, check, run, notebooks."""
+"""Commands on a call log: load, check, forget, run, notebooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from ccanalytics.cli.terminal import Json, Log, app, bar, emit
 from ccanalytics.errors import DataError, InputError
 
-__all__ = ["check", "load", "notebooks", "run"]
+__all__ = ["check", "forget", "load", "notebooks", "run"]
 
 
 @app.command()
@@ -76,36 +76,77 @@ def load(
 def check(
     log: Log,
     rejects: Annotated[int, typer.Option(min=0, help="Show that many rejected rows.")] = 0,
+    html: Annotated[Path | None, typer.Option(help="Write the report as an HTML page too.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 4 if a check fails, for scripts.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what a log holds and what to know before trusting it.
+    """Say what a log holds, what to know before trusting it, and what it is fit for.
 
-    Example: ccanalytics check --log bank.duckdb --rejects 5
+    Exits 0 when it could look, whatever it found; 4 if there are no calls, and with --strict also
+    if a check fails.
+
+    Example: ccanalytics check --log bank.duckdb --html check.html
+    """
+    from ccanalytics.calllog import CallLog
+    from ccanalytics.cli.findings import told
+    from ccanalytics.runs import notebooks as available
+
+    call_log = CallLog(log)
+    needs = {n.name: n.needs for n in available() if n.needs}
+    found = call_log.check(needs)
+    rows = call_log.rejects(rejects).to_dicts() if rejects else []
+    if html is not None:
+        from ccanalytics.runs.trust import write_trust
+
+        write_trust(found, log, html)
+    if as_json:
+        emit({**found.to_dict(), "rejects": rows, "html": str(html) if html else None})
+    else:
+        print(told(found))
+        for row in rows:
+            print(f"{row['file']}, line {row['line']}: {'; '.join(row['reasons'])}: {row['raw']!r}")
+        if html is not None:
+            print(f"Report: {html}")
+    if not found.rows["calls"]:
+        raise DataError("the log holds no calls", str(log), "load an export of calls first")
+    if strict and found.failed:
+        raise DataError(
+            "a check fails" if len(found.failed) == 1 else f"{len(found.failed)} checks fail",
+            str(log),
+            ", ".join(f.name for f in found.failed),
+        )
+
+
+@app.command()
+def forget(
+    log: Log,
+    before: Annotated[str, typer.Option(help="First day that is kept, YYYY-MM-DD.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete rows about people older than a day, for good; the log is written anew.
+
+    Example: ccanalytics forget --before 2024-01-01 --log centre.duckdb --dry-run
     """
     from ccanalytics.calllog import CallLog
 
-    call_log = CallLog(log)
-    found = call_log.check()
-    rows = call_log.rejects(rejects).to_dicts() if rejects else []
+    done = CallLog(log).forget(before, dry_run=dry_run)
     if as_json:
         emit(
             {
-                "summary": found.summary(),
-                "rows": found.rows,
-                "outcomes": found.outcomes,
-                "first_day": found.first_day,
-                "last_day": found.last_day,
-                "time_zone": found.time_zone,
-                "checks": [vars(c) for c in found.checks],
-                "rejects": rows,
+                "log": str(log),
+                "before": str(done.before),
+                "rows": done.rows,
+                "rejects": done.rejects,
+                "dry_run": done.dry_run,
             }
         )
-        return
-    print(found.summary())
-    for one in found.checks:
-        print(f"  {one}")
-    for row in rows:
-        print(f"  {row['file']}, line {row['line']}: {'; '.join(row['reasons'])}: {row['raw']!r}")
+    else:
+        print(done.summary())
 
 
 @app.command()
@@ -119,6 +160,10 @@ def run(
     output: Annotated[
         Path | None, typer.Option(help="The HTML file; default: reports/NOTEBOOK.html.")
     ] = None,
+    small_cells: Annotated[
+        int,
+        typer.Option(min=0, help="Leave out rows on fewer calls or people; 0 shows all."),
+    ] = 5,
     as_json: Json = False,
 ) -> None:
     """Run a notebook on a log, print its answer, and write its report.
@@ -129,7 +174,12 @@ def run(
 
     with bar("running") as progress:
         done = run_notebook(
-            notebook, log=log, parameters=_pairs(parameter or []), output=output, progress=progress
+            notebook,
+            log=log,
+            parameters=_pairs(parameter or []),
+            output=output,
+            progress=progress,
+            small_cells=small_cells,
         )
     if as_json:
         emit(

@@ -53,7 +53,8 @@ def agents(look: Look) -> list[Finding]:
     for first, last in look.chunks():
         span = [first - _BACK, last, first]
         rows = look.all(
-            _SWEPT + "SELECT agent, count(*) AS n, count(*) FILTER (twice) AS twice, "
+            _SWEPT  # noqa: S608 - constants of this module
+            + "SELECT agent, count(*) AS n, count(*) FILTER (twice) AS twice, "
             "count(*) FILTER (wrap) AS wrap FROM seen GROUP BY agent",
             span,
         )

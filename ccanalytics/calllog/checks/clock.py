@@ -178,6 +178,8 @@ def clock_of_a_part(look: Look) -> list[Finding]:
     events, a day's calls that fit the part's usual hours far better when moved by an hour, while
     the other parts stand as usual: it may be.
     """
+    import polars as pl
+
     parts = [p for p in PARTS if 1 < look.few.get(p, 0) <= _MOST_PARTS]
     if not parts:
         return []
@@ -185,8 +187,10 @@ def clock_of_a_part(look: Look) -> list[Finding]:
     sure, unsure = [], []
     for part in parts:
         told = _by_events(look, part)
-        sure += [one for one in told.values() if one["hours"]]
         frame = look.hours_of(part)
+        daily = frame.group_by("value", "day").agg(pl.col("calls").sum())
+        counts_of = {(value, day): calls for value, day, calls in daily.iter_rows()}
+        sure += [one | {"calls": counts_of[place]} for place, one in told.items() if one["hours"]]
         for (value,), own in sorted(frame.group_by("value"), key=lambda group: str(group[0])):
             days, counts = _matrix(own.select("day", "hour", "calls"))
             looked += len(days)
@@ -259,11 +263,11 @@ def _moved_days(counts: np.ndarray) -> list[tuple[int, int, int]]:
 def _by_events(look: Look, part: str) -> dict[tuple[Any, Any], dict[str, Any]]:
     """Per value of a part and day: by how many whole hours its calls stand after their events."""
     rows = look.all(
-        f"SELECT c.{part} AS value, g.day, count(*) AS calls, "  # noqa: S608
+        f"SELECT c.{part} AS value, g.day, count(*) AS events, "  # noqa: S608
         'median(epoch(c.arrived_at) - epoch(e."at")) AS lag FROM self_service e '
         "JOIN calls c USING (call_id) "
         "JOIN grid_of_days g ON g.unit = CAST(epoch(c.arrived_at) AS BIGINT) // ? "
-        f"WHERE c.{part} IS NOT NULL GROUP BY ALL HAVING calls >= 3 ORDER BY g.day, value",
+        f"WHERE c.{part} IS NOT NULL GROUP BY ALL HAVING events >= 3 ORDER BY g.day, value",
         [look.with_days()],
     )
     return {

@@ -21,7 +21,7 @@ _SEEN = 3
 
 
 def empty_days(look: Look) -> list[Finding]:
-    """Days without any call: closed, or missing from the export?
+    """Days without any call, closed or missing from the export.
 
     Where the log has a calendar (table ``days``), a workday without calls fails and a holiday is
     nothing to tell.

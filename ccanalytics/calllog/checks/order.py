@@ -50,7 +50,7 @@ _ORDERS = (
 def order(look: Look) -> list[Finding]:
     """Moments of one call against each other; two that differ by a second or less agree."""
     counts = look.one(
-        "SELECT "
+        "SELECT "  # noqa: S608 - conditions of this module
         + ", ".join(
             f"count(*) FILTER ({known}) AS b{i}, "
             f"count(*) FILTER ({known} AND {wrong.format(slack=_SLACK_MS)}) AS n{i}"

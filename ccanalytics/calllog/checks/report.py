@@ -72,6 +72,14 @@ class LogCheck(Result):
         ]
         return Fitness(use, fit, tuple(reasons))
 
+    def touched(self, finding: Finding) -> dict[str, str]:
+        """Use → what a finding does to it."""
+        return {
+            use: next(text for topic, text in finding.consequences.items() if topic in needs)
+            for use, needs in self.uses.items()
+            if set(needs) & set(finding.consequences)
+        }
+
     def headline(self) -> str:
         """What the log is fit for, and with which reserve, in a sentence or two."""
         if not self.rows["calls"]:
@@ -157,7 +165,7 @@ class LogCheck(Result):
                     "of": f.of,
                     "care": f.needs_care,
                     "examples": [dict(row) for row in f.examples],
-                    "consequences": dict(f.consequences),
+                    "consequences": self.touched(f),
                     "remedy": f.remedy,
                 }
                 for f in self.findings
@@ -170,10 +178,9 @@ def _named(use: str) -> str:
 
 
 def _because(one: Fitness) -> str:
-    """The first two reasons by name, and how many more there are."""
+    """The first two reasons by name, and that there are more."""
     names = [_as_reason(name) for name in dict.fromkeys(name for name, _ in one.reasons)]
-    more = [f"{len(names) - 2} more"] if len(names) > 2 else []
-    return _and([*names[:2], *more])
+    return ", ".join(names[:2]) + (" among others" if len(names) > 2 else "")
 
 
 def _as_reason(name: str) -> str:

@@ -134,12 +134,10 @@ def unknown_calls(look: Look) -> list[Finding]:
 def _outside(look: Look) -> Finding:
     outside = 'e."at" < c.arrived_at - INTERVAL 5 MINUTE OR e."at" > c.ended_at + INTERVAL 5 MINUTE'
     joined = "FROM self_service e JOIN calls c USING (call_id) WHERE c.ended_at IS NOT NULL"
-    counts = look.one(
-        f"SELECT count(*) AS base, count(*) FILTER ({outside}) AS n {joined}"  # noqa: S608
-    )
+    counts = look.one(f"SELECT count(*) AS base, count(*) FILTER ({outside}) AS n {joined}")
     rows = (
         look.all(
-            'SELECT e.event_id, e.call_id, e."at", c.arrived_at, c.ended_at '  # noqa: S608
+            'SELECT e.event_id, e.call_id, e."at", c.arrived_at, c.ended_at '
             f'{joined} AND ({outside}) ORDER BY e."at", e.event_id LIMIT 5'
         )
         if counts["n"]
