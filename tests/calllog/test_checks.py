@@ -106,7 +106,7 @@ def test_a_report_says_what_each_use_may_expect(flawed):
     assert set(fit) == set(TOPICS.values())
     assert fit["what calls are about"] == "fit"
     assert fit["waits and service level"] == "with care"
-    assert "with care because of" in result.headline()
+    assert "with care, because of" in result.headline()
     again = json.loads(json.dumps(result.to_dict()))
     assert again["headline"] == result.headline()
     assert {f["verdict"] for f in again["findings"]} == {"holds", "informs", "fails"}

@@ -68,7 +68,7 @@ class LogCheck(Result):
         order = sorted(doubtful, key=lambda f: f.verdict != "fails")
         reasons = [
             (f.name, next(text for topic, text in f.consequences.items() if topic in needs))
-            for f in [*blocked, *(f for f in order if f not in blocked)]
+            for f in blocked or order
         ]
         return Fitness(use, fit, tuple(reasons))
 
@@ -94,9 +94,8 @@ class LogCheck(Result):
             same: dict[str, list[str]] = {}
             for one in by[fit]:
                 same.setdefault(_because(one), []).append(_named(one.use))
-            parts += [f"{words.format(_and(uses))} because of {why}" for why, uses in same.items()]
-        text = "; ".join(parts)
-        return f"{text[:1].upper()}{text[1:]}."
+            parts += [f"{words.format(_and(uses))}, because of {why}" for why, uses in same.items()]
+        return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
 
     def holds(self) -> str:
         """What the log holds, in words."""
@@ -180,7 +179,7 @@ def _named(use: str) -> str:
 def _because(one: Fitness) -> str:
     """The first two reasons by name, and that there are more."""
     names = [_as_reason(name) for name in dict.fromkeys(name for name, _ in one.reasons)]
-    return ", ".join(names[:2]) + (" among others" if len(names) > 2 else "")
+    return _and([*names[:2], "more"] if len(names) > 2 else names)
 
 
 def _as_reason(name: str) -> str:
