@@ -15,10 +15,12 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     import polars as pl
 
+    from ccanalytics.calllog.checks import LogCheck
     from ccanalytics.calllog.forgetting import ForgetReport
     from ccanalytics.calllog.loading import Progress
     from ccanalytics.calllog.report import LoadReport
@@ -127,6 +129,30 @@ class LogFile:
             inputs={"path": str(path), "source": source, "log": str(self.path)},
             files=tuple(loads),
         )
+
+    def check(self, uses: Mapping[str, Sequence[str]] | None = None) -> LogCheck:
+        """What to know before trusting the log: every check, and what the log is fit for.
+
+        Parameters
+        ----------
+        uses
+            Questions one wants to ask and the topics each needs (``volume``, ``wait``, ``handle``,
+            ``customer``, ``service``, ``agent``, ``self_service``); default: each topic by itself.
+
+        Returns
+        -------
+        LogCheck
+            ``findings`` with counts, examples, consequences and remedies; ``fitness()`` per use.
+        """
+        from ccanalytics.calllog.checks import check_log
+
+        return check_log(self, uses)
+
+    def summary(self) -> LogCheck:
+        """What the log holds: rows by table, days, and what was never recorded; quick."""
+        from ccanalytics.calllog.checks import describe_log
+
+        return describe_log(self)
 
     def forget(self, before: date | str, *, dry_run: bool = False) -> ForgetReport:
         """Delete rows about people older than a day, and free the space that held them.

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from ccanalytics.calllog.checks import LogCheck
     from ccanalytics.calllog.rollups.scope import Scope
 
 __all__ = ["CallLog"]
@@ -56,30 +55,6 @@ class CallLog(LogFile):
     >>> log.intervals("30min")["offered"].sum()
     1
     """
-
-    def check(self, uses: Mapping[str, Sequence[str]] | None = None) -> LogCheck:
-        """What to know before trusting the log: every check, and what the log is fit for.
-
-        Parameters
-        ----------
-        uses
-            Questions one wants to ask and the topics each needs (``volume``, ``wait``, ``handle``,
-            ``customer``, ``service``, ``agent``, ``self_service``); default: each topic by itself.
-
-        Returns
-        -------
-        LogCheck
-            ``findings`` with counts, examples, consequences and remedies; ``fitness()`` per use.
-        """
-        from ccanalytics.calllog.checks import check_log
-
-        return check_log(self, uses)
-
-    def summary(self) -> LogCheck:
-        """What the log holds: rows by table, days, and what was never recorded; quick."""
-        from ccanalytics.calllog.checks import describe_log
-
-        return describe_log(self)
 
     def intervals(
         self,

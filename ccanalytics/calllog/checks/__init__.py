@@ -27,7 +27,7 @@ from ccanalytics.schema import TABLES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ccanalytics.calllog.log import CallLog
+    from ccanalytics.calllog.file import LogFile
 
 __all__ = ["CHECKS", "TOPICS", "Finding", "Fitness", "LogCheck", "check_log", "describe_log"]
 
@@ -54,18 +54,18 @@ CHECKS = (
 )
 
 
-def describe_log(log: CallLog) -> LogCheck:
+def describe_log(log: LogFile) -> LogCheck:
     """What a log holds, from the books and the counts by day."""
     return _looked(log, _QUICK, {})
 
 
-def check_log(log: CallLog, uses: Mapping[str, Sequence[str]] | None = None) -> LogCheck:
+def check_log(log: LogFile, uses: Mapping[str, Sequence[str]] | None = None) -> LogCheck:
     """Look the log over; counts are made in the database."""
     return _looked(log, CHECKS, check_uses(uses))
 
 
 def _looked(
-    log: CallLog,
+    log: LogFile,
     checks: Sequence[Callable[[Look], list[Finding]]],
     uses: dict[str, tuple[str, ...]],
 ) -> LogCheck:
