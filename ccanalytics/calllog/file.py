@@ -19,11 +19,14 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
     from typing import Self
 
     import polars as pl
 
+    from ccanalytics.calllog.checks import LogCheck
+    from ccanalytics.calllog.forgetting import ForgetReport
     from ccanalytics.calllog.loading import Progress
     from ccanalytics.calllog.pseudonyms import Identifiers
     from ccanalytics.calllog.report import LoadReport
@@ -222,6 +225,72 @@ class LogFile:
             failed=failed,
             passed_over=tuple(str(one) for one in files.passed_over),
         )
+
+    def check(self, uses: Mapping[str, Sequence[str]] | None = None) -> LogCheck:
+        """What to know before trusting the log: every check, and what the log is fit for.
+
+        Parameters
+        ----------
+        uses
+            Questions one wants to ask and the topics each needs (``volume``, ``wait``, ``handle``,
+            ``customer``, ``service``, ``agent``, ``self_service``); default: each topic by itself.
+
+        Returns
+        -------
+        LogCheck
+            ``findings`` with counts, examples, consequences and remedies; ``fitness()`` per use.
+        """
+        from ccanalytics.calllog.checks import check_log
+
+        return check_log(self, uses)
+
+    def summary(self) -> LogCheck:
+        """What the log holds: rows by table, days, and what was never recorded; quick."""
+        from ccanalytics.calllog.checks import describe_log
+
+        return describe_log(self)
+
+    def forget(self, before: date | str, *, dry_run: bool = False) -> ForgetReport:
+        """Delete rows about people older than a day, and free the space that held them.
+
+        Calls, contacts, reminders, states, reviews and the like that ended before the day go, and
+        with them customers, agents and subscriptions that ended before it; the raw text of every
+        rejected row is emptied, since its age is not known. Services, calendar, contracts and
+        roll-outs stay, and so do the books: loaded = there + forgotten. Nothing is kept in a
+        summarised form; run the reports that should stay beforehand.
+
+        The log is written anew without these rows and replaced in one step, so that their text is
+        no longer in the file; whoever is interrupted has the old log or the new one.
+
+        Parameters
+        ----------
+        before
+            The first local day that is kept.
+        dry_run
+            Count only, and change nothing.
+
+        Raises
+        ------
+        InputError
+            No such day, or one that has not come yet.
+        LogError
+            There is no log, it is in use, or it cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from ccanalytics import CallLog
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> rows = ["call_id,arrived_at,outcome", "a,2023-05-01T09:00:00Z,answered"]
+        >>> _ = (folder / "calls.csv").write_text(chr(10).join(rows) + chr(10))
+        >>> log = CallLog(folder / "centre.duckdb", time_zone="UTC")
+        >>> _ = log.load(folder / "calls.csv", source="ccanalytics")
+        >>> log.forget("2024-01-01").rows
+        {'calls': 1}
+        """
+        from ccanalytics.calllog.forgetting import forget
+
+        return forget(self._store, before, dry_run=dry_run)
 
     def _zone_for_new(self, source: Source, settings: Settings, target: Path) -> str:
         if not self._store.is_new():

@@ -167,7 +167,7 @@ def _commit(
         if known is not None:
             return replace(known, file=str(path))
         agree(connection, settings.key, str(target.store.path))
-        loaded = 0
+        loaded, before = 0, _rows(connection)
         if staged.holds(staged.rows):
             with source.taking_over(connection, staged.rows) as remarks:
                 loaded = take_over(connection, staged.rows, table, source.newest)
@@ -196,6 +196,11 @@ def _commit(
             )
         for remark, rows in staged.remarks.items():
             connection.execute("INSERT INTO remarks VALUES (?, ?, ?)", [number, remark, rows])
+        # What was derived from the rows, or replaced by them, is in the books too.
+        for name, rows in _rows(connection).items():
+            more = rows - before[name] - (loaded if name == plan.table else 0)
+            if more:
+                connection.execute("INSERT INTO adjustments VALUES (?, ?, ?)", [number, name, more])
     return FileLoad(
         str(path),
         plan.table,
@@ -208,6 +213,14 @@ def _commit(
         identifiers=settings.identifiers,
         cannot_tell=source.cannot_tell,
     )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many rows each table has."""
+    return {
+        name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0])  # noqa: S608
+        for name in TABLES
+    }
 
 
 def _known(

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from ccanalytics.calllog.checks import LogCheck
     from ccanalytics.calllog.rollups.scope import Scope
 
 __all__ = ["CallLog"]
@@ -59,17 +58,6 @@ class CallLog(CountedLog):
     >>> log.intervals("30min")["offered"].sum()
     1
     """
-
-    @one_state
-    def check(self) -> LogCheck:
-        """What the log holds and what to know before trusting it."""
-        from ccanalytics.calllog.checks import check_log
-
-        return check_log(self)
-
-    def summary(self) -> LogCheck:
-        """The same as :meth:`check`."""
-        return self.check()
 
     @one_state
     def intervals(

@@ -1,4 +1,4 @@
-"""Commands on a call log: load, mapping, check, run, notebooks."""
+"""Commands that fill a call log: load, mapping, key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ccanalytics.errors import DataError, InputError
 if TYPE_CHECKING:
     from ccanalytics.calllog.report import LoadReport
 
-__all__ = ["check", "key", "load", "mapping", "notebooks", "run"]
+__all__ = ["SOURCE_NAMES", "key", "load", "mapping"]
 
 Encoding = Annotated[
     str | None,
@@ -214,132 +214,3 @@ def key(
 
     make_key(file)
     print(f"{file} holds a new key; give it to every load with --key-file or CCANALYTICS_KEY_FILE")
-
-
-@app.command()
-def check(
-    log: Log,
-    rejects: Annotated[int, typer.Option(min=0, help="Show that many rejected rows.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Say what a log holds and what to know before trusting it.
-
-    Example: ccanalytics check --log bank.duckdb --rejects 5
-    """
-    from ccanalytics.calllog import CallLog
-
-    call_log = CallLog(log)
-    found = call_log.check()
-    rows = call_log.rejects(rejects).to_dicts() if rejects else []
-    if as_json:
-        emit(
-            {
-                "summary": found.summary(),
-                "rows": found.rows,
-                "outcomes": found.outcomes,
-                "first_day": found.first_day,
-                "last_day": found.last_day,
-                "time_zone": found.time_zone,
-                "checks": [vars(c) for c in found.checks],
-                "rejects": rows,
-            }
-        )
-        return
-    print(found.summary())
-    for one in found.checks:
-        print(f"  {one}")
-    for row in rows:
-        print(f"  {row['file']}, line {row['line']}: {'; '.join(row['reasons'])}: {row['raw']!r}")
-
-
-@app.command()
-def run(
-    notebook: Annotated[str, typer.Argument(help="A notebook's name, or a path to one.")],
-    log: Log,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set one; repeatable."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="The HTML file; default: reports/NOTEBOOK.html.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Run a notebook on a log, print its answer, and write its report.
-
-    Example: ccanalytics run seats --log bank.duckdb -p share=0.8 -p within=20
-    """
-    from ccanalytics.runs import run as run_notebook
-
-    with bar("running") as progress:
-        done = run_notebook(
-            notebook, log=log, parameters=_pairs(parameter or []), output=output, progress=progress
-        )
-    if as_json:
-        emit(
-            {
-                "notebook": done.notebook,
-                "report": str(done.output),
-                "answer": done.answer,
-                "summary": done.details,
-                "findings": [dict(finding) for finding in done.findings],
-                "checks": [vars(c) for c in done.checks],
-                "rows": dict(done.rows),
-                "fingerprint": done.fingerprint,
-                "parameters": dict(done.parameters),
-                "inputs": dict(done.inputs),
-            }
-        )
-    else:
-        if done.answer:
-            print(done.answer)
-        print(f"Report: {done.output}")
-
-
-def _pairs(texts: list[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name.strip():
-            raise InputError(
-                "a parameter has the form NAME=VALUE", f"-p {text}", "such as -p share=0.8"
-            )
-        if name.strip() in pairs:
-            raise InputError("a parameter is given twice", f"-p {text}", "give it once")
-        pairs[name.strip()] = value
-    return pairs
-
-
-@app.command()
-def notebooks(as_json: Json = False) -> None:
-    """List the notebooks, their questions and their parameters.
-
-    Example: ccanalytics notebooks
-    """
-    from ccanalytics.runs import notebooks as available
-
-    found = available()
-    if as_json:
-        emit(
-            {
-                "notebooks": [
-                    {
-                        "name": n.name,
-                        "title": n.title,
-                        "question": n.question,
-                        "parameters": [
-                            {"name": p.name, "default": p.default, "meaning": p.meaning}
-                            for p in n.parameters
-                        ],
-                    }
-                    for n in found
-                ]
-            }
-        )
-        return
-    for n in found:
-        print(f"{n.name}: {n.title}")
-        if n.question:
-            print(f"  {n.question}")
-        for p in n.parameters:
-            print(f"    -p {p.name}={p.default!r}  {p.meaning}")
