@@ -82,8 +82,6 @@ def _attach(
     while True:
         try:
             connection.execute(f"ATTACH ? AS log ({how})", [os.fspath(path)])
-        except UnicodeError as error:
-            raise LogError("the name of the file is not valid text", repr(path)) from error
         except duckdb.Error as error:
             if not any(sign in str(error).lower() for sign in _IN_USE):
                 raise unusable(path, error) from error

@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo
 
 from ccanalytics.calllog.database import attached, cursor_of, speaking, version_of
 from ccanalytics.calllog.generation import Loading
-from ccanalytics.calllog.workspace import work_folder
+from ccanalytics.calllog.workspace import sweep, work_folder
 from ccanalytics.errors import InputError, LogError
 from ccanalytics.schema import SCHEMA_VERSION
 
@@ -44,6 +44,8 @@ __all__ = ["Store", "check_time_zone"]
 
 logger = logging.getLogger("ccanalytics")
 _READ_WAIT_S, _LOAD_WAIT_S = 10.0, 600.0
+# DuckDB takes what follows the one for options, and the other for a slash: it writes elsewhere.
+_UNUSABLE = {"?": "question mark", "\\": "backslash"}
 # What this thread has open: a store → the connection of its outermost question or of its load.
 _here = threading.local()
 
@@ -174,16 +176,29 @@ class Store:
 
     def _next(self, time_zone: str | None, package_version: str) -> Loading:
         wait_s = _LOAD_WAIT_S if self.wait_s is None else self.wait_s
-        return Loading(self._log(), wait_s, time_zone, package_version)
+        log = self._log()
+        with contextlib.suppress(OSError):  # what cannot be looked at is told when it is needed
+            sweep(log)
+        return Loading(log, wait_s, time_zone, package_version)
 
     def _log(self) -> Path:
         """The file itself, where the path is a link to it."""
         try:
             log = Path(os.path.realpath(self.path))
+            str(log).encode()
+            for sign, name in _UNUSABLE.items():
+                if sign in str(log):
+                    raise LogError(
+                        f"the database cannot use a path with a {name}", str(log), "rename it"
+                    )
             if log.is_dir():
                 raise LogError(
                     "this is a folder, not a call log", str(self.path), "name a file in it"
                 )
+            if log.is_symlink():
+                raise LogError("this link leads in a circle", str(self.path), "name a file")
+            if log.exists() and not log.is_file():
+                raise LogError("this is a device or a pipe, not a call log", str(self.path))
         except (OSError, ValueError) as error:
             raise _no_path(self.path, error) from error
         return log
@@ -224,9 +239,10 @@ def _there(path: Path) -> bool:
 
 
 def _no_path(path: Path, error: Exception) -> LogError:
-    return LogError(
-        "this path cannot be opened", str(path), getattr(error, "strerror", None) or str(error)
-    )
+    shown = os.fsencode(path).decode(errors="replace")  # a name may be no text at all
+    if isinstance(error, UnicodeError):
+        return LogError("the database cannot use a name that is no text", shown, "rename it")
+    return LogError("this path cannot be opened", shown, getattr(error, "strerror", None) or "")
 
 
 def _no_log(path: Path) -> LogError:

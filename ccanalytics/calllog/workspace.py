@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from ccanalytics.errors import LogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["STAGES", "copied", "flushed", "stage", "work_folder", "write_lock"]
+__all__ = ["STAGES", "copied", "flushed", "stage", "sweep", "work_folder", "write_lock"]
 
 logger = logging.getLogger("ccanalytics")
 _stages = logging.getLogger("ccanalytics.stages")
@@ -63,7 +63,7 @@ def write_lock(log: Path, wait_s: float) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path = log.with_name(f".{log.name}.lock")
+    path = _lock_of(log)
     lock = FileLock(path, thread_local=False, mode=0o666)
     stage("waiting")
     try:
@@ -92,6 +92,10 @@ def write_lock(log: Path, wait_s: float) -> Iterator[None]:
         lock.release()
 
 
+def _lock_of(log: Path) -> Path:
+    return log.with_name(f".{log.name}.lock")
+
+
 def _holder(lock: Path) -> str:
     with contextlib.suppress(OSError, ValueError):
         return f"another load (process {int(lock.read_text())})"
@@ -100,12 +104,11 @@ def _holder(lock: Path) -> str:
 
 @contextlib.contextmanager
 def work_folder(parent: Path) -> Iterator[Path]:
-    """A private folder beside the log that goes away at the end, and sweeping those left behind.
+    """A private folder beside the log that goes away at the end.
 
     What a load writes before it is whole goes here: staged rows, what the database spills, the
     next state of the log. Only its owner may read it.
     """
-    _sweep(parent)
     with contextlib.ExitStack() as held:
         folder = _claimed(parent, held)
         try:
@@ -133,19 +136,26 @@ def _claimed(parent: Path, held: contextlib.ExitStack) -> Path:
     raise LogError("no work folder can be held beside the call log", str(parent), "try again")
 
 
-def _sweep(parent: Path) -> None:
-    """Remove the work folders whose owner is no more."""
+def sweep(log: Path) -> None:
+    """Remove what killed loads left: work folders, and a lock that nobody holds."""
+    for stale in log.parent.glob(f"{_PREFIX}*"):
+        _unless_held(stale / _HELD, lambda folder=stale: shutil.rmtree(folder, ignore_errors=True))
+    lock = _lock_of(log)
+    if lock.exists():
+        _unless_held(lock, lock.unlink)
+
+
+def _unless_held(path: Path, remove: Callable[[], object]) -> None:
     from filelock import FileLock, Timeout
 
-    for stale in parent.glob(f"{_PREFIX}*"):
-        lock = FileLock(stale / _HELD, thread_local=False)
-        # Another's folder (no permission), one in use, one that just went away: leave it.
-        with contextlib.suppress(OSError, Timeout):
-            lock.acquire(timeout=0)
-            try:
-                shutil.rmtree(stale, ignore_errors=True)
-            finally:
-                lock.release()
+    lock = FileLock(path, thread_local=False)
+    # Another user's (no permission), one in use, one that just went away: leave it.
+    with contextlib.suppress(OSError, Timeout):
+        lock.acquire(timeout=0)
+        try:
+            remove()
+        finally:
+            lock.release()
 
 
 def _not_writable(folder: Path, error: OSError) -> LogError:

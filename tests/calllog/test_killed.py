@@ -213,12 +213,14 @@ def test_loads_killed_at_random_moments(
     with capsys.disabled():
         if FULL:
             told = ", ".join(f"{s} {hit[s]}" for s in STAGES if hit[s])
-            print(f"\n{hit.total()} loads killed, {inside} in the staging or the commit: {told}")
+            print(  # noqa: T201
+                f"\n{hit.total()} loads killed, {inside} in the staging or the commit: {told}"
+            )
     assert inside >= (200 if FULL else KILLS // 2)
     assert len(hit) >= (8 if FULL else 3)
 
 
-@pytest.mark.parametrize("at", [s for s in STAGES if s not in ("migrating", "done")])
+@pytest.mark.parametrize("at", STAGES[3:4] + STAGES[5:])
 def test_a_load_killed_as_it_enters_a_stage(
     tmp_path, server, exports, starts, undisturbed, log_content, at
 ):
@@ -229,8 +231,9 @@ def test_a_load_killed_as_it_enters_a_stage(
     states = undisturbed["started"]
     left = log_content(path, timeless=True)
     assert left == states[0] or gone[-1][0] in ("publishing", "done"), gone
+    assert at != "done" or left != states[0]
     log = CallLog(path)
-    assert log.load(exports, source="ccanalytics").read == 5059
+    assert log.load(exports / "calls.csv", source="ccanalytics").read == 5000
     assert log_content(path, timeless=True)["calls"] == states[-1]["calls"]
     assert _names(tmp_path) == {"centre.duckdb"}
 
