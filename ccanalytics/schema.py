@@ -9,13 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["OUTCOMES", "SCHEMA_VERSION", "TABLES", "Column", "Kind", "Table", "dictionary"]
+__all__ = [
+    "OUTCOMES",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "Column",
+    "Kind",
+    "Person",
+    "Table",
+    "dictionary",
+]
 
 # 2 has customers, subscriptions, days, contracts, schedules, assessments and articles besides;
 # 3 has tickets and line_groups.
 SCHEMA_VERSION = 3
 
 Kind = Literal["text", "timestamp", "date", "seconds", "number", "whole", "flag"]
+Person = Literal["", "customer", "agent", "number", "unit_kind"]
 
 OUTCOMES: dict[str, str] = {
     "answered": "an agent took the call",
@@ -31,13 +41,21 @@ OUTCOMES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its kind of value, what it means, and its unit or the values it may take."""
+    """A column: its kind of value, what it means, and its unit or the values it may take.
+
+    ``person`` says whom the column identifies (or which column of the row tells that; ``number``:
+    it may hold a telephone number, as a customer does): what it holds is replaced by a pseudonym at
+    the door, and masked in rows that are set aside.
+    """
 
     name: str
     kind: Kind
     meaning: str
     required: bool = False
     values: tuple[str, ...] = ()
+    person: Person = ""
+    # A sum over many calls or agents: no single duration, so no longest one.
+    summed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,12 +81,24 @@ def _text(name: str, meaning: str, *values: str, required: bool = False) -> Colu
     return Column(name, "text", meaning, required, values)
 
 
+def _person(name: str, who: Person, meaning: str, *, required: bool = False) -> Column:
+    return Column(name, "text", meaning, required, person=who)
+
+
 def _at(name: str, meaning: str, *, required: bool = False) -> Column:
     return Column(name, "timestamp", meaning, required)
 
 
 def _seconds(name: str, meaning: str) -> Column:
     return Column(name, "seconds", meaning)
+
+
+def _sum(name: str, meaning: str) -> Column:
+    return Column(name, "seconds", meaning, summed=True)
+
+
+def _whole(name: str, meaning: str) -> Column:
+    return Column(name, "whole", meaning)
 
 
 TABLES: dict[str, Table] = {
@@ -84,9 +114,9 @@ TABLES: dict[str, Table] = {
                     "identifies the call; where the source has none, a digest of the source row",
                     required=True,
                 ),
-                _text("customer", "who called; null when withheld or not recorded"),
+                _person("customer", "customer", "who called; null when withheld or not recorded"),
                 _text("client", "whose customers they are, in an outsourced centre"),
-                _text("line", "the line or voice-menu port that carried the call"),
+                _person("line", "number", "the line or voice-menu port that carried the call"),
                 _text("line_group", "the trunk group or unit of that line"),
                 _text("site", "the building"),
                 _text("queue", "the queue, split or skill"),
@@ -103,10 +133,61 @@ TABLES: dict[str, Table] = {
                 _seconds("hold_s", "time the caller was put on hold by the agent"),
                 _seconds("wrap_s", "after-call work"),
                 _text("outcome", "what became of the call", *OUTCOMES, required=True),
-                _text("agent", "who took the call"),
+                _person("agent", "agent", "who took the call"),
                 _text("transfer", "where the agent sent it", "none", "second_line", "other"),
                 _text("parent_call_id", "the call this one continues"),
                 _text("ended_by", "who hung up", "caller", "agent", "system"),
+                _at("updated_at", "when the source last changed the record (UTC)"),
+            ),
+        ),
+        Table(
+            "queue_events",
+            "one event as a switch logged it, of a call, of an agent, or of the switch",
+            ("event_id",),
+            (
+                _text("event_id", "identifies the event: a digest of its line", required=True),
+                _at("at", "when (UTC)", required=True),
+                Column("place", "whole", "its place among the lines of that second", True),
+                _text("call_id", "the call it belongs to, as the switch names it"),
+                _text("queue", "the queue"),
+                _person("agent", "agent", "the agent"),
+                _text("event", "what happened, in the switch's own word", required=True),
+                _person("customer", "customer", "who called, where the event says so"),
+                _seconds("wait_s", "time the call had waited in the queue"),
+                _seconds("talk_s", "time the call had been talked"),
+                _seconds("ring_s", "time the agent's telephone rang"),
+                _whole("position", "place of the call in the queue"),
+                _whole("original_position", "its place when it came in"),
+                _text("info", "any other parameters; long numbers masked"),
+            ),
+        ),
+        Table(
+            "interval_counts",
+            "what a switch counted for one queue in one interval, where it tells no single call",
+            ("queue", "media", "started_at", "interval_s"),
+            (
+                _text("queue", "the queue, split or skill", required=True),
+                _text("media", "what was counted: voice, chat, email, …", required=True),
+                _at("started_at", "start of the interval (UTC)", required=True),
+                Column("interval_s", "seconds", "its length", True),
+                _whole("offered", "contacts that asked for an agent"),
+                _whole("answered", "contacts that an agent took"),
+                _whole("abandoned", "contacts whose caller left, short ones included"),
+                _whole("short_abandoned", "of these: left so soon that they are not counted"),
+                _whole("flowed_out", "contacts sent on to another queue or centre"),
+                _whole("answered_in_time", "answered within the threshold"),
+                _whole("late", "contacts over the threshold, as the switch counts them"),
+                _whole("counted", "denominator of the switch's own service level"),
+                _seconds("within_s", "the threshold of answered_in_time; null where not told"),
+                _whole("handled", "contacts whose handling ended in the interval"),
+                _sum("answered_wait_s", "waits of the answered, added up"),
+                _sum("abandoned_wait_s", "waits of the abandoned, added up"),
+                _sum("talk_s", "talk, added up; hold_s is not in it"),
+                _sum("hold_s", "hold, added up"),
+                _sum("wrap_s", "after-call work, added up"),
+                _sum("handle_s", "all handling, added up, where the switch tells it as one"),
+                _sum("staffed_s", "time of agents logged in, added up"),
+                _sum("available_s", "time of agents waiting for a contact, added up"),
             ),
         ),
         Table(
@@ -115,7 +196,7 @@ TABLES: dict[str, Table] = {
             ("event_id",),
             (
                 _text("event_id", "identifies the event", required=True),
-                _text("customer", "whose contact it was"),
+                _person("customer", "customer", "whose contact it was"),
                 _text("channel", "the channel", "sms", "web", "app", "menu", required=True),
                 _text(
                     "stage",
@@ -157,7 +238,7 @@ TABLES: dict[str, Table] = {
             "one customer of the centre's clients",
             ("customer",),
             (
-                _text("customer", "code of the customer, as in calls", required=True),
+                _person("customer", "customer", "code of the customer, as in calls", required=True),
                 _text("province", "where the customer lives"),
                 _text("prefecture", "the part of the province"),
                 _text("tier", "the customer's tier today"),
@@ -171,7 +252,7 @@ TABLES: dict[str, Table] = {
             "one spell in which a customer takes proactive messages",
             ("customer", "kind", "started_on"),
             (
-                _text("customer", "who subscribed", required=True),
+                _person("customer", "customer", "who subscribed", required=True),
                 _text("kind", "to which messages", required=True),
                 Column("started_on", "date", "first day", True),
                 Column("ended_on", "date", "day on which it ended; null while it runs"),
@@ -210,7 +291,7 @@ TABLES: dict[str, Table] = {
             "one person who takes calls",
             ("agent",),
             (
-                _text("agent", "code of the agent", required=True),
+                _person("agent", "agent", "code of the agent", required=True),
                 Column("hired_on", "date", "first day of work"),
                 Column("left_on", "date", "last day of work; null while employed"),
                 _text("site", "the building"),
@@ -225,7 +306,7 @@ TABLES: dict[str, Table] = {
             "one spell of an agent in one state",
             ("agent", "started_at"),
             (
-                _text("agent", "code of the agent", required=True),
+                _person("agent", "agent", "code of the agent", required=True),
                 _text(
                     "state",
                     "what the agent was doing",
@@ -247,7 +328,7 @@ TABLES: dict[str, Table] = {
             "one planned activity of an agent",
             ("agent", "started_at"),
             (
-                _text("agent", "code of the agent", required=True),
+                _person("agent", "agent", "code of the agent", required=True),
                 _text(
                     "activity",
                     "what was planned",
@@ -267,7 +348,7 @@ TABLES: dict[str, Table] = {
             "one proactive message sent",
             ("customer", "kind", "sent_at"),
             (
-                _text("customer", "to whom", required=True),
+                _person("customer", "customer", "to whom", required=True),
                 _text("kind", "which reminder", required=True),
                 _text("wave", "the mass mailing it belonged to"),
                 _at("sent_at", "when (UTC)", required=True),
@@ -279,7 +360,7 @@ TABLES: dict[str, Table] = {
             ("unit_kind", "unit", "treatment"),
             (
                 _text("unit_kind", "what is treated: service, province, team, …", required=True),
-                _text("unit", "which one", required=True),
+                _person("unit", "unit_kind", "which one", required=True),
                 _text("treatment", "what went live", required=True),
                 Column("planned_on", "date", "the day it was planned for"),
                 Column("live_on", "date", "the day it went live"),
@@ -293,8 +374,8 @@ TABLES: dict[str, Table] = {
             (
                 _text("review_id", "identifies the review", required=True),
                 _text("call_id", "the call reviewed"),
-                _text("agent", "the agent reviewed"),
-                _text("reviewer", "who reviewed"),
+                _person("agent", "agent", "the agent reviewed"),
+                _person("reviewer", "agent", "who reviewed"),
                 _text("item", "what was looked at", required=True),
                 Column("passed", "flag", "whether it was right"),
                 Column("critical", "flag", "whether an error here fails the whole call"),
@@ -319,7 +400,7 @@ TABLES: dict[str, Table] = {
             "one course taken by one agent",
             ("agent", "course", "on"),
             (
-                _text("agent", "code of the agent", required=True),
+                _person("agent", "agent", "code of the agent", required=True),
                 _text("course", "which course", required=True),
                 Column("on", "date", "first day of the course", True),
                 Column("hours", "number", "hours of training"),
@@ -331,7 +412,7 @@ TABLES: dict[str, Table] = {
             "one test taken by one agent",
             ("agent", "instrument", "at"),
             (
-                _text("agent", "code of the agent", required=True),
+                _person("agent", "agent", "code of the agent", required=True),
                 _text("instrument", "which test", required=True),
                 _text("course", "the course that the test is to judge"),
                 _text("occasion", "when in respect to the course", "pre", "post", "delayed"),
@@ -344,7 +425,7 @@ TABLES: dict[str, Table] = {
             "one article of the knowledge base opened by an agent",
             ("agent", "article", "at"),
             (
-                _text("agent", "code of the agent", required=True),
+                _person("agent", "agent", "code of the agent", required=True),
                 _text("call_id", "the call during which it was opened"),
                 _text("article", "code of the article", required=True),
                 _at("at", "when (UTC)", required=True),
@@ -357,12 +438,12 @@ TABLES: dict[str, Table] = {
             (
                 _text("ticket", "identifies the ticket", required=True),
                 _text("call_id", "the call that opened it"),
-                _text("customer", "whose matter it is"),
+                _person("customer", "customer", "whose matter it is"),
                 _text("service", "what it is about"),
                 _at("opened_at", "when it was opened (UTC)", required=True),
                 _at("closed_at", "when it was last closed (UTC); null while open"),
                 Column("reopened", "flag", "closed once, and opened again"),
-                _text("owner", "the department that must close it"),
+                _person("owner", "agent", "the department or person that must close it"),
             ),
         ),
         Table(
@@ -400,6 +481,10 @@ def dictionary() -> str:
         for column in table.columns:
             values = f": {', '.join(column.values)}" if column.values else ""
             needed = ", required" if column.required else ""
+            if column.person:
+                needed += (
+                    ", a person" if column.person in ("customer", "agent") else ", may be a person"
+                )
             parts[-1] += (
                 f"\n| {column.name} | {kinds[column.kind]}{needed} | {column.meaning}{values} |"
             )

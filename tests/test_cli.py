@@ -117,7 +117,7 @@ def test_bad_files(tmp_path: Path, calls: Path, capsys) -> None:
         return ["load", str(path), "--source", source, "--log", str(target), *zone, *more]
 
     assert "no such file" in _fails(capsys, load(tmp_path / "nowhere.csv"), 2)
-    assert "folder" in _fails(capsys, load(tmp_path, source="anonymous_bank"), 2)
+    assert "Anonymous Bank" in _fails(capsys, load(tmp_path, source="anonymous_bank"), 2)
     assert "no such source" in _fails(capsys, load(calls, source="avaya"), 2)
     assert "anonymous_bank" in _fails(capsys, load(calls, source="avaya"), 2)
     empty = tmp_path / "calls_empty.csv"
@@ -174,8 +174,8 @@ def test_a_locked_log_is_named(log: Path, capsys, monkeypatch: pytest.MonkeyPatc
     try:
         assert holder.stdout.readline().strip() == "held"
         patient = file.Store
-        monkeypatch.setattr(file, "Store", lambda path, wait_s: patient(path, min(wait_s, 0.3)))
-        assert "in use by another process" in _fails(capsys, ["check", "--log", str(log)], 3)
+        monkeypatch.setattr(file, "Store", lambda path, wait_s: patient(path, 0.3))
+        assert "in use by another program" in _fails(capsys, ["check", "--log", str(log)], 3)
     finally:
         holder.communicate("")
     assert main(["check", "--log", str(log)]) == 0
@@ -291,3 +291,39 @@ def test_one_agent_and_one_line_are_singular(capsys) -> None:
     assert capsys.readouterr().out.startswith("1 agent seated, 1 scheduled")
     assert main(["trunks", "--load", "0.001", "--blocking", "0.1"]) == 0
     assert capsys.readouterr().out.startswith("1 line carries 0.001 erlangs")
+
+
+def test_check_answers_in_text_json_and_html_and_strictly(tmp_path, capsys):
+    from ccanalytics import simulation
+
+    simulation.write_centre(tmp_path / "x", weeks=4, scale=0.01, seed=2, defects=True)
+    log = str(tmp_path / "x.duckdb")
+    assert main(["load", str(tmp_path / "x"), "--source", "ccanalytics", "--log", log]) == 0
+    capsys.readouterr()
+    page = tmp_path / "check.html"
+    assert main(["check", "--log", log, "--html", str(page)]) == 0
+    out = capsys.readouterr().out
+    assert "with care, because of" in out.replace("\n", " ")
+    assert "✗ What the wait counts" in out
+    html = page.read_text(encoding="utf-8")
+    assert "What fails" in html
+    assert "http" not in html.split("<body>")[1]
+    assert main(["check", "--log", log, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["schema"] == 1
+    assert {one["use"] for one in told["fitness"]} >= {"traffic", "seats", "deflection"}
+    assert main(["check", "--log", log, "--strict"]) == 4
+    assert "what the wait counts" in capsys.readouterr().err
+    wrong = ["check", "--log", log, "--html", str(tmp_path / "a.txt")]
+    assert "HTML" in _fails(capsys, wrong, 2)
+
+
+def test_a_log_without_calls_cannot_be_judged(tmp_path, capsys):
+    table = tmp_path / "services.csv"
+    table.write_text("service\nS1\n")
+    log = str(tmp_path / "x.duckdb")
+    given = ["load", str(table), "--source", "ccanalytics", "--log", log, "--time-zone", "UTC"]
+    assert main(given) == 0
+    capsys.readouterr()
+    assert main(["check", "--log", log]) == 4
+    assert "the log holds no calls" in capsys.readouterr().err

@@ -22,6 +22,8 @@ __all__ = ["attached", "cursor_of", "speaking", "version_of"]
 _PAUSE_S = 0.02
 # A file of another kind must not make the database fetch a reader for it.
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# The database keeps within this and goes to disk beyond it, whatever the size of the log.
+_MOST_MEMORY = 2 << 30
 # What DuckDB says while another process, or another connection of this one, is in the way.
 _IN_USE = ("lock on file", "conflicting lock", "already attached", "different configuration")
 _NO_LOG = ("not a valid duckdb", "in-memory", "serialization", "corrupt")
@@ -57,12 +59,22 @@ def attached(
                 )
         else:
             spill_name = str(spill)
-        connection = duckdb.connect(config=dict(_CONFIG))
+        limit = f"{_memory_limit() >> 20}MiB"
+        connection = duckdb.connect(config={**_CONFIG, "memory_limit": limit})
         stack.callback(_close, connection)
         connection.execute("SET temp_directory = ?", [spill_name])
         _attach(connection, path, read_only=read_only, wait_s=wait_s)
         _look_at_log(connection)
         yield connection
+
+
+def _memory_limit() -> int:
+    """Bytes that the database may use: 2 GiB, or half of what the machine has if that is less."""
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return _MOST_MEMORY
+    return max(min(_MOST_MEMORY, there // 2), 256 << 20)
 
 
 def _close(connection: duckdb.DuckDBPyConnection) -> None:
@@ -116,6 +128,12 @@ def speaking(path: Path, what: str = "the call log cannot be read") -> Iterator[
 
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise LogError(
+            "there is not enough memory or room on disk for this",
+            str(path),
+            "ask for fewer days at once, or make room where TMPDIR points and beside the log",
+        ) from error
     except (
         duckdb.IOException,
         duckdb.FatalException,

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from ccanalytics.calllog.sources import Settings, find_source, read_mapping
-from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
-from ccanalytics.calllog.sources.mapping import check_encoding
+from ccanalytics.calllog.arguments import check_path, placed, settings_for
+from ccanalytics.calllog.pseudonyms import held, refuse
+from ccanalytics.calllog.sources import find_source
+from ccanalytics.calllog.sources.mapping import CENTRE
 from ccanalytics.calllog.store import Store, check_time_zone
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
     from typing import Self
 
     import polars as pl
 
+    from ccanalytics.calllog.checks import LogCheck
+    from ccanalytics.calllog.forgetting import ForgetReport
     from ccanalytics.calllog.loading import Progress
+    from ccanalytics.calllog.pseudonyms import Identifiers
     from ccanalytics.calllog.report import LoadReport
+    from ccanalytics.calllog.sources import Settings, Source
+    from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
 
 __all__ = ["LogFile", "one_state"]
 
-_P, _R, _L = ParamSpec("_P"), TypeVar("_R"), TypeVar("_L", bound="LogFile")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_L = TypeVar("_L", bound="LogFile")
 
 
 def one_state(
@@ -55,7 +65,7 @@ class LogFile:
     ) -> None:
         chosen = path if path is not None else os.environ.get("CCANALYTICS_LOG")
         if chosen is not None:
-            _check_path(chosen, "path")
+            check_path(chosen, "path")
         if not chosen:
             raise InputError(
                 "no call log is named",
@@ -98,82 +108,191 @@ class LogFile:
 
     def load(
         self,
-        path: str | os.PathLike[str],
+        path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         source: str,
         *,
         mapping: str | os.PathLike[str] | ColumnMapping | None = None,
         table: str | None = None,
         time_zone: str | None = None,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
         allow_cut: bool = False,
+        key_file: str | os.PathLike[str] | None = None,
+        identifiers: Identifiers | None = None,
+        sheet: str | None = None,
+        most_times: float | None = None,
+        columns: str | Iterable[str] | None = None,
         progress: Progress | None = None,
     ) -> LoadReport:
-        """Load an export file, or a folder of canonical tables.
+        """Load an export file, several, a folder of them, or those that match a pattern.
 
         Each file is one transaction: all of it, or nothing, whatever happens meanwhile (also
         ``kill -9`` and a full disk). Rows that cannot be used are set aside with file, line, text
         and every reason (see :meth:`rejects`); loading a file again changes nothing. The log can
         be read all the while. Its next state is written beside it: where the file system cannot
-        share blocks between files, that takes as much room as the log does.
+        share blocks between files, that takes as much room as the log does. Of several files those
+        that can be loaded are, and ``report.failed`` says why the others cannot; one file alone
+        that cannot be loaded is an error.
 
         Parameters
         ----------
         path
-            The file. Compression is told from its content.
+            The file: delimited text, NDJSON, Parquet or .xlsx, packed with gzip, bzip2, xz, zstd
+            or zip; all told from its content. A folder, a pattern such as ``exports/*.csv``, or a
+            list of all these.
         source
-            The format: ``ccanalytics``, ``generic``, ``anonymous_bank``.
+            The format, by its name in :data:`ccanalytics.calllog.SOURCES`.
         mapping
-            For ``generic``: the TOML file that names the columns.
+            For ``generic``: the TOML file that names the columns (``ccanalytics mapping FILE``
+            proposes one), or the name of one that comes with the package (``vicidial``,
+            ``cisco_uccx``, ``mod_callcenter``).
         table
             For ``ccanalytics``: the table, where the file's name does not tell.
         time_zone
             Where the clock of the file's timestamps stands, where that is not the source's own.
         encoding
-            Of text files, as Python names it.
+            Of text files, as Python names it. Default: UTF-8, UTF-16 and GB18030 are found out;
+            the report says so where it is not UTF-8.
         allow_cut
             Load a file that ends in the middle of a line, and set that line aside.
+        key_file
+            The key with which customers and agents get pseudonyms before anything is stored (see
+            ``ccanalytics key``). Default: the environment's ``CCANALYTICS_KEY_FILE``.
+        identifiers
+            ``"keyed"`` insists on a key, ``"as_they_are"`` does without one, also where the
+            environment names it. Default: keyed where there is a key; sources that carry callers'
+            numbers insist on a choice.
+        sheet
+            Of a workbook, where several sheets hold something.
+        most_times
+            A packed file that unpacks to more than that many times its size is refused
+            (default 250, beyond 64 MiB).
+        columns
+            For call detail records without a header: the names of their columns, in order.
         progress
-            Called with (bytes done, bytes in all, file name).
+            Called with (bytes done, bytes in all, file name); bytes are of all files together.
 
         Raises
         ------
         InputError
             A file that is missing, empty, cut off, or not of this format; nothing of it is loaded.
+            Of several files, only where none can be loaded, or a path stands for none.
         LogError
             The log is locked, newer than this version, or not a log.
         """
         from ccanalytics import __version__
-        from ccanalytics.calllog.loading import Target, files_to_load, load_file
+        from ccanalytics.calllog.choosing import files_to_load
+        from ccanalytics.calllog.loading import Target, load_files
         from ccanalytics.calllog.report import LoadReport
 
-        _check_path(path, "path")
+        given = [path] if isinstance(path, (str, os.PathLike)) else path
+        if not isinstance(given, Iterable):
+            check_path(given, "path")
+        given = list(given)
+        for one in given:
+            check_path(one, "path")
         chosen = find_source(source)
-        if isinstance(mapping, (str, os.PathLike)):
-            mapping = read_mapping(Path(mapping))
-        elif mapping is not None and not isinstance(mapping, ColumnMapping):
-            raise InputError("this must be a TOML file or a Mapping", f"mapping={mapping!r}")
-        if table is not None and not isinstance(table, str):
-            raise InputError("this must be the name of a table", f"table={table!r}")
-        settings = Settings(
-            time_zone=check_time_zone(time_zone) if time_zone else None,
-            encoding=check_encoding(encoding),
-            allow_cut=allow_cut,
-            table=table,
-            mapping=mapping,
+        settings = settings_for(
+            chosen,
+            {
+                "mapping": mapping,
+                "table": table,
+                "time_zone": time_zone,
+                "encoding": encoding,
+                "allow_cut": allow_cut,
+                "key_file": key_file,
+                "identifiers": identifiers,
+                "sheet": sheet,
+                "most_times": most_times,
+                "columns": columns,
+            },
         )
-        target = Path(path)
-        files = files_to_load(target, chosen)
+        files = files_to_load(given, chosen)
         chosen.layout(settings)  # a source that needs a mapping says so before the log is made
-        zone = self._zone_for_new(chosen, settings, target)
-        target_log = Target(self._store, zone, __version__)
-        with self._store.loading(zone, __version__):
-            loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
+        zone = self._zone_for_new(chosen, settings, files.files[0])
+        settings = placed(settings, chosen, zone)
+        if not self._store.is_new():
+            with self._store.reading() as connection:
+                refuse(held(connection), settings.key, str(self.path))
+        target = Target(self._store, zone, __version__)
+        loads, failed = load_files(target, files, chosen, settings, progress)
         return LoadReport(
-            inputs={"path": str(path), "source": source, "log": str(self.path)},
+            inputs={
+                "path": [str(one) for one in given] if len(given) > 1 else str(given[0]),
+                "source": source,
+                "log": str(self.path),
+            },
             files=tuple(loads),
+            failed=failed,
+            passed_over=tuple(str(one) for one in files.passed_over),
         )
 
-    def _zone_for_new(self, source: Any, settings: Settings, target: Path) -> str:
+    def check(self, uses: Mapping[str, Sequence[str]] | None = None) -> LogCheck:
+        """What to know before trusting the log: every check, and what the log is fit for.
+
+        Parameters
+        ----------
+        uses
+            Questions one wants to ask and the topics each needs (``volume``, ``wait``, ``handle``,
+            ``customer``, ``service``, ``agent``, ``self_service``); default: each topic by itself.
+
+        Returns
+        -------
+        LogCheck
+            ``findings`` with counts, examples, consequences and remedies; ``fitness()`` per use.
+        """
+        from ccanalytics.calllog.checks import check_log
+
+        return check_log(self, uses)
+
+    def summary(self) -> LogCheck:
+        """What the log holds: rows by table, days, and what was never recorded; quick."""
+        from ccanalytics.calllog.checks import describe_log
+
+        return describe_log(self)
+
+    def forget(self, before: date | str, *, dry_run: bool = False) -> ForgetReport:
+        """Delete rows about people older than a day, and free the space that held them.
+
+        Calls, contacts, reminders, states, reviews and the like that ended before the day go, and
+        with them customers, agents and subscriptions that ended before it; the raw text of every
+        rejected row is emptied, since its age is not known. Services, calendar, contracts and
+        roll-outs stay, and so do the books: loaded = there + forgotten. Nothing is kept in a
+        summarised form; run the reports that should stay beforehand.
+
+        The log is written anew without these rows and replaced in one step, so that their text is
+        no longer in the file; whoever is interrupted has the old log or the new one.
+
+        Parameters
+        ----------
+        before
+            The first local day that is kept.
+        dry_run
+            Count only, and change nothing.
+
+        Raises
+        ------
+        InputError
+            No such day, or one that has not come yet.
+        LogError
+            There is no log, it is in use, or it cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from ccanalytics import CallLog
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> rows = ["call_id,arrived_at,outcome", "a,2023-05-01T09:00:00Z,answered"]
+        >>> _ = (folder / "calls.csv").write_text(chr(10).join(rows) + chr(10))
+        >>> log = CallLog(folder / "centre.duckdb", time_zone="UTC")
+        >>> _ = log.load(folder / "calls.csv", source="ccanalytics")
+        >>> log.forget("2024-01-01").rows
+        {'calls': 1}
+        """
+        from ccanalytics.calllog.forgetting import forget
+
+        return forget(self._store, before, dry_run=dry_run)
+
+    def _zone_for_new(self, source: Source, settings: Settings, target: Path) -> str:
         if not self._store.is_new():
             zone = self.time_zone
             if self._asked_zone and self._asked_zone != zone:
@@ -190,6 +309,8 @@ class LogFile:
             or settings.time_zone
             or (settings.mapping.time_zone if settings.mapping else None)
         )
+        told = None if told == CENTRE else told
+        told = None if told == CENTRE else told
         if told is None:
             raise InputError(
                 "where the centre stands is not known",
@@ -272,9 +393,3 @@ class LogFile:
     def _known_table(self, name: str, more: tuple[str, ...] = ()) -> None:
         if not isinstance(name, str) or name not in {*TABLES, *more}:
             raise InputError("no such table", f"{name!r}", "one of " + ", ".join([*TABLES, *more]))
-
-
-def _check_path(path: object, name: str) -> None:
-    usable = isinstance(path, (str, os.PathLike)) and os.fspath(path)
-    if not usable or "\0" in os.fsdecode(path):
-        raise InputError("this must be a path", f"{name}={path!r}")

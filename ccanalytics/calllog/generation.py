@@ -106,12 +106,40 @@ class Loading:
                 raise
         return self._connection
 
-    def _copy(self) -> duckdb.DuckDBPyConnection:
-        held = self._held
-        held.enter_context(write_lock(self.log, self._wait_s))
-        folder = held.enter_context(work_folder(self.log.parent))
+    @contextlib.contextmanager
+    def rewriting(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The log as it is (``log``, read-only) and an empty file (``fresh``) that replaces it.
+
+        It takes the log's place at the end, if nothing failed.
+        """
+        with self._speaking("the log could not be written anew; it is as it was"):
+            try:
+                folder = self._alone()
+                self._fold()
+                connection = self._held.enter_context(
+                    attached(self.log, read_only=True, wait_s=self._wait_s, spill=folder / "spill")
+                )
+                version_of(connection, self.log)
+                self._remember()
+                connection.execute("ATTACH ? AS fresh (TYPE duckdb)", [os.fspath(self._next)])
+                yield connection
+                stage("checkpointing")
+                connection.execute("CHECKPOINT fresh")
+                connection.execute("DETACH fresh")
+                self._replace()
+            finally:
+                self._close()
+
+    def _alone(self) -> Path:
+        """Take the right to write; the folder of what is written."""
+        self._held.enter_context(write_lock(self.log, self._wait_s))
+        folder = self._held.enter_context(work_folder(self.log.parent))
         self._next = folder / "next.duckdb"
         self._began = time.monotonic()
+        return folder
+
+    def _copy(self) -> duckdb.DuckDBPyConnection:
+        folder = self._alone()
         version = self._copy_old() if self.log.exists() else None
         connection = self._open.enter_context(
             attached(self._next, read_only=False, wait_s=0, spill=folder / "spill")
@@ -135,13 +163,18 @@ class Loading:
                 f"time_zone={self._time_zone!r}",
                 "leave the time zone out, or load into another log",
             )
+        source = self._remember()
+        stage("copying")
+        copied(source, self._next)
+        return version
+
+    def _remember(self) -> int:
+        """Which file the log is now; a handle of it."""
         # Closing any handle of a file frees all locks that this process has on it: keep this one.
         source = os.open(self.log, os.O_RDONLY)
         self._held.callback(os.close, source)
         self._before = _identity(os.fstat(source))
-        stage("copying")
-        copied(source, self._next)
-        return version
+        return source
 
     def _fold(self) -> None:
         """Fold in what another program that was killed left beside the log."""
@@ -159,8 +192,12 @@ class Loading:
         self._older, self._whole = version, True
 
     def _publish(self) -> None:
-        """Put the next state into the log's place, in one step, when it is on the disk."""
+        """Close the next state, and put it into the log's place."""
         self._detach()
+        self._replace()
+
+    def _replace(self) -> None:
+        """Put the next state into the log's place, in one step, when it is on the disk."""
         flushed(self._next)
         now = _identity(self.log.stat()) if self.log.exists() else None
         if now != self._before or (now is not None and _wal(self.log).exists()):
@@ -229,8 +266,8 @@ class Loading:
         self._whole = self._failed = False
 
     @contextlib.contextmanager
-    def _speaking(self) -> Iterator[None]:
-        what = (
+    def _speaking(self, what: str = "") -> Iterator[None]:
+        what = what or (
             "the file could not be loaded; the log is without it"
             if self._time_zone
             else f"the log could not be brought to schema {SCHEMA_VERSION}; it is as it was"

@@ -1,72 +1,44 @@
 """A load: read, check, stage, then one transaction on the log's next state.
 
-Reading and checking go to a private folder beside the log; other loads are kept out only while the
-staged rows are taken over, and readers never. All of a file comes in, or nothing.
-``read = loaded + duplicates + rejected``, always.
+Reading, checking and giving pseudonyms go to a private folder beside the log, block by block in
+several threads; other loads are kept out only while the staged rows are taken over, and readers
+never. All of a file comes in, or nothing. ``read = loaded + duplicates + rejected``, always.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ccanalytics.calllog.reading import (
-    Rows,
-    first_line,
-    is_parquet,
-    read_rows,
-    split_line,
-)
+from ccanalytics.calllog.blocks import Checked, checked_block
+from ccanalytics.calllog.decoding import check_file
+from ccanalytics.calllog.pseudonyms import agree
+from ccanalytics.calllog.readers import open_table
 from ccanalytics.calllog.report import FileLoad
-from ccanalytics.calllog.sources.canonical import table_of
-from ccanalytics.calllog.validation import validated
+from ccanalytics.calllog.staging import Staging, staging_in
+from ccanalytics.calllog.takeover import take_over
 from ccanalytics.calllog.workspace import stage
 from ccanalytics.errors import InputError
-from ccanalytics.schema import TABLES, Table
+from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import duckdb
-    import polars as pl
 
+    from ccanalytics.calllog.choosing import Chosen
+    from ccanalytics.calllog.reading import Rows
     from ccanalytics.calllog.sources import Plan, Settings, Source
     from ccanalytics.calllog.store import Store
 
-__all__ = ["Progress", "Target", "files_to_load", "load_file"]
+__all__ = ["Progress", "Target", "load_files"]
 
 Progress = Callable[[int, int, str], None]
 logger = logging.getLogger("ccanalytics")
-_NOT_TEXT = ("binary", "large_binary", "fixed_size_binary", "duration", "interval")
-
-
-def files_to_load(path: Path, source: Source) -> list[Path]:
-    """The files that a path stands for: itself, or, for canonical tables, those of a folder."""
-    if not path.exists():
-        raise InputError("there is no such file", str(path), "check the path")
-    if not path.is_dir():
-        return [path]
-    if source.name != "ccanalytics":
-        raise InputError(
-            "this is a folder, not a file", str(path), "name the files in it, such as FOLDER/*.csv"
-        )
-    files = sorted(
-        f
-        for f in path.iterdir()
-        if f.is_file() and table_of(f) and set(f.suffixes) & {".csv", ".parquet", ".gz", ".txt"}
-    )
-    if not files:
-        raise InputError(
-            "no file in this folder is named after a canonical table",
-            str(path),
-            "such as calls.csv; see data/README.md",
-        )
-    return files
 
 
 @dataclass(frozen=True)
@@ -78,32 +50,86 @@ class Target:
     package_version: str
 
 
-def load_file(
+def load_files(
+    target: Target, files: Chosen, source: Source, settings: Settings, progress: Progress | None
+) -> tuple[list[FileLoad], dict[str, InputError]]:
+    """Load files one by one; of several, those that cannot be loaded do not keep others out.
+
+    Returns
+    -------
+    (list of FileLoad, dict)
+        The account of each file that was loaded; file → why of those that were not.
+    """
+    loads: list[FileLoad] = []
+    failed: dict[str, InputError] = {}
+    done, total = 0, files.bytes
+    with target.store.loading(target.time_zone, target.package_version):
+        for file in files.files:
+            report = _within(progress, done, total)
+            try:
+                loads.append(_load_file(target, file, source, settings, report))
+            except InputError as error:
+                if not files.several:
+                    raise
+                failed[str(file)] = error
+            done += file.stat().st_size if file.is_file() else 0
+    if failed and not loads:
+        raise _none_loaded(failed)
+    return loads, failed
+
+
+def _none_loaded(failed: dict[str, InputError]) -> InputError:
+    first = next(iter(failed.values()))
+    if len(failed) == 1:
+        return first
+    return InputError(f"none of {len(failed)} files can be loaded", f"the first: {first}")
+
+
+def _within(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """Progress of one file as progress of all."""
+    if progress is None:
+        return None
+    return lambda part, _, what: progress(min(done + part, total), total, what)
+
+
+def _load_file(
     target: Target, path: Path, source: Source, settings: Settings, progress: Progress | None
 ) -> FileLoad:
     """Load one file: all of it or nothing."""
     stage("reading")
+    size = check_file(path)
     digest = _fingerprint(path)
     if not target.store.is_new():
         with target.store.reading() as connection:
             known = _known(connection, digest, source, settings)
         if known is not None:
             return replace(known, file=str(path))
-    size = path.stat().st_size
     if size == 0:
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
-    plan, batches = _open(path, source, settings)
+    opened = source.open(path, settings) or open_table(path, source, settings)
+    plan = opened.plan
+
+    def check(rows: Rows) -> Checked:
+        return checked_block(rows, plan, source, settings)
+
     stage("staging")
-    with target.store.staging() as folder:
-        staged = _Staged(folder / "rows.parquet", TABLES[plan.table])
-        for rows in batches:
-            _stage(rows, plan, source, settings, staged)
-            _refuse_cut(path, rows, staged)
+    with (
+        target.store.staging() as folder,
+        staging_in(folder) as staged,
+        contextlib.closing(opened.worked(check)) as blocks,
+    ):
+        for block in blocks:
+            _refuse_cut(path, block)
+            staged.add(block.good, block.bad, block.read)
+            staged.remarks.update(block.remarks)
             if progress:
-                progress(min(rows.bytes_read, size), size, path.name)
+                progress(min(block.bytes_read, size), size, path.name)
         staged.close()
+        if staged.read > staged.rejected:
+            notes = [*opened.remarks(), *plan.notes]
+            staged.remarks.update(dict.fromkeys(notes, staged.read - staged.rejected))
         loaded = _commit(target, path, source, settings, plan, digest, staged)
     if progress:
         progress(size, size, path.name)
@@ -111,158 +137,14 @@ def load_file(
     return loaded
 
 
-def _open(path: Path, source: Source, settings: Settings) -> tuple[Plan, Iterator[Rows]]:
-    encoding = settings.encoding
-    if settings.mapping is not None and settings.mapping.encoding:
-        encoding = settings.mapping.encoding
-    if is_parquet(path):
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(
-                "the Parquet file is cut off or damaged", str(path), "export it again"
-            ) from error
-        for field in file.schema_arrow:
-            if pa.types.is_nested(field.type) or str(field.type).startswith(_NOT_TEXT):
-                raise InputError(
-                    f"a column of type {field.type} is not read",
-                    f"{path}: column {field.name!r}",
-                    "write it as text, a number, a flag, a date or a timestamp",
-                )
-        plan = source.plan(path, list(file.schema_arrow.names), settings)
-        return plan, _parquet_rows(file, plan, path)
-    layout = source.layout(settings)
-    line = first_line(path, encoding)
-    header = split_line(line, layout)
-    if header is None:
-        raise InputError(
-            "a quotation mark in the first line is not closed", f"{path}, line 1", "check the file"
-        )
-    plan = source.plan(path, header, settings)
-    return plan, read_rows(path, plan.layout, plan.fields, encoding, allow_cut=settings.allow_cut)
-
-
-def _parquet_rows(file: Any, plan: Plan, path: Path) -> Iterator[Rows]:
-    """Rows of a Parquet file as text, so that every source reads one kind of thing."""
-    import polars as pl
-    import pyarrow as pa
-
-    start, size = 1, path.stat().st_size
-    total = max(file.metadata.num_rows, 1)
-    iterator = file.iter_batches()
-    while True:
-        try:
-            batch = next(iterator)
-        except StopIteration:
-            return
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(
-                "the Parquet file is cut off or damaged", str(path), "export it again"
-            ) from error
-        frame = pl.from_arrow(pa.Table.from_batches([batch]))
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
-        frame.columns = plan.fields
-        texts = [
-            _as_text(name, kind).fill_null("").alias(name) for name, kind in frame.schema.items()
-        ]
-        good = frame.select(texts).with_columns(
-            pl.int_range(start, start + frame.height, dtype=pl.Int64).alias("_line"),
-            pl.concat_str([pl.col(n) for n in plan.fields], separator=",").alias("_raw"),
-        )
-        start += frame.height
-        empty = pl.DataFrame(
-            schema={"_line": pl.Int64, "_raw": pl.String, "reasons": pl.List(pl.String)}
-        )
-        yield Rows(good, empty, size * (start - 1) // total)
-
-
-def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
-    import polars as pl
-
-    value = pl.col(name)
-    if isinstance(kind, pl.Datetime) and kind.time_zone is None:
-        return value.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
-    if isinstance(kind, pl.Datetime):
-        return value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")
-    return value.cast(pl.String)
-
-
-class _Staged:
-    """What a load has read so far: good rows in a Parquet file, the rest in memory."""
-
-    def __init__(self, path: Path, table: Table) -> None:
-        self.path = path
-        self.table = table
-        self.read = 0
-        self.rejected = 0
-        self.reasons: Counter[str] = Counter()
-        self.remarks: Counter[str] = Counter()
-        self.rejects: list[pl.DataFrame] = []
-        self._writer: Any = None
-
-    def add(self, good: pl.DataFrame) -> None:
-        import pyarrow.parquet as pq
-
-        arrow = good.to_arrow()
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self.path, arrow.schema, compression="snappy")
-        self._writer.write_table(arrow)
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    @property
-    def empty(self) -> bool:
-        return self._writer is None
-
-
-def _stage(rows: Rows, plan: Plan, source: Source, settings: Settings, staged: _Staged) -> None:
-    import polars as pl
-
-    staged.read += rows.good.height + rows.bad.height
-    bad = rows.bad
-    if rows.good.height:
-        frame = validated(source.convert(rows.good, plan, settings), staged.table)
-        wrong = frame.filter(pl.col("reasons").list.len() > 0)
-        bad = pl.concat([bad, wrong.select("_line", "_raw", "reasons")])
-        good = frame.filter(pl.col("reasons").list.len() == 0)
-        remarked = good.select(pl.col("remarks").explode().drop_nulls()).to_series()
-        staged.remarks.update(dict(remarked.value_counts().iter_rows()))
-        if staged.table.name == "calls" and good["call_id"].null_count():
-            good = _with_digests(good, source.name)
-        staged.add(good.select("_line", *staged.table.names))
-    if bad.height:
-        staged.rejected += bad.height
-        staged.reasons.update(dict(bad.explode("reasons")["reasons"].value_counts().iter_rows()))
-        staged.rejects.append(bad)
-
-
-def _with_digests(good: pl.DataFrame, source: str) -> pl.DataFrame:
-    """A call's name from its source row: the same row has the same name in every load."""
-    import duckdb
-    import polars as pl
-
-    with duckdb.connect() as connection:
-        connection.register("staged_rows", good.select("_raw").to_arrow())
-        digest = connection.sql(
-            "SELECT md5(? || chr(10) || _raw) AS digest FROM staged_rows", params=[source]
-        ).to_arrow_table()
-    column = pl.Series("digest", digest.column("digest").to_pylist(), dtype=pl.String)
-    return good.with_columns(pl.col("call_id").fill_null(column))
-
-
-def _refuse_cut(path: Path, rows: Rows, staged: _Staged) -> None:
+def _refuse_cut(path: Path, block: Checked) -> None:
     """A last line without a line end that cannot be used: the export was cut off there."""
-    if rows.open_line is None or not staged.rejects:
+    if block.open_line is None:
         return
-    if (staged.rejects[-1]["_line"] == rows.open_line).any():
+    if (block.bad["_line"] == block.open_line).any():
         raise InputError(
             "the file is cut off in the middle of its last line",
-            f"{path}, line {rows.open_line}",
+            f"{path}, line {block.open_line}",
             "export it again, or load what is whole with --allow-cut; nothing was loaded",
         )
 
@@ -274,19 +156,22 @@ def _commit(
     settings: Settings,
     plan: Plan,
     digest: str,
-    staged: _Staged,
+    staged: Staging,
 ) -> FileLoad:
     """Take the staged rows over, in one transaction that holds the log for a moment."""
-    import polars as pl
-
-    table = staged.table
+    table = TABLES[plan.table]
     good = staged.read - staged.rejected
     with target.store.writing(target.time_zone, target.package_version) as connection:
         # Another load may have brought in this very file meanwhile.
         known = _known(connection, digest, source, settings)
         if known is not None:
             return replace(known, file=str(path))
-        loaded = 0 if staged.empty else _take_over(connection, staged.path, table)
+        agree(connection, settings.key, str(target.store.path))
+        loaded, before = 0, _rows(connection)
+        if staged.holds(staged.rows):
+            with source.taking_over(connection, staged.rows) as remarks:
+                loaded = take_over(connection, staged.rows, table, source.newest)
+            staged.remarks.update(remarks)
         duplicates = good - loaded
         (number,) = connection.execute(
             'INSERT INTO loads (file, source, "table", fingerprint, settings, "read", loaded, '
@@ -304,16 +189,18 @@ def _commit(
                 staged.rejected,
             ],
         ).fetchall()[0]
-        if staged.rejects:
-            connection.register(
-                "set_aside", pl.concat(staged.rejects).select("_line", "_raw", "reasons").to_arrow()
-            )
+        if staged.holds(staged.rejects):
             connection.execute(
-                "INSERT INTO rejects SELECT ?, _line, _raw, reasons FROM set_aside", [number]
+                "INSERT INTO rejects SELECT ?, _line, _raw, reasons FROM read_parquet(?)",
+                [number, str(staged.rejects)],
             )
-            connection.unregister("set_aside")
         for remark, rows in staged.remarks.items():
             connection.execute("INSERT INTO remarks VALUES (?, ?, ?)", [number, remark, rows])
+        # What was derived from the rows, or replaced by them, is in the books too.
+        for name, rows in _rows(connection).items():
+            more = rows - before[name] - (loaded if name == plan.table else 0)
+            if more:
+                connection.execute("INSERT INTO adjustments VALUES (?, ?, ?)", [number, name, more])
     return FileLoad(
         str(path),
         plan.table,
@@ -323,22 +210,17 @@ def _commit(
         staged.rejected,
         dict(staged.reasons),
         dict(staged.remarks),
+        identifiers=settings.identifiers,
+        cannot_tell=source.cannot_tell,
     )
 
 
-def _take_over(connection: duckdb.DuckDBPyConnection, staging: Path, table: Table) -> int:
-    """Insert what is not there yet; the first of several rows with one key wins."""
-    # Identifiers come from the schema alone, never from a file; the path is bound.
-    names = ", ".join(f'"{name}"' for name in table.names)
-    keys = ", ".join(f'"{name}"' for name in table.key)
-    same = " AND ".join(f't."{name}" IS NOT DISTINCT FROM s."{name}"' for name in table.key)
-    inserted = connection.execute(
-        f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM ('  # noqa: S608
-        f"SELECT DISTINCT ON ({keys}) * FROM read_parquet(?) ORDER BY {keys}, _line) AS s "
-        f'WHERE NOT EXISTS (SELECT 1 FROM "{table.name}" AS t WHERE {same})',
-        [str(staging)],
-    ).fetchall()
-    return int(inserted[0][0])
+def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many rows each table has."""
+    return {
+        name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0])  # noqa: S608
+        for name in TABLES
+    }
 
 
 def _known(
@@ -371,6 +253,8 @@ def _known(
         dict(reasons),
         dict(remarks),
         already_loaded=True,
+        identifiers=settings.identifiers,
+        cannot_tell=source.cannot_tell,
     )
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
-from ccanalytics.calllog.file import LogFile, one_state
+from ccanalytics.calllog.counted import CountedLog
+from ccanalytics.calllog.file import one_state
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.servicelevel import ServiceLevel
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from ccanalytics.calllog.checks import LogCheck
     from ccanalytics.calllog.rollups.scope import Scope
 
 __all__ = ["CallLog"]
@@ -26,7 +26,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(LogFile):
+class CallLog(CountedLog):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,
@@ -58,17 +58,6 @@ class CallLog(LogFile):
     >>> log.intervals("30min")["offered"].sum()
     1
     """
-
-    @one_state
-    def check(self) -> LogCheck:
-        """What the log holds and what to know before trusting it."""
-        from ccanalytics.calllog.checks import check_log
-
-        return check_log(self)
-
-    def summary(self) -> LogCheck:
-        """The same as :meth:`check`."""
-        return self.check()
 
     @one_state
     def intervals(
@@ -172,7 +161,8 @@ class CallLog(LogFile):
 
         ``calls`` counts those that asked for an agent (``offered``) or all (``arrived``).
         ``aht_s`` is the interval's own average handle time; where an interval has calls but no
-        time handled, that of its keys over the whole span stands in (null if there is none).
+        time handled, that of its keys over the whole span stands in (null if there is none). A log
+        of counts alone (no calls) answers from those, for keys ``queue`` and ``media``.
 
         Returns
         -------
@@ -185,6 +175,8 @@ class CallLog(LogFile):
 
         if calls not in ("offered", "arrived"):
             raise InputError("no such count of calls", f"calls={calls!r}", "offered or arrived")
+        if self._counted_only():
+            return self._counted_demand(every, by, calls, start, end, where)
         keys = check_keys(by, "by")
         frame = self.intervals(every, keys, start=start, end=end, where=where)
         handled = pl.col("handled").sum()
@@ -390,7 +382,9 @@ class CallLog(LogFile):
             ).fetchall()[0]
             if first is None:
                 raise DataError(
-                    "the log holds no calls", str(self.path), "load an export of calls first"
+                    "the log holds no calls",
+                    str(self.path),
+                    "load an export of calls; counts of intervals answer interval_counts()",
                 )
             zone = ZoneInfo(zone_name)
             if until_over and over is not None:

@@ -1,33 +1,33 @@
 """From bytes to rows of text, streaming, without losing a line.
 
-A file is read in blocks of whole lines. A healthy block is parsed by Arrow at full speed; a block
-in which Arrow's count of rows differs from the count of lines (an unclosed quotation mark, a wrong
-number of fields, bytes that are no text) is parsed line by line, so that damage stays where it is.
+A file is read in blocks of whole lines, several at once. A healthy block is parsed by Arrow at full
+speed; a block in which Arrow's count of rows differs from the count of lines (an unclosed quotation
+mark, a wrong number of fields, bytes that are no text) is parsed again in small pieces, and the
+pieces with the fault line by line, so that damage stays where it is, and costs little.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
-import zlib
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from ccanalytics.errors import InputError
+from ccanalytics.calllog.decoding import BLOCK_BYTES, LONGEST_LINE
+from ccanalytics.calllog.pipeline import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterator
 
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["Layout", "Rows", "first_line", "is_parquet", "open_bytes", "read_rows"]
+    from ccanalytics.calllog.decoding import TextFile
 
-BLOCK_BYTES = 8 << 20
+__all__ = ["Layout", "Rows", "read_rows", "split_line"]
+
+T = TypeVar("T")
+_PIECE_BYTES = 128 << 10
 _JOINED_LINES = 20
-_LONGEST_LINE = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -51,98 +51,6 @@ class Rows:
     open_line: int | None = None
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file; what it is compressed with is told from its first bytes, not from its name."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-        if magic[:2] == b"\x1f\x8b":
-            return cast("IO[bytes]", gzip.open(path, "rb"))
-        if magic[:4] in (b"PK\x03\x04", b"\x28\xb5\x2f\xfd") or magic[:3] == b"BZh":
-            raise InputError(
-                "this kind of archive is not read",
-                str(path),
-                "unpack it first, or compress it with gzip",
-            )
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(
-            "the file cannot be read", str(path), error.strerror or "check it"
-        ) from error
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether the file's first bytes say Parquet."""
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
-
-
-def _blocks(path: Path, encoding: str) -> Iterator[tuple[bytes, bool, int]]:
-    """Blocks of whole lines in UTF-8, without carriage returns before the line ends.
-
-    Yields the block, whether the file's last line ended without a line end, and bytes so far.
-    """
-    # Bytes that are no text in the encoding stay invalid, so that their line is set aside.
-    decoder = (
-        None
-        if codecs.lookup(encoding).name in ("utf-8", "ascii")
-        else codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
-    )
-    rest, first = b"", True
-    with open_bytes(path) as file:
-        total = 0
-        while True:
-            try:
-                chunk = file.read(BLOCK_BYTES)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                raise InputError(
-                    "the compressed file is cut off or damaged",
-                    str(path),
-                    "copy or export it again; nothing was loaded from it",
-                ) from error
-            except OSError as error:
-                raise InputError(
-                    "the file cannot be read", str(path), error.strerror or str(error)
-                ) from error
-            total += len(chunk)
-            final = not chunk
-            if decoder is not None:
-                chunk = decoder.decode(chunk, final).encode(errors="surrogatepass")
-            if first and chunk:
-                chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
-            rest += chunk
-            if final:
-                if rest:
-                    yield rest.replace(b"\r\n", b"\n"), not rest.endswith(b"\n"), total
-                return
-            cut = rest.rfind(b"\n") + 1
-            if cut:
-                yield rest[:cut].replace(b"\r\n", b"\n"), False, total
-                rest = rest[cut:]
-            elif len(rest) > _LONGEST_LINE + BLOCK_BYTES:
-                raise InputError(
-                    "a line is longer than 4 MiB: this is not a table in text",
-                    str(path),
-                    "check which file this is",
-                )
-
-
-def first_line(path: Path, encoding: str) -> str:
-    """The first line that is not blank (the header, where there is one)."""
-    for block, _, _ in _blocks(path, encoding):
-        for line in block.split(b"\n"):
-            if line.strip():
-                try:
-                    return line.decode()
-                except UnicodeDecodeError as error:
-                    raise InputError(
-                        "the first line is not UTF-8 text",
-                        f"{path}, line 1",
-                        "name the encoding, such as --encoding gb18030",
-                    ) from error
-    raise InputError("the file is empty", str(path), "export it again; there is nothing to load")
-
-
 def split_line(text: str, layout: Layout) -> list[str] | None:
     """Fields of one record, which may hold line ends within quotation marks.
 
@@ -150,7 +58,7 @@ def split_line(text: str, layout: Layout) -> list[str] | None:
     """
     if layout.quote is None:
         return text.split(layout.delimiter)
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE + BLOCK_BYTES))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE + BLOCK_BYTES))
     lines = [f"{line}\n" for line in text.split("\n")]
     # As lenient as Arrow about marks within a field; one that is not closed runs into the guard.
     reader = csv.reader([*lines, "guard"], delimiter=layout.delimiter, quotechar=layout.quote)
@@ -162,37 +70,99 @@ def split_line(text: str, layout: Layout) -> list[str] | None:
 
 
 def read_rows(
-    path: Path, layout: Layout, names: list[str], encoding: str, *, allow_cut: bool
-) -> Iterator[Rows]:
-    """Rows of a text file, block by block; the header, if any, is passed over.
+    text: TextFile,
+    layout: Layout,
+    names: list[str],
+    *,
+    allow_cut: bool,
+    work: Callable[[Rows], T] | None = None,
+) -> Generator[T]:
+    """Rows of a text file, block by block and in order; the header, if any, is passed over.
 
-    A last line without a line end is named in ``open_line``, unless ``allow_cut``.
+    A last line without a line end is named in ``open_line``, unless ``allow_cut``. What is to be
+    done with each block is given as ``work``, and done by several threads at once.
     """
-    line, header_due, carried = 1, layout.header, b""
-    blocks = _blocks(path, encoding)
+    do = work or cast("Callable[[Rows], T]", _as_it_is)
+
+    def parse(block: _Block) -> T | None:
+        rows = _fast(block.content, block.start, layout, names, block.total)
+        return None if rows is None else do(replace(rows, open_line=block.open_line))
+
+    blocks = _numbered(text.blocks(), header=layout.header, allow_cut=allow_cut)
+    carried = b""
+    for block, parsed in in_order(blocks, parse):
+        done = None if carried else parsed()
+        if done is not None:
+            yield done
+            continue
+        # A record may go on in the next block: its lines are read with that one.
+        whole = replace(
+            block, content=carried + block.content, start=block.start - carried.count(b"\n")
+        )
+        carried = b""
+        for piece in _pieces(whole):
+            content = carried + piece.content
+            start = piece.start - carried.count(b"\n")
+            rows, carried = _fast(content, start, layout, names, piece.total), b""
+            if rows is None:
+                rows, carried = _careful(
+                    content, start, layout, names, piece.total, more=piece.more
+                )
+            yield do(replace(rows, open_line=piece.open_line))
+
+
+def _as_it_is(rows: Rows) -> Rows:
+    return rows
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Whole lines of a file, the number of the first, and whether more follow."""
+
+    content: bytes
+    start: int
+    total: int
+    more: bool
+    open_line: int | None
+
+
+def _numbered(
+    blocks: Iterator[tuple[bytes, bool, int]], *, header: bool, allow_cut: bool
+) -> Iterator[_Block]:
+    """Blocks with the number of their first line, the header taken away."""
+    line, header_due = 1, header
     following = next(blocks, None)
     while following is not None:
-        block, open_end, total = following
+        content, open_end, total = following
         following = next(blocks, None)
-        block, carried = carried + block, b""
-        lines = block.count(b"\n") + open_end
-        rest, start = block, line
+        lines = content.count(b"\n") + open_end
+        rest, start = content, line
         if header_due:
-            head, _, rest = block.partition(b"\n")
+            head, _, rest = content.partition(b"\n")
             start += 1
             while not head.strip() and rest:
                 head, _, rest = rest.partition(b"\n")
                 start += 1
             header_due = not head.strip()
-        rows = _fast(rest, start, layout, names, total)
-        if rows is None:
-            # A record may go on in the next block: its lines are read with that one.
-            rows, carried = _careful(rest, start, layout, names, total, more=following is not None)
-            lines -= carried.count(b"\n")
-        if open_end and not allow_cut:
-            rows = replace(rows, open_line=line + lines - 1)
-        yield rows
+        open_line = line + lines - 1 if open_end and not allow_cut else None
+        yield _Block(rest, start, total, following is not None, open_line)
         line += lines
+
+
+def _pieces(block: _Block) -> Iterator[_Block]:
+    """A block cut into small pieces of whole lines."""
+    content, start, begin = block.content, block.start, 0
+    while True:
+        end = content.find(b"\n", begin + _PIECE_BYTES) + 1 or len(content)
+        piece = content[begin:end]
+        last = end == len(content)
+        yield _Block(
+            piece, start, block.total, block.more or not last, block.open_line if last else None
+        )
+        if last:
+            return
+        start += piece.count(b"\n")
+        begin = end
 
 
 def _line_array(block: bytes) -> pa.Array:
@@ -229,7 +199,7 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         table = pacsv.read_csv(
             pa.BufferReader(block),
             read_options=pacsv.ReadOptions(
-                column_names=names, use_threads=True, block_size=len(block) + 1
+                column_names=names, use_threads=False, block_size=len(block) + 1
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=layout.delimiter, quote_char=layout.quote or False
@@ -240,16 +210,18 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         )
     except pa.ArrowInvalid:
         return None
-    raw = pc.utf8_rtrim(raw, "\n")
     numbers = pa.array(np.arange(start, start + len(raw)))
-    filled = pc.greater(pc.binary_length(raw), 0)
-    raw, numbers = raw.filter(filled), numbers.filter(filled)
+    if len(raw) != table.num_rows:
+        # Arrow passes over blank lines; so do we.
+        filled = pc.greater(pc.binary_length(pc.utf8_rtrim(raw, "\n")), 0)
+        raw, numbers = raw.filter(filled), numbers.filter(filled)
     if len(raw) != table.num_rows:
         return None
     good = pl.from_arrow(table)
     assert isinstance(good, pl.DataFrame)  # noqa: S101 - for the type checker
     good = good.with_columns(
-        pl.Series("_line", pl.from_arrow(numbers)), pl.Series("_raw", pl.from_arrow(raw))
+        pl.Series("_line", pl.from_arrow(numbers)),
+        pl.Series("_raw", pl.from_arrow(raw)).str.strip_suffix("\n"),
     )
     return Rows(good, _empty_bad(), total)
 

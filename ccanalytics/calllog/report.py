@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ccanalytics.results import Result
+from ccanalytics.schema import TABLES
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["FileLoad", "LoadReport"]
+    from ccanalytics.errors import InputError
 
+__all__ = ["AS_THEY_CAME", "FileLoad", "LoadReport"]
+
+AS_THEY_CAME = "identifiers are stored as they came"
 _TOLD = 8
 
 
@@ -30,6 +34,8 @@ class FileLoad:
     reasons: dict[str, int] = field(default_factory=dict)
     remarks: dict[str, int] = field(default_factory=dict)
     already_loaded: bool = False
+    identifiers: str = "as_they_are"
+    cannot_tell: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,6 +43,10 @@ class LoadReport(Result):
     """What became of every row read: loaded, a duplicate, or rejected with reasons."""
 
     files: tuple[FileLoad, ...]
+    # Of several files, those that could not be loaded, and why; nothing of them came in.
+    failed: dict[str, InputError] = field(default_factory=dict)
+    # Files of a folder that are no exports.
+    passed_over: tuple[str, ...] = ()
 
     @property
     def read(self) -> int:
@@ -68,8 +78,21 @@ class LoadReport(Result):
         """What was loaded with something set to unknown, and how often."""
         return dict(sum((Counter(f.remarks) for f in self.files), Counter()).most_common())
 
+    @property
+    def cannot_tell(self) -> tuple[str, ...]:
+        """What the formats of these files never tell; null in the log."""
+        return tuple(dict.fromkeys(f.cannot_tell for f in self.files if f.cannot_tell))
+
     def summary(self) -> str:
-        """The balance in a sentence, reasons after it."""
+        """The balance in a sentence, reasons after it, and files that could not be loaded."""
+        text = self.balance()
+        if self.failed:
+            told = "; ".join(f"{file}: {error}" for file, error in self.failed.items())
+            text += f" Not loaded, {counted(len(self.failed), 'file')}: {told}."
+        return text
+
+    def balance(self) -> str:
+        """What became of the rows of the files that were loaded."""
         text = (
             f"Read {counted(self.read, 'row')}: {self.loaded:,} loaded, "
             f"{counted(self.duplicates, 'duplicate')}, {self.rejected:,} rejected."
@@ -78,9 +101,15 @@ class LoadReport(Result):
             text += f" Rejected: {_listed(self.reasons)}."
         if self.remarks:
             text += f" Loaded with a remark: {_listed(self.remarks)}."
+        text += "".join(f" {told}" for told in self.cannot_tell)
         again = [f.file for f in self.files if f.already_loaded]
         if again:
-            text += f" Loaded before, so nothing changed: {', '.join(again)}."
+            text += f" Loaded before, so nothing changed: {_some(again)}."
+        plain = {f.table for f in self.files if f.identifiers != "keyed"}
+        if any(column.person for name in plain for column in TABLES[name].columns):
+            text += f" {AS_THEY_CAME.capitalize()}: no key was given."
+        if self.passed_over:
+            text += f" Passed over, being no exports: {_some(list(self.passed_over))}."
         return text
 
     def to_frame(self) -> pl.DataFrame:
@@ -99,6 +128,13 @@ class LoadReport(Result):
             },
             orient="row",
         )
+
+
+def _some(names: list[str]) -> str:
+    """The first names, each in one line whatever it holds."""
+    more = len(names) - _TOLD
+    shown = [name if name.isprintable() else repr(name) for name in names[:_TOLD]]
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -151,6 +151,20 @@ class Store:
                 yield connection
 
     @contextlib.contextmanager
+    def rewriting(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The log read-only as ``log``, beside an empty ``fresh`` that takes its place at the end.
+
+        Loads wait meanwhile, readers do not. Whoever is interrupted has the old log, whole.
+
+        Raises
+        ------
+        LogError
+            The log is in use, newer than this version, no log, or cannot be written.
+        """
+        with self._next(None, "").rewriting() as connection:
+            yield connection
+
+    @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:
         """A private folder beside the log for what a load reads before it takes it over.
 

@@ -34,6 +34,12 @@ CREATE TABLE loads (
 CREATE TABLE rejects (
     load BIGINT NOT NULL, line BIGINT NOT NULL, raw VARCHAR NOT NULL, reasons VARCHAR[] NOT NULL);
 CREATE TABLE remarks (load BIGINT NOT NULL, remark VARCHAR NOT NULL, "rows" BIGINT NOT NULL);
+CREATE TABLE adjustments (
+    load BIGINT NOT NULL, "table" VARCHAR NOT NULL, "rows" BIGINT NOT NULL);
+CREATE TABLE identifiers (kept VARCHAR NOT NULL, key_check VARCHAR);
+CREATE TABLE forgotten (
+    "at" TIMESTAMP NOT NULL, before DATE NOT NULL, "table" VARCHAR NOT NULL,
+    "rows" BIGINT NOT NULL);
 """
 
 # What every roll-up starts from: whole epoch numbers and the handful of conditions that all share.
@@ -52,6 +58,8 @@ SELECT *,
 FROM calls;
 CREATE VIEW events AS
 SELECT *, epoch_us("at") // 1000000 AS at_epoch FROM self_service;
+CREATE VIEW counted AS
+SELECT *, epoch_us(started_at) // 1000000 AS started_epoch FROM interval_counts;
 """
 
 

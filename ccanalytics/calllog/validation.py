@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccanalytics.calllog.sources.base import flag, listed
+from ccanalytics.calllog.sources.base import any_holds, flag, listed, told
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,48 +26,80 @@ _POLARS = {
 }
 
 
-def validated(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """The columns of the table, with what holds for every source checked."""
+def validated(frame: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What a source converted, with what holds for every source checked.
+
+    Returns
+    -------
+    (polars.DataFrame, polars.DataFrame)
+        Rows that can be loaded: ``_line``, ``_raw``, the columns of the table, ``remarks``; and
+        rows that cannot: ``_line``, ``_raw``, ``reasons`` (lists of text).
+    """
     import polars as pl
 
-    frame = frame.with_columns(
-        pl.lit(None).alias(c.name) for c in table.columns if c.name not in frame.columns
-    ).with_columns(
-        pl.col(c.name).cast(
-            pl.Datetime("us") if c.kind == "timestamp" else getattr(pl, _POLARS[c.kind])
-        )
-        for c in table.columns
-    )
-    reasons = []
-    for column in table.columns:
-        value = pl.col(column.name)
-        if column.required and (table.name, column.name) != ("calls", "call_id"):
-            reasons.append(flag(f"{column.name} is missing", value.is_null()))
-        if column.values:
-            reasons.append(
-                flag(
-                    f"{column.name} is not one of {', '.join(column.values)}",
-                    value.is_not_null() & ~value.is_in(list(column.values)),
-                )
-            )
-        if column.kind == "seconds":
-            reasons.append(flag(f"{column.name} is negative", value < 0))
-            reasons.append(flag(f"{column.name} is longer than 100 days", value > _LONGEST_S))
-        if column.kind == "timestamp":
-            sane = value.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)
-            reasons.append(
-                flag(f"{column.name} is not between {_FIRST_YEAR} and {_LAST_YEAR}", ~sane)
-            )
+    wrong = any_holds(frame["reasons"])
+    bad = []
+    if wrong.any():
+        # A cell that could not be read is null now: "missing" beside "is not a number" would say
+        # it twice, so these rows are not looked at further.
+        bad.append(_set_aside(frame.filter(wrong)))
+        frame = frame.filter(~wrong)
+    frame = _typed(frame, table)
     if table.name == "calls":
         frame = _completed(frame)
+    frame = frame.with_columns(reasons=listed(_rules(table)))
+    wrong = any_holds(frame["reasons"])
+    if wrong.any():
+        bad.append(_set_aside(frame.filter(wrong)))
+        frame = frame.filter(~wrong)
+    good = frame.select("_line", "_raw", *table.names, "remarks")
+    if not bad:
+        return good, _set_aside(frame.clear())
+    return good, pl.concat(bad).sort("_line")
+
+
+def _set_aside(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select("_line", "_raw", told(frame["reasons"]).alias("reasons"))
+
+
+def _typed(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    import polars as pl
+
+    columns = []
+    for column in table.columns:
+        kind = (
+            pl.Datetime("us") if column.kind == "timestamp" else getattr(pl, _POLARS[column.kind])
+        )
+        value = pl.col(column.name) if column.name in frame.columns else pl.lit(None)
+        columns.append(value.cast(kind).alias(column.name))
+    return frame.with_columns(columns)
+
+
+def _rules(table: Table) -> list[pl.Expr]:
+    """What is wrong with a row, one expression a rule."""
+    import datetime as dt
+
+    import polars as pl
+
+    reasons = []
+    first, after = dt.datetime(_FIRST_YEAR, 1, 1), dt.datetime(_LAST_YEAR + 1, 1, 1)  # noqa: DTZ001
+    for column in table.columns:
+        name, value = column.name, pl.col(column.name)
+        if column.required and (table.name, name) != ("calls", "call_id"):
+            reasons.append(flag(f"{name} is missing", value.is_null()))
+        if column.values:
+            known = value.is_in(list(column.values))
+            reasons.append(flag(f"{name} is not one of {', '.join(column.values)}", ~known))
+        if column.kind == "seconds":
+            reasons.append(flag(f"{name} is negative", value < 0))
+            if not column.summed:
+                reasons.append(flag(f"{name} is longer than 100 days", value > _LONGEST_S))
+        if column.kind == "timestamp":
+            sane = value.is_between(first, after, closed="left")
+            reasons.append(flag(f"{name} is not between {_FIRST_YEAR} and {_LAST_YEAR}", ~sane))
+    if table.name == "calls":
         reasons.append(flag("ended before it arrived", pl.col("ended_at") < pl.col("arrived_at")))
-    # A cell that could not be read is null now: "missing" beside "is not a number" says it twice.
-    fresh = (
-        pl.when(pl.col("reasons").list.len() == 0)
-        .then(listed(reasons))
-        .otherwise(pl.lit([], dtype=pl.List(pl.String)))
-    )
-    return frame.with_columns(reasons=pl.concat_list(pl.col("reasons"), fresh))
+    return reasons
 
 
 def _completed(frame: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ccanalytics import smallcells
 from ccanalytics.charts import theme
+from ccanalytics.errors import DataError
 from ccanalytics.statistics.frames import label_of
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-__all__ = ["PALE", "among", "dots", "labels_of", "not_drawn"]
+__all__ = ["PALE", "among", "dots", "labels_of", "large_enough", "not_drawn"]
 
 _NAMED = 8
 PALE = "#EFAE80"
@@ -41,6 +43,21 @@ def dots(
         hovertemplate=theme.hover(name, "x", head="%{y}"),
     )
     fig.update_yaxes(type="category", nticks=0, dtick=1, rangemode=None, gridcolor=theme.GRID)
+
+
+def large_enough(rows: pl.DataFrame, base: str | None = None) -> pl.DataFrame:
+    """The rows that a report may show: see :mod:`ccanalytics.smallcells`."""
+    small, more = smallcells.hidden(rows, base=base)
+    if not small:
+        return rows
+    if len(small) + len(more) == rows.height:
+        raise DataError(
+            "every row of this chart rests on too few calls or people to be shown",
+            f"fewer than {smallcells.least()}",
+            "take a longer span",
+        )
+    gone = {*small, *more}
+    return rows[[i for i in range(rows.height) if i not in gone]]
 
 
 def labels_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
-from ccanalytics.charts._whiskers import PALE, among, dots, labels_of, not_drawn
+from ccanalytics.charts._whiskers import PALE, among, dots, labels_of, large_enough, not_drawn
 from ccanalytics.deflection.channels import begun, name_of
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.vocabulary import counted, measure
@@ -37,6 +37,9 @@ _STEPS = {
 }
 _FADED = "#9DB9CE"
 _LONG = 0.4
+
+# What each share is a share of.
+_BASES = {"acceptance": "sent", "completion": "accepted", "leakage": "followed"}
 
 
 def funnel_steps(funnel: Funnel) -> go.Figure:
@@ -110,6 +113,7 @@ def share_by_key(
     rows = funnel.or_refuse().by_key(share)
     if not rows.height or not funnel.keys:
         raise DataError(f"no channel of this log has {measure(share).label.lower()} by key", share)
+    rows = large_enough(rows, _BASES.get(share, "eligible"))
     label, window = measure(share).label, funnel.window_days
     keys = rows.select(funnel.keys).unique(maintain_order=True)
     rows = rows.join(keys.head(top), on=funnel.keys, nulls_equal=True)

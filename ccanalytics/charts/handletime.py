@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
-from ccanalytics.charts._whiskers import PALE, among, dots, labels_of, not_drawn
+from ccanalytics.charts._whiskers import PALE, among, dots, labels_of, large_enough, not_drawn
 from ccanalytics.errors import InputError
 from ccanalytics.statistics.effects.effect import signed
 from ccanalytics.statistics.frames import label_of
@@ -91,7 +91,7 @@ def handle_time_by_key(
     """Draw mean and median by key with intervals, for the ``top`` keys with most calls."""
     if not times.keys:
         raise InputError("the times are not split", "by=()", "give by=… to distribution")
-    rows = times.rows.drop_nulls("mean_s")
+    rows = large_enough(times.rows.drop_nulls("mean_s"), "timed_calls")
     shown = rows.head(top).sort("mean_s", maintain_order=True)
     labels = labels_of(shown, times.keys, names)
     fig = theme.figure(
@@ -214,6 +214,7 @@ def handle_time_parts(
     rows = parts.rows.filter(parts.rows["known"])
     keyed = bool(parts.keys)
     keys = rows.select(*parts.keys, "handled").unique().sort("handled", descending=True)
+    keys = large_enough(keys, "handled")
     first = overall.sort("share", descending=True).row(0, named=True)
     unknown = f"; unknown: {', '.join(parts.unknown)}" if parts.unknown else ""
     left = not_drawn(keys, top, parts.keys, names) if keyed else ""

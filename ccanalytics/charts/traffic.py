@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.charts import theme
+from ccanalytics.charts._whiskers import large_enough
 from ccanalytics.traffic.repeats import words
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def abandonment_by_wait(result: AbandonmentByWait) -> go.Figure:
 
 def repeat_callers(result: RepeatCallers) -> go.Figure:
     """Draw the share of calls that are followed by another, per group and window."""
-    shares = result.shares.filter(result.shares["recontact"].is_not_null())
+    shares = large_enough(result.shares.filter(result.shares["recontact"].is_not_null()))
     windows = shares["window_s"].unique().sort().to_list()
     top = result.firm(windows[-1]).sort("recontact", descending=True).row(0, named=True)
     fig = theme.figure(

@@ -12,13 +12,13 @@ import typer
 
 # The order in which help lists the commands.
 # isort: off
-from ccanalytics.cli import logs, formulas, samples
+from ccanalytics.cli import loading, trust, running, formulas, samples
 
 # isort: on
 from ccanalytics.cli.terminal import app
 from ccanalytics.errors import CcanalyticsError
 
-__all__ = ["app", "formulas", "logs", "main", "samples"]
+__all__ = ["app", "formulas", "loading", "main", "running", "samples", "trust"]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ccanalytics.calllog.loading import Progress
+    from ccanalytics.errors import CcanalyticsError
 
-__all__ = ["Json", "Log", "app", "bar", "emit"]
+__all__ = ["Json", "Log", "app", "bar", "emit", "print_error", "shown"]
 
 app = typer.Typer(
     name="ccanalytics",
@@ -35,6 +37,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 def emit(values: dict[str, Any]) -> None:
     """Print a JSON object that says which schema it follows."""
     print(json.dumps({"schema": 1, **values}, ensure_ascii=False, indent=2, default=str))
+
+
+def print_error(error: CcanalyticsError) -> None:
+    """An error in one line on standard error, for a command that goes on after it."""
+    print(f"ccanalytics: {error}", file=sys.stderr)
+
+
+def shown(name: str) -> str:
+    """A file's name in one line, whatever it holds."""
+    return name if name.isprintable() else repr(name)
 
 
 @contextmanager
@@ -63,6 +75,6 @@ def bar(text: str, *, bytes_: bool = False) -> Iterator[Progress]:
         task = bar.add_task(text)
 
         def advance(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{text} {what}")
+            bar.update(task, completed=done, total=total, description=f"{text} {shown(what)}")
 
         yield advance

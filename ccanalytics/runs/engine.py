@@ -24,7 +24,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 
 import ccanalytics
 from ccanalytics import errors
-from ccanalytics.runs.kernel import ERROR_FILE, FOLDER_VARIABLE
+from ccanalytics.runs.kernel import ERROR_FILE, FOLDER_VARIABLE, SMALL_CELLS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,7 @@ class Watch:
 
     folder: Path
     tell: Callable[[str], None]
+    small_cells: int = 0
     stop: Stop | None = None
     section: str = ""
     refusals: list[str] = field(default_factory=list)
@@ -184,20 +185,22 @@ class _Engine(NBClientEngine):
         client.watch = watch
         # What the kernel says of itself is kept for the error that might need it.
         with (watch.folder / KERNEL_NOTES).open("w", encoding="utf-8") as notes:
-            return client.execute(env=_environment(watch.folder), stderr=notes)
+            return client.execute(env=_environment(watch), stderr=notes)
 
 
 papermill_engines.register("ccanalytics", _Engine)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(watch: Watch) -> dict[str, str]:
     """Build the kernel's environment: the caller's, without anybody's start-up files."""
+    folder = watch.folder
     private = {
         "PLOTLY_RENDERER": "plotly_mimetype",
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(folder),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         FOLDER_VARIABLE: str(folder),
+        SMALL_CELLS_VARIABLE: str(watch.small_cells),
     }
     # A checkout that was never installed is found where this process found it.
     home = str(Path(ccanalytics.__file__).resolve().parents[1])

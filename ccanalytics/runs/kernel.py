@@ -12,16 +12,20 @@ from typing import Any
 
 from ccanalytics import errors
 
-__all__ = ["ERROR_FILE", "FOLDER_VARIABLE", "load_ipython_extension"]
+__all__ = ["ERROR_FILE", "FOLDER_VARIABLE", "SMALL_CELLS_VARIABLE", "load_ipython_extension"]
 
+# How the runner speaks to its own kernel; no settings for people.
 FOLDER_VARIABLE = "CCANALYTICS_RUN_FOLDER"
+SMALL_CELLS_VARIABLE = "CCANALYTICS_RUN_SMALL_CELLS"
 ERROR_FILE = "error.json"
 
 
 def load_ipython_extension(shell: Any) -> None:
     """Register the table formatter and the error keeper with a starting kernel."""
+    from ccanalytics import smallcells
     from ccanalytics.runs.tables import html_table
 
+    smallcells.set_least(int(os.environ.get(SMALL_CELLS_VARIABLE, smallcells.DEFAULT)))
     formatter = shell.display_formatter.formatters["text/html"]
     formatter.for_type_by_name("polars.dataframe.frame", "DataFrame", html_table)
     # pandas 3 calls itself "pandas", pandas 2 names the module that defines it.

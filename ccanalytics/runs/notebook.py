@@ -41,7 +41,9 @@ class Parameter:
 class Notebook:
     """A notebook that can be run.
 
-    ``title`` is its H1, ``question`` the paragraph below it, ``cells`` counts those with code.
+    ``title`` is its H1, ``question`` the paragraph below it, ``cells`` counts those with code,
+    ``needs`` are the topics its answer rests on, as the notebook's own metadata declare them
+    (``{"ccanalytics": {"needs": ["volume", "wait"]}}``); the checks of a log name the same.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Notebook:
     question: str
     parameters: tuple[Parameter, ...]
     cells: int = 0
+    needs: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> Parameter:
         """Look up a parameter by name; InputError with the nearest name otherwise."""
@@ -97,7 +100,8 @@ def find(notebook: str | Path) -> Path:
 
 def read(path: Path) -> Notebook:
     """Read what a notebook asks and which parameters it declares, without running it."""
-    cells = _cells(path)
+    content = _content(path)
+    cells = list(content["cells"])
     tagged = [
         _source(cell)
         for cell in cells
@@ -120,7 +124,9 @@ def read(path: Path) -> Notebook:
         [_source(cell) for cell in cells if cell.get("cell_type") == "markdown"]
     )
     code = sum(c.get("cell_type") == "code" and bool(_source(c).strip()) for c in cells)
-    return Notebook(path.stem, path, title or path.stem, question, tuple(declared), code)
+    own = content.get("metadata", {}).get("ccanalytics", {})
+    needs = tuple(str(need) for need in own.get("needs", ()))
+    return Notebook(path.stem, path, title or path.stem, question, tuple(declared), code, needs)
 
 
 def _folder() -> Path:
@@ -130,7 +136,7 @@ def _folder() -> Path:
     return inside if inside.is_dir() else package.parent / "notebooks"
 
 
-def _cells(path: Path) -> list[dict[str, Any]]:
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["nbformat"] != 4:
@@ -138,7 +144,7 @@ def _cells(path: Path) -> list[dict[str, Any]]:
             raise InputError(what, path.name, "open and save it in JupyterLab, which writes 4")
         for cell in content["cells"]:
             cell.setdefault("metadata", {})
-        return list(content["cells"])
+        return dict(content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise

@@ -44,7 +44,7 @@ def describe(path: Path) -> LogCheck:
     """Open the log for a moment and say what it holds: whoever is refused learns it at once."""
     from ccanalytics.calllog import CallLog
 
-    return CallLog(path).check()
+    return CallLog(path).summary()
 
 
 def fingerprint(path: Path) -> str:

@@ -60,6 +60,7 @@ class Facts:
     started_at: datetime
     seconds: float
     checks: tuple[Check, ...]
+    small_cells: int = 0
 
 
 @dataclass(frozen=True)
@@ -260,6 +261,7 @@ def _footer(facts: Facts) -> dict[str, Any]:
         "log": escape(facts.log),
         "holds": escape(facts.holds),
         "fingerprint": facts.fingerprint,
+        "small_cells": facts.small_cells,
         "versions": ", ".join(f"{escape(k)} {escape(v)}" for k, v in facts.versions.items()),
         "started_at": facts.started_at.strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": f"{facts.seconds:.0f}",

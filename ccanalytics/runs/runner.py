@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics import smallcells
 from ccanalytics.errors import CcanalyticsError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.runs.notebook import Notebook, find, read
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int, str], None]
 
-__all__ = ["Run", "run"]
+__all__ = ["Run", "report_place", "run", "write_whole"]
 
 _LOGGER = logging.getLogger("ccanalytics")
 
@@ -118,6 +119,7 @@ def run(
     parameters: Mapping[str, Any] | Sequence[str] = (),
     output: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    small_cells: int = smallcells.DEFAULT,
 ) -> Run:
     """Run a notebook on a call log and write one self-contained HTML report.
 
@@ -134,6 +136,9 @@ def run(
         when it is complete; a run that fails writes nothing there.
     progress
         Called as ``progress(done, total, what)`` before each cell.
+    small_cells
+        Fewest calls or people that a row of a table or chart keyed by a name may rest on; smaller
+        ones are left out (:mod:`ccanalytics.smallcells`). 0 shows all.
 
     Returns
     -------
@@ -152,10 +157,11 @@ def run(
         place of the report as ``NAME.failed.ipynb``.
     """
     asked = read(find(notebook))
+    smallcells.check(small_cells)
     given = resolve(asked, parameters)
     log_path = Path(log).expanduser().resolve()
     held = describe(log_path)
-    target = _target(output, asked.name)
+    target = report_place(output, asked.name)
     values = {p.name: p.default for p in asked.parameters} | given | {"log": str(log_path)}
     steps = _Steps(progress, asked)
 
@@ -164,7 +170,9 @@ def run(
     started_at, clock = datetime.now(UTC), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ccanalytics-", ignore_cleanup_errors=True) as folder:
         steps.say("starting Python")
-        executed, refusals = _execute(asked, values, Path(folder), target, steps)
+        executed, refusals = _execute(
+            asked, values, _Place(Path(folder), small_cells), target, steps
+        )
     seconds = time.perf_counter() - clock
 
     steps.last("writing the report")
@@ -186,13 +194,19 @@ def run(
         started_at=started_at,
         seconds=seconds,
         checks=tuple(checks),
+        small_cells=small_cells,
     )
     page = report(executed, facts)
-    _write(target, page.html)
+    write_whole(target, page.html)
     _failed(target).unlink(missing_ok=True)
     steps.done()
     return Run(
-        inputs={"notebook": str(notebook), "log": str(log), "parameters": given},
+        inputs={
+            "notebook": str(notebook),
+            "log": str(log),
+            "parameters": given,
+            "small_cells": small_cells,
+        },
         checks=tuple(checks),
         notebook=asked.name,
         title=asked.title,
@@ -209,6 +223,14 @@ def run(
         details=page.details,
         findings=page.findings,
     )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a run works, and what its report may show."""
+
+    folder: Path
+    small_cells: int
 
 
 class _Steps:
@@ -238,7 +260,7 @@ class _Steps:
 
 
 def _execute(
-    asked: Notebook, values: dict[str, Any], folder: Path, target: Path, steps: _Steps
+    asked: Notebook, values: dict[str, Any], how: _Place, target: Path, steps: _Steps
 ) -> tuple[Any, list[str]]:
     try:
         from ccanalytics.runs.engine import Watch, execute
@@ -248,7 +270,7 @@ def _execute(
             f"{error.name} is missing",
             "pip install 'ccanalytics[notebooks]'",
         ) from error
-    watch = Watch(folder, steps.cell)
+    watch = Watch(how.folder, steps.cell, how.small_cells)
     try:
         executed, file = execute(asked.path, values, watch)
     except Exception as error:
@@ -280,7 +302,7 @@ def _bug(asked: Notebook, stop: Stop, kept: Path | None) -> CcanalyticsError:
     )
 
 
-def _target(output: str | os.PathLike[str] | None, name: str) -> Path:
+def report_place(output: str | os.PathLike[str] | None, name: str) -> Path:
     """Settle where the report goes, before hours are spent on it."""
     path = Path("reports") / f"{name}.html" if output is None else Path(output).expanduser()
     if path.is_dir():
@@ -302,7 +324,7 @@ def _target(output: str | os.PathLike[str] | None, name: str) -> Path:
     return path
 
 
-def _write(target: Path, text: str) -> None:
+def write_whole(target: Path, text: str) -> None:
     """Write the whole file or nothing."""
     handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=".tmp", dir=target.parent)
     try:

@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from html import escape
 from typing import Any
 
+from ccanalytics import smallcells
 from ccanalytics.errors import InputError
-from ccanalytics.vocabulary import Measure, measure
+from ccanalytics.vocabulary import Measure, counted, measure
 
 __all__ = ["html_table"]
 
@@ -21,7 +22,8 @@ _LIMITS = {"_low": "low", "_high": "high"}
 def html_table(frame: Any) -> str | None:
     """Write a polars or pandas frame as an HTML table; None if the frame is of another kind.
 
-    At most 40 rows are written, and the table says so; one of more than 15 scrolls in a box.
+    At most 100 rows are written, and the table says so; one of more than 15 scrolls in a box.
+    Numbers of rows on fewer calls or people than :mod:`ccanalytics.smallcells` allows are left out.
     Shares become percent, the numbers of a column have the same decimal places, and every text is
     escaped.
     """
@@ -34,6 +36,8 @@ def html_table(frame: Any) -> str | None:
     if frame.height == 0:
         return '<p class="note">No rows.</p>'
     heads, bodies = [], []
+    small, more = (set(rows) for rows in smallcells.hidden(frame))
+    below = f"<{smallcells.least()}"
     shown = frame.head(_ROWS)
     for name in frame.columns:
         known = _measure(name)
@@ -45,18 +49,31 @@ def html_table(frame: Any) -> str | None:
         values = shown[name].to_list()
         unit = known.unit if known else _unit(name)
         places = _places(values, unit)
-        bodies.append([f"<td{kind}>{escape(_text(value, unit, places))}</td>" for value in values])
+        if number and small:
+            values = [None if i in small or i in more else v for i, v in enumerate(values)]
+        texts = [_text(value, unit, places) for value in values]
+        if number and frame[name].dtype.is_integer():
+            texts = [below if i in small else text for i, text in enumerate(texts)]
+        bodies.append([f"<td{kind}>{escape(text)}</td>" for text in texts])
     rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*bodies, strict=True))
     tall, hint = "", ""
     if shown.height > _TALL:
         tall = " tall"
         hint = f'<p class="note scroll">{shown.height} rows; scroll in the table to see all.</p>'
     note = f"The first {_ROWS} of {frame.height:,} rows." if frame.height > _ROWS else ""
+    if small:
+        note += f" {_hidden(len(small), len(more))}"
     return (
         f'<div class="table{tall}"><table><thead><tr>{"".join(heads)}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{hint}"
         + (f'<p class="note">{note}</p>' if note else "")
     )
+
+
+def _hidden(small: int, more: int) -> str:
+    text = f"{counted(small, 'row')} of fewer than {smallcells.least()} calls or people "
+    text += f"and {more} beside, which totals would give away, " if more else ""
+    return text + ("are" if small + more > 1 else "is") + " not shown."
 
 
 def _from_pandas(frame: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
@@ -237,8 +238,8 @@ def test_a_folder_without_tables_is_refused(tmp_path):
     (folder / "notes.txt").write_text("nothing")
     with pytest.raises(InputError, match="empty"):
         CallLog(tmp_path / "centre.duckdb", time_zone="UTC").load(folder, source="ccanalytics")
-    for source in ("anonymous_bank", "generic"):
-        with pytest.raises(InputError, match="folder"):
+    for source, word in (("anonymous_bank", r"notes\.txt"), ("generic", "mapping")):
+        with pytest.raises(InputError, match=word):
             CallLog(tmp_path / "centre.duckdb", time_zone="UTC").load(folder, source=source)
 
 
@@ -420,7 +421,8 @@ def test_rows_that_cannot_be_used_are_rejected_by_column(tmp_path):
     assert (report.read, report.rejected) == (len(BAD) + 1, len(BAD)), log.table("calls").rows()
     aside = log.rejects()
     assert aside["line"].to_list() == list(range(2, len(BAD) + 2))
-    assert aside["raw"].to_list() == lines
+    # As they stand in the file, save that long numbers are masked.
+    assert aside["raw"].to_list() == [re.sub(r"\d{5,}", "#####", line) for line in lines]
     for (column, text), reasons in zip(BAD, aside["reasons"].to_list(), strict=True):
         assert reasons, (column, text)
         assert all(column in reason for reason in reasons), (column, text, reasons)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccanalytics import CallLog
+from ccanalytics.calllog.decoding import TextFile
 from ccanalytics.calllog.reading import Layout, read_rows
 from ccanalytics.errors import InputError
 
@@ -149,7 +150,7 @@ def _read(path, text):
     """Good and bad rows of a file of two columns, each with line and raw text."""
     path.write_bytes(text.encode())
     good, bad = [], []
-    for rows in read_rows(path, Layout(), ["a", "b"], "utf-8", allow_cut=True):
+    for rows in read_rows(TextFile(path), Layout(), ["a", "b"], allow_cut=True):
         good += rows.good.select("_line", "_raw", "a", "b").rows()
         bad += rows.bad.rows()
     return good, bad

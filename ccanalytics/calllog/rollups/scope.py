@@ -39,6 +39,10 @@ class Scope:
         """The base view, narrowed to ``where``; times are not narrowed here."""
         return narrowed(nw.from_native(self.connection.table("base")), self.where)
 
+    def counted(self) -> nw.LazyFrame[Any]:
+        """Intervals that a switch counted itself, narrowed to ``where``."""
+        return narrowed(nw.from_native(self.connection.table("counted")), self.where)
+
     def everything(self) -> nw.LazyFrame[Any]:
         """The base view, whole."""
         return nw.from_native(self.connection.table("base"))

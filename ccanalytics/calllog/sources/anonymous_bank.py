@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ccanalytics.calllog.reading import Layout
 from ccanalytics.calllog.sources.base import (
     Plan,
+    Sample,
     Settings,
     Source,
     after_midnight,
@@ -62,6 +63,17 @@ class AnonymousBank(Source):
                 "choose the source that fits, or write a mapping for --source generic",
             )
         return Plan("calls", _HEADER, self.layout(settings))
+
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
+        """Customers and agents."""
+        return {"customer_id": "customer", "server": "agent"}
+
+    def recognises(self, sample: Sample) -> tuple[float, str] | None:
+        """By its header."""
+        first = sample.lines[0].split("\t") if sample.lines else []
+        if [name.strip() for name in first] != _HEADER:
+            return None
+        return 1.0, "its header is that of the Anonymous Bank"
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:  # noqa: ARG002
         """Seventeen text fields to the columns of calls."""

@@ -10,7 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed, to_utc
+from ccanalytics.calllog.masking import masked_text
+from ccanalytics.calllog.sources.base import Plan, Sample, Settings, Source, flag, listed, to_utc
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES, Column
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Canonical", "table_of"]
 
-_ENDINGS = re.compile(r"(\.csv|\.txt|\.parquet|\.gz)+$", re.IGNORECASE)
+_ENDINGS = re.compile(
+    r"(\.(csv|tsv|txt|parquet|ndjson|jsonl|xlsx|gz|bz2|xz|zst|zip))+$", re.IGNORECASE
+)
 
 
 def table_of(path: Path) -> str | None:
@@ -65,7 +68,8 @@ class Canonical(Source):
             if wrong:
                 raise InputError(
                     f"this is not a canonical file of {table}: {what}",
-                    f"{path}: {', '.join(map(repr, wrong))}",
+                    # A file without a header shows its first row here.
+                    f"{path}: {', '.join(repr(masked_text(name)) for name in wrong)}",
                     "see data/README.md, or write a mapping for --source generic",
                 )
         return Plan(table, names)
@@ -75,23 +79,54 @@ class Canonical(Source):
         import polars as pl
 
         columns = [TABLES[plan.table].column(name) for name in plan.fields]
-        rows = rows.with_columns(
-            pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name).str.strip_chars())
-            for name in plan.fields
+        tidy = pl.col(plan.fields).str.strip_chars()
+        rows = rows.with_columns(tidy).with_columns(
+            pl.when(pl.col(plan.fields) != "").then(pl.col(plan.fields)).name.keep()
         )
-        typed = rows.with_columns(
-            pl.col(c.name).is_not_null().alias(f"_given_{c.name}") for c in columns
-        ).with_columns(
-            _typed(column, settings.time_zone).alias(column.name)
-            for column in columns
-            if column.kind != "text"
-        )
+        moments = [
+            _moments(rows[c.name], settings.time_zone).alias(f"_typed_{c.name}")
+            for c in columns
+            if c.kind == "timestamp"
+        ]
+        others = [
+            _typed(c).alias(f"_typed_{c.name}")
+            for c in columns
+            if c.kind not in ("text", "timestamp")
+        ]
+        rows = rows.with_columns(*moments, *others)
+        read = {c.name: pl.col(f"_typed_{c.name}") for c in columns if c.kind != "text"}
         reasons = [
-            flag(f"{c.name} {_needs(c)}", pl.col(f"_given_{c.name}") & pl.col(c.name).is_null())
+            flag(f"{c.name} {_needs(c)}", pl.col(c.name).is_not_null() & read[c.name].is_null())
             for c in columns
             if c.kind != "text"
         ]
-        return typed.with_columns(reasons=listed(reasons), remarks=listed([]))
+        texts = [c.name for c in columns if c.kind == "text"]
+        return rows.select(
+            "_line",
+            "_raw",
+            *texts,
+            *(value.alias(name) for name, value in read.items()),
+            reasons=listed(reasons),
+            remarks=listed([]),
+        )
+
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
+        """The columns that the schema says identify a person."""
+        table = TABLES[plan.table]
+        return {
+            name: table.column(name).person for name in plan.fields if table.column(name).person
+        }
+
+    def recognises(self, sample: Sample) -> tuple[float, str] | None:
+        """By names that are all a table's, its required ones among them."""
+        names = [name.strip() for name in sample.names]
+        for table in TABLES.values():
+            needed = {c.name for c in table.columns if c.required} - {"call_id"}
+            if names and set(names) <= set(table.names) and needed <= set(names):
+                told = table_of(sample.path) == table.name
+                how = "" if told else f" (say --table {table.name}, as its name does not)"
+                return 1.0, f"its columns are those of our own table {table.name}{how}"
+        return None
 
     def companion(self, path: Path) -> str | None:
         """The time zone in ``centre.json`` beside the file."""
@@ -109,6 +144,7 @@ class Canonical(Source):
         return str(zone)
 
 
+_PLAIN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"
 _ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:?\d{2})?$"
 
 
@@ -121,31 +157,54 @@ def _needs(column: Column) -> str:
     }.get(column.kind, "is not a number")
 
 
-def _typed(column: Column, time_zone: str | None) -> pl.Expr:
+def _moments(value: pl.Series, time_zone: str | None) -> pl.Series:
+    """ISO 8601 to naive UTC; the common form at full speed, the others only where they occur."""
+    import polars as pl
+
+    text = pl.col("text")
+    frame = value.alias("text").to_frame()
+    plain = pl.when(text.str.contains(_PLAIN)).then(text)
+    moments = frame.select(
+        plain.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", cache=False)
+    ).to_series()
+    left = value.is_not_null() & moments.is_null()
+    if not left.any():
+        return moments
+    others = (
+        frame.select(pl.when(left).then(text).alias("text"))
+        .select(_any_form(text, time_zone).alias("text"))
+        .to_series()
+    )
+    return frame.select(pl.coalesce(moments, others)).to_series()
+
+
+def _any_form(value: pl.Expr, time_zone: str | None) -> pl.Expr:
+    """With an offset, and without one (local, if a zone is given): two forms, so two passes."""
+    import polars as pl
+
+    tidy = value.str.replace(" ", "T", literal=True).str.replace(r"Z$", "+00:00")
+    has_offset = tidy.str.contains(r"[+-]\d{2}:?\d{2}$")
+    exact = value.str.contains(_ISO)
+    aware = (
+        pl.when(exact & has_offset)
+        .then(tidy)
+        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC")
+        .dt.replace_time_zone(None)
+    )
+    if time_zone is None:
+        return aware
+    local = (
+        pl.when(exact & ~has_offset)
+        .then(tidy)
+        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
+    )
+    return pl.coalesce(aware, to_utc(local, time_zone))
+
+
+def _typed(column: Column) -> pl.Expr:
     import polars as pl
 
     value = pl.col(column.name)
-    if column.kind == "timestamp":
-        # Two forms, so two passes: with an offset, and without one (local, if a zone is given).
-        tidy = value.str.replace(" ", "T", literal=True).str.replace(r"Z$", "+00:00")
-        has_offset = tidy.str.contains(r"[+-]\d{2}:?\d{2}$")
-        exact = value.str.contains(_ISO)
-        aware = (
-            pl.when(exact & has_offset)
-            .then(tidy)
-            .str.to_datetime(
-                "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC"
-            )
-            .dt.replace_time_zone(None)
-        )
-        if time_zone is None:
-            return aware
-        local = (
-            pl.when(exact & ~has_offset)
-            .then(tidy)
-            .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
-        )
-        return pl.coalesce(aware, to_utc(local, time_zone))
     if column.kind == "date":
         return value.str.to_date("%Y-%m-%d", strict=False)
     if column.kind == "flag":

@@ -1,11 +1,13 @@
-"""Any CSV, through a mapping of columns, units, time format, time zone and outcome codes."""
+"""Any table, through a mapping of columns, units, time format, time zone and outcome codes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from ccanalytics.calllog.masking import masked_text
 from ccanalytics.calllog.reading import Layout
-from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed, to_utc
+from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed
+from ccanalytics.calllog.sources.values import date, half_width, moment, seconds
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES
 
@@ -21,13 +23,14 @@ __all__ = ["Generic"]
 
 # A code with that many digits may be a telephone number, and is not repeated.
 _NUMBER, _LONG = 5, 24
+_NAMES, _LONGEST_NAME = 40, 80
 
 
 class Generic(Source):
-    """Reader of any delimited text file with a header."""
+    """Reader of any table with a header: delimited text, NDJSON, Parquet, Excel."""
 
     name: ClassVar[str] = "generic"
-    title: ClassVar[str] = "any CSV, with a mapping (--mapping FILE.toml)"
+    title: ClassVar[str] = "any table, with a mapping (--mapping FILE.toml)"
 
     def layout(self, settings: Settings) -> Layout:
         """Delimiter and quotation mark as the mapping says."""
@@ -43,13 +46,31 @@ class Generic(Source):
         if missing:
             raise InputError(
                 "the mapping names a column that the file does not have",
-                f"{path}, line 1: {', '.join(map(repr, missing))}",
-                "the file has " + ", ".join(map(repr, names)),
+                f"{path}, line 1: {_few(missing)}",
+                "the file has " + _few(names),
             )
         # Fields are numbered, so that a column called 'raw' or one that stands twice does no harm.
         return Plan(
-            mapping.table, [f"_{i}:{name}" for i, name in enumerate(names)], self.layout(settings)
+            mapping.table,
+            [f"_{i}:{name}" for i, name in enumerate(names)],
+            self.layout(settings),
+            (mapping.note,) if mapping.note else (),
         )
+
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:
+        """The columns of the file that are mapped to columns of persons."""
+        mapping, table = _mapping(settings), TABLES[plan.table]
+        person_of = {
+            column: table.column(name).person
+            for name, given in mapping.columns.items()
+            for column in _several(given)
+        }
+        # A column that nobody mapped may hold anything: it is masked like a person's.
+        return {
+            name: person
+            for name in plan.fields
+            if (person := person_of.get(name.split(":", 1)[1], "unmapped"))
+        }
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
         """Mapped text fields, and constants as if each row held them, to canonical columns."""
@@ -68,6 +89,7 @@ class Generic(Source):
         rows = rows.select(
             "_line", "_raw", *(_joined(parts, mapping).alias(name) for name, parts in cells.items())
         )
+        rows = half_width(rows, [name for name in cells if table.column(name).kind != "text"])
         typed: list[pl.Expr] = []
         reasons: list[pl.Expr] = []
         for name in cells:
@@ -77,6 +99,12 @@ class Generic(Source):
         if table.name == "calls" and "call_id" not in cells:
             typed.append(pl.lit(None, pl.String).alias("call_id"))
         return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([]))
+
+
+def _few(names: list[str]) -> str:
+    """Names as an error shows them; where there is no header they are a row's."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(repr(masked_text(name[:_LONGEST_NAME])) for name in names[:_NAMES]) + more
 
 
 def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -111,13 +139,13 @@ def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
 
     value, name = pl.col(column.name), column.name
     if column.kind == "timestamp":
-        moment, reads = _moment(value, mapping)
+        known, reads = moment(value, mapping.timestamp, mapping.time_zone)
         forms = " or ".join(mapping.timestamp)
-        return moment, [
+        return known, [
             flag(f"{name} is not a time of the form {forms}", value.is_not_null() & ~reads),
             flag(
                 f"{name} is a time that does not exist: the clocks were put forward",
-                reads & moment.is_null(),
+                reads & known.is_null(),
             ),
         ]
     if name == "outcome" and mapping.outcomes:
@@ -129,11 +157,11 @@ def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
         return value, []
     unit = mapping.units.get(name, "s")
     what = {
-        "date": "a date of the form YYYY-MM-DD",
+        "date": "a date of the form " + mapping.date.replace("%Y-%m-%d", "YYYY-MM-DD"),
         "flag": "true or false",
     }.get(column.kind, "a duration of the form H:MM:SS" if unit == "hms" else "a number")
     if column.kind == "date":
-        known = value.str.to_date("%Y-%m-%d", strict=False)
+        known = date(value, mapping.date)
     elif column.kind == "flag":
         lower = value.str.to_lowercase()
         known = (
@@ -143,7 +171,7 @@ def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
             .then(pl.lit(value=False))
         )
     else:
-        known = _number(value, unit)
+        known = seconds(value, unit, mapping.decimal, mapping.thousands)
     return known, [flag(f"{name} is not {what}", value.is_not_null() & known.is_null())]
 
 
@@ -155,66 +183,3 @@ def _mapping(settings: Settings) -> Mapping:
             "write a TOML file that names the columns, and give it with --mapping",
         )
     return settings.mapping
-
-
-def _moment(value: pl.Expr, mapping: Mapping) -> tuple[pl.Expr, pl.Expr]:
-    """Timestamps to naive UTC by the first form that fits, and whether any form fits."""
-    import polars as pl
-
-    tries: list[pl.Expr] = []
-    walls: list[pl.Expr] = []
-    for form in mapping.timestamp:
-        if form in ("epoch_s", "epoch_ms"):
-            scale = 1_000_000 if form == "epoch_s" else 1_000
-            number = value.cast(pl.Float64, strict=False)
-            sane = number.is_finite() & (number.abs() * scale < 2**62)
-            tries.append(
-                pl.when(sane)
-                .then((number * scale).round().cast(pl.Int64, strict=False))
-                .cast(pl.Datetime("us"))
-            )
-            continue
-        if form == "iso":
-            tidy = value.str.replace(" ", "T", literal=True).str.replace(r"Z$", "+00:00")
-            offset = tidy.str.contains(r"[+-]\d{2}:?\d{2}$")
-            tries.append(
-                pl.when(offset)
-                .then(tidy)
-                .str.to_datetime(
-                    "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC"
-                )
-                .dt.replace_time_zone(None)
-            )
-            local = (
-                pl.when(~offset)
-                .then(tidy)
-                .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
-            )
-        elif "%z" in form:
-            tries.append(
-                value.str.to_datetime(
-                    form, strict=False, time_unit="us", time_zone="UTC"
-                ).dt.replace_time_zone(None)
-            )
-            continue
-        else:
-            local = value.str.to_datetime(form, strict=False, time_unit="us")
-        walls.append(local)
-        tries.append(to_utc(local, mapping.time_zone))
-    reads = pl.any_horizontal([*(one.is_not_null() for one in [*tries, *walls])])
-    return pl.coalesce(tries), reads
-
-
-def _number(value: pl.Expr, unit: str) -> pl.Expr:
-    """Durations to seconds; null where the text is none."""
-    import polars as pl
-
-    if unit == "hms":
-        # With hours, minutes end at 59; without, they may go on (75:30).
-        parts = value.str.extract_groups(r"^(?:(\d+):([0-5]?\d)|(\d{1,4})):([0-5]?\d(?:\.\d+)?)$")
-        hours, minutes, alone, rest = (
-            parts.struct.field(str(i)).cast(pl.Float64) for i in (1, 2, 3, 4)
-        )
-        return hours.fill_null(0) * 3600 + pl.coalesce(minutes, alone) * 60 + rest
-    number = value.cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number * {"s": 1, "ms": 0.001, "min": 60}[unit])

@@ -1,15 +1,26 @@
-"""The mapping of a generic CSV: a TOML file that says which column is what.
+"""The mapping of a generic table: a TOML file that says which column is what.
+
+``ccanalytics mapping FILE`` proposes one.
 
 .. code-block:: toml
 
     [file]
-    time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC"
-    timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; "iso", "epoch_s", "epoch_ms"
+    time_zone = "Europe/London"          # where the clock of the timestamps stands; or "UTC", or
+                                         # "centre": that of --time-zone, else of the log
+    timestamp = "%d/%m/%Y %H:%M:%S"      # strptime; several as a list; or "iso", "epoch_s",
+                                         # "epoch_ms", "excel" (days since 1899-12-30)
+    date = "%Y-%m-%d"                    # optional: strptime of columns that hold dates
     table = "calls"                      # optional: the table the file fills
     delimiter = ","                      # optional; "tab" is understood
     quote = '"'                          # optional; "" for none
-    encoding = "utf-8"                   # optional
+    encoding = "utf-8"                   # optional; found out if left out
+    sheet = "Calls"                      # optional: of a workbook with several
+    decimal = ","                        # optional; "." if left out
+    thousands = "."                      # optional; none if left out
     null = ["", "NULL", "-"]             # optional: texts that mean unknown
+    raw_numbers = true                   # optional: callers' numbers are in it, so that a load
+                                         # insists on a key for pseudonyms, or on doing without
+    note = "untested"                    # optional: what to remark of every row
 
     [columns]                            # canonical column = column of the file
     call_id = "Call ID"
@@ -18,7 +29,7 @@
     talk_s = "Talk"
     outcome = "Disposition"
 
-    [units]                              # optional: s (default), ms, min, hms (H:MM:SS or MM:SS)
+    [units]                              # optional: s (default), ms, min, hms, day (Excel)
     talk_s = "hms"
 
     [outcomes]                           # code in the file = canonical outcome
@@ -29,7 +40,10 @@
     queue = "sales"
 
 A timestamp in two columns (or more) is written as a list; their texts are joined by a space before
-``timestamp`` is applied, so that its form covers both: ``"%d/%m/%Y %H:%M:%S"``.
+``timestamp`` is applied, so that its form covers both: ``"%d/%m/%Y %H:%M:%S"``. Where a form has
+``%p``, 上午 and 下午 are read as AM and PM. Full-width digits and signs are read as plain ones in
+times and durations. ``hms`` reads H:MM:SS (with any number of hours), MM:SS, and words: 2m 30s,
+1小时2分3秒.
 """
 
 from __future__ import annotations
@@ -37,18 +51,30 @@ from __future__ import annotations
 import codecs
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from ccanalytics.calllog.decoding import check_file
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import InputError
 from ccanalytics.schema import OUTCOMES, TABLES
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = [
+    "CENTRE",
+    "Mapping",
+    "check_encoding",
+    "checked_mapping",
+    "packaged_mappings",
+    "read_mapping",
+]
 
-__all__ = ["Mapping", "read_mapping"]
-
-UNITS = ("s", "ms", "min", "hms")
+UNITS = ("s", "ms", "min", "hms", "day")
+_MOST_BYTES = 1 << 20
+_SHOWN = 80
+_SEPARATORS = (".", ",", " ", "'", "_")
+# A time zone that is told with the load, not by the mapping.
+CENTRE = "centre"
+_PACKAGED = Path(__file__).parent.parent / "mappings"
 
 
 @dataclass(frozen=True)
@@ -62,26 +88,57 @@ class Mapping:
     delimiter: str = ","
     quote: str | None = '"'
     encoding: str | None = None
+    sheet: str | None = None
+    date: str = "%Y-%m-%d"
+    decimal: str = "."
+    thousands: str = ""
     null: tuple[str, ...] = ("",)
     units: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    # Whether callers' numbers are in the export as they were dialled; see Source.raw_numbers.
+    raw_numbers: bool = False
+
+
+def packaged_mappings() -> dict[str, Path]:
+    """The mappings that come with the package, by name."""
+    return {path.stem: path for path in sorted(_PACKAGED.glob("*.toml"))}
 
 
 def read_mapping(path: Path) -> Mapping:
-    """Read and check a mapping; every mistake is named with its section and key."""
+    """Read and check a mapping; every mistake is named with its section and key.
+
+    A bare name that is no file's stands for a mapping that comes with the package.
+    """
+    named = packaged_mappings()
+    if path.name in named and str(path) == path.name and not path.exists():
+        path = named[path.name]
+    elif not path.suffix and str(path) == path.name and not path.exists():
+        raise InputError(
+            "there is no such mapping",
+            f"mapping={str(path)!r}",
+            "name a TOML file, or one that comes with the package: " + ", ".join(named),
+        )
+    if check_file(path) > _MOST_BYTES:
+        raise InputError("the mapping is larger than 1 MiB", str(path), "check which file this is")
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError as error:
+        raise InputError("the mapping is nested too deeply", str(path), "sections hold text") from (
+            error
+        )
     except OSError as error:
         raise InputError(
             "the mapping cannot be read", str(path), error.strerror or "check the path"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("the mapping is not valid TOML", f"{path}: {error}") from error
-    return _checked(data, str(path))
+    return checked_mapping(data, str(path))
 
 
-def _checked(data: dict[str, Any], where: str) -> Mapping:
+def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
+    """The mapping that TOML data describe; ``where`` names them in errors."""
     known = ("file", "columns", "units", "outcomes", "constants")
     _refuse_unknown(data, known, where, "section")
     for section in known:
@@ -90,7 +147,10 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     file = data.get("file", {})
     _refuse_unknown(
         file,
-        ("time_zone", "timestamp", "delimiter", "quote", "encoding", "null", "table"),
+        (
+            *("time_zone", "timestamp", "date", "delimiter", "quote", "encoding", "null", "table"),
+            *("sheet", "decimal", "thousands", "note", "raw_numbers"),
+        ),
         where,
         "key in [file]",
     )
@@ -158,26 +218,33 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
     if len(delimiter) != 1 or len(quote) > 1 or not (delimiter + quote).isascii():
         raise InputError(
             "a delimiter is one ASCII character and a quotation mark at most one",
-            f"{where}: [file] delimiter={delimiter!r}, quote={quote!r}",
+            f"{where}: [file] delimiter={_short(delimiter)}, quote={_short(quote)}",
         )
+    decimal, thousands = _separators(file, f"{where}: [file]")
+    sheet = file.get("sheet")
     encoding = file.get("encoding")
     if encoding is not None:
         place = f"{where}: [file] encoding"
         check_encoding(_text(encoding, place), place)
     nulls = file.get("null", [""])
+    told_zone = _text(zone, f"{where}: [file] time_zone")
     return Mapping(
         columns=columns,
         timestamp=tuple(
             _text(s, f"{where}: [file] timestamp")
             for s in (stamp if isinstance(stamp, list) else [stamp])
         ),
-        time_zone=check_time_zone(
-            _text(zone, f"{where}: [file] time_zone"), f"{where}: [file] time_zone"
-        ),
+        time_zone=told_zone
+        if told_zone == CENTRE
+        else check_time_zone(told_zone, f"{where}: [file] time_zone"),
         table=table,
         delimiter=delimiter,
         quote=quote or None,
         encoding=encoding,
+        sheet=None if sheet is None else _text(sheet, f"{where}: [file] sheet"),
+        date=_text(file.get("date", "%Y-%m-%d"), f"{where}: [file] date"),
+        decimal=decimal,
+        thousands=thousands,
         null=tuple(
             _text(s, f"{where}: [file] null")
             for s in (nulls if isinstance(nulls, list) else [nulls])
@@ -185,7 +252,30 @@ def _checked(data: dict[str, Any], where: str) -> Mapping:
         units=units,
         outcomes=outcomes,
         constants=constants,
+        note=_text(file.get("note", ""), f"{where}: [file] note"),
+        raw_numbers=_yes(file.get("raw_numbers", False), f"{where}: [file] raw_numbers"),
     )
+
+
+def _separators(file: dict[str, Any], where: str) -> tuple[str, str]:
+    decimal = _text(file.get("decimal", "."), f"{where} decimal")
+    thousands = _text(file.get("thousands", ""), f"{where} thousands")
+    if decimal not in (".", ",") or thousands not in ("", *_SEPARATORS) or decimal == thousands:
+        raise InputError(
+            "a decimal sign is . or , and a sign of thousands another one",
+            f"{where} decimal={_short(decimal)}, thousands={_short(thousands)}",
+            'such as decimal = "," and thousands = "."',
+        )
+    return decimal, thousands
+
+
+def _short(value: object) -> str:
+    """A value as an error shows it."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "…"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _columns(values: dict[str, Any], table: str, where: str) -> dict[str, str | tuple[str, ...]]:
@@ -200,7 +290,7 @@ def _columns(values: dict[str, Any], table: str, where: str) -> dict[str, str | 
         if kinds.get(name, "timestamp") != "timestamp":
             raise InputError(
                 "only a timestamp may stand in several columns",
-                f"{where} {name} = {value!r}",
+                f"{where} {name} = {_short(value)}",
                 "name one column",
             )
         if not several:
@@ -229,9 +319,15 @@ def _refuse_unknown(given: dict[str, Any], known: tuple[str, ...], where: str, w
             raise InputError(f"no such {what}", f"{where}: {name!r}", "one of " + ", ".join(known))
 
 
+def _yes(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise InputError("this must be true or false", f"{where} = {_short(value)}")
+    return value
+
+
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise InputError("this must be text in quotation marks", f"{where} = {value!r}")
+        raise InputError("this must be text in quotation marks", f"{where} = {_short(value)}")
     return value
 
 

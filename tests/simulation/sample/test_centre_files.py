@@ -9,7 +9,8 @@ from ccanalytics import simulation
 from ccanalytics.results import Result
 from ccanalytics.schema import OUTCOMES, SCHEMA_VERSION, TABLES
 
-NOT_WRITTEN = ()
+# What a switch tells of events or counts, where an export of calls is not to be had.
+NOT_WRITTEN = ("queue_events", "interval_counts")
 TABLE_NAMES = ("calls", "self_service", "services", "rollouts", "agents")
 
 

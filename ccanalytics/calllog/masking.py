@@ -1,0 +1,72 @@
+"""What is shown of rows that were set aside: enough to find the fault, not enough to find a person.
+
+Runs of five or more digits (of any script), numbers in international form and e-mail addresses are
+masked everywhere. Where the fields of a row are known, those that identify a person are masked
+whole; where they are not known and the log holds pseudonyms, every letter and digit is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ccanalytics.calllog.reading import Layout
+
+__all__ = ["masked_fields", "masked_patterns", "masked_text", "masked_whole"]
+
+PERSON = "***"
+# Both engines take \d for the digits of every script, full-width ones among them.
+_PATTERNS = (
+    (r"[^\s,;:<>\"'|=@＠]+[@＠][^\s,;:<>\"'|=@＠]+", "***@***"),
+    (r"\+\d[\d \-.()]{5,}\d", "+#####"),
+    (r"\d{5,}", "#####"),
+)
+
+
+def masked_text(text: str) -> str:
+    """A text from a file as a message may show it.
+
+    Examples
+    --------
+    >>> masked_text("call 13812345678 or ann@example.org, 3 times")
+    'call ##### or ***@***, 3 times'
+    """
+    for pattern, instead in _PATTERNS:
+        text = re.sub(pattern, instead, text)
+    return text
+
+
+def masked_patterns(text: pl.Expr) -> pl.Expr:
+    """Numbers and addresses masked."""
+    for pattern, instead in _PATTERNS:
+        text = text.str.replace_all(pattern, instead)
+    return text
+
+
+def masked_whole(text: pl.Expr) -> pl.Expr:
+    """Every letter and digit masked; the marks between them stay, and so does the row's shape."""
+    return text.str.replace_all(r"\p{N}", "#").str.replace_all(r"[\p{L}\p{M}]", "x")
+
+
+def masked_fields(fields: list[str], persons: set[str], layout: Layout) -> pl.Expr:
+    """The row written again from its fields, those of persons masked whole."""
+    import polars as pl
+
+    cells = []
+    for name in fields:
+        text = pl.col(name).fill_null("")
+        if name in persons:
+            cells.append(pl.when(text.str.strip_chars() != "").then(pl.lit(PERSON)).otherwise(text))
+            continue
+        text = masked_patterns(text)
+        if layout.quote is not None:
+            mark = layout.quote
+            special = f"[{re.escape(mark + layout.delimiter)}\r\n]"
+            doubled = text.str.replace_all(mark, mark * 2, literal=True)
+            quoted = pl.concat_str(pl.lit(mark), doubled, pl.lit(mark))
+            text = pl.when(text.str.contains(special)).then(quoted).otherwise(text)
+        cells.append(text)
+    return pl.concat_str(cells, separator=layout.delimiter)

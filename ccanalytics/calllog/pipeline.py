@@ -1,0 +1,56 @@
+"""Several threads over a stream: what comes out keeps its order, and little is held at a time."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from concurrent.futures import Future
+
+__all__ = ["in_order", "workers"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+_MOST = 4
+
+
+def workers() -> int:
+    """How many blocks are worked on at once: the processors we may use, up to four."""
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(free, _MOST))
+
+
+def in_order(items: Iterator[A], work: Callable[[A], B]) -> Generator[tuple[A, Callable[[], B]]]:
+    """Each item with a call that waits for its result; the next ones are under way meanwhile.
+
+    The items themselves are drawn in a thread of their own. An error in either comes out where the
+    item would have. Closing the iterator stops everything.
+    """
+    ahead = workers()
+    reader = ThreadPoolExecutor(1, thread_name_prefix="ccanalytics-read")
+    pool = ThreadPoolExecutor(ahead, thread_name_prefix="ccanalytics-load")
+    under_way: deque[tuple[A, Future[B]]] = deque()
+    try:
+        coming: Future[A | None] | None = reader.submit(next, items, None)
+        while coming is not None or under_way:
+            while coming is not None and len(under_way) <= ahead:
+                # What is under way already comes first, also before an error of the reading.
+                if under_way and (not coming.done() or coming.exception() is not None):
+                    break
+                item = coming.result()
+                if item is None:
+                    coming = None
+                    break
+                under_way.append((item, pool.submit(work, item)))
+                coming = reader.submit(next, items, None)
+            if under_way:
+                item, future = under_way.popleft()
+                yield item, future.result
+                del item, future
+    finally:
+        reader.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)

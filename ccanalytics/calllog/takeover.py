@@ -1,0 +1,98 @@
+"""Taking staged rows over into the log: what is there already stays, the first of a key wins.
+
+Of sources that deliver a record again whenever it changes, the newest wins instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+    from ccanalytics.schema import Table
+
+__all__ = ["take_over"]
+
+
+def take_over(
+    connection: duckdb.DuckDBPyConnection, rows: Path, table: Table, newest: str | None = None
+) -> int:
+    """Insert staged rows that are not there yet, within the open transaction; how many they were.
+
+    The first of several rows with one key wins, or the latest by the column ``newest``: then a
+    later one also replaces the row in the log.
+
+    Keys are first compared by 64-bit hashes, within the file and against those rows of the log
+    whose keys lie between the file's least and greatest. A hash that occurs once is a key that
+    occurs once. Only rows whose hash occurs again are compared by the key itself, so the answer is
+    exact, no index slows the inserting, and what must be held is a hash a row of this file, never
+    one of the log (and that may go to disk).
+    """
+    # Identifiers come from the schema alone, never from a file; paths and values are bound.
+    names = ", ".join(f'"{name}"' for name in table.names)
+    if newest:
+        same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
+        connection.execute(
+            f'DELETE FROM "{table.name}" AS t USING read_parquet(?) AS s WHERE {same} '  # noqa: S608
+            f'AND s."{newest}" > t."{newest}"',
+            [str(rows)],
+        )
+    left_out = _find_left_out(connection, rows, table, newest)
+    unless = "" if not left_out else "WHERE _line NOT IN (SELECT _line FROM left_out)"
+    inserted = connection.execute(
+        f'INSERT INTO "{table.name}" ({names}) SELECT {names} '  # noqa: S608
+        f"FROM read_parquet(?) {unless}",
+        [str(rows)],
+    ).fetchall()
+    connection.execute("DROP TABLE IF EXISTS left_out")
+    return int(inserted[0][0])
+
+
+def _find_left_out(
+    connection: duckdb.DuckDBPyConnection, rows: Path, table: Table, newest: str | None
+) -> int:
+    """Number the lines that are not taken over, in the temporary table ``left_out``."""
+    keys = ", ".join(f'"{name}"' for name in table.key)
+    hashed = f"hash({keys})"
+    bounds = ", ".join(f'min("{name}"), max("{name}")' for name in table.key)
+    path = str(rows)
+    # Key columns are never null: the schema requires them, and a missing call_id is made.
+    limits = connection.execute(f"SELECT {bounds} FROM read_parquet(?)", [path]).fetchall()[0]  # noqa: S608
+    within = " AND ".join(f'"{name}" BETWEEN ? AND ?' for name in table.key)
+    connection.execute(
+        f"CREATE TEMP TABLE doubtful AS "  # noqa: S608
+        f"SELECT h FROM (SELECT {hashed} AS h FROM read_parquet(?)) GROUP BY h HAVING count(*) > 1",
+        [path],
+    )
+    connection.execute(
+        f"INSERT INTO doubtful SELECT DISTINCT h FROM "  # noqa: S608
+        f'(SELECT {hashed} AS h FROM "{table.name}" WHERE {within}) '
+        f"WHERE h IN (SELECT {hashed} FROM read_parquet(?))",
+        [*limits, path],
+    )
+    same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
+    (some,) = connection.execute("SELECT count(*) FROM doubtful").fetchall()[0]
+    found = 0
+    late = f', "{newest}" AS late' if newest else ""
+    first = "late DESC NULLS LAST, _line" if newest else "_line"
+    if some:
+        connection.execute(
+            f"CREATE TEMP TABLE suspects AS SELECT _line, {keys}{late} FROM read_parquet(?) "  # noqa: S608
+            f"WHERE {hashed} IN (SELECT h FROM doubtful)",
+            [path],
+        )
+        connection.execute(
+            f"CREATE TEMP TABLE left_out AS "  # noqa: S608
+            f"SELECT _line FROM suspects QUALIFY row_number() OVER "
+            f"(PARTITION BY {keys} ORDER BY {first}) > 1 "
+            f"UNION SELECT s._line FROM suspects AS s SEMI JOIN "
+            f'(SELECT {keys} FROM "{table.name}" WHERE {within}) AS t ON {same}',
+            [*limits],
+        )
+        (found,) = connection.execute("SELECT count(*) FROM left_out").fetchall()[0]
+        connection.execute("DROP TABLE suspects")
+    connection.execute("DROP TABLE doubtful")
+    return int(found)
