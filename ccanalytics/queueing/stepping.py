@@ -146,7 +146,7 @@ class Arrivals:
     @property
     def _queued(self) -> tuple[Array, Array]:
         """Rows × calls ahead in the queue: chances to meet them, and whether there are such."""
-        rows, states = self.found.shape
+        states = self.found.shape[1]
         least = int(self.agents.min())
         ahead = np.arange(states - least, dtype=float)
         at = self.agents[:, None].astype(np.int64) + ahead.astype(np.int64)[None, :]

@@ -8,7 +8,7 @@ agents to try next. What is settled at the end is settled by the simulation alon
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Evaluate = Callable[[Whole], dict[str, Floats]]
 
-__all__ = ["Found", "least_by_simulation"]
+__all__ = ["Found", "good", "least_by_simulation"]
 
 _ROUNDS = 6
 _POLISH = 40
@@ -70,7 +70,7 @@ def least_by_simulation(
     agents = _made_good(run, rules, agents, busy)
     agents = _pared(run, rules, served, per, aht, agents, busy)
     measures = run(agents)
-    return Found(agents, measures, len(tried), np.flatnonzero(busy & ~_good(measures, rules)))
+    return Found(agents, measures, len(tried), np.flatnonzero(busy & ~good(measures, rules)))
 
 
 def _odds(level: Floats) -> Floats:
@@ -78,9 +78,7 @@ def _odds(level: Floats) -> Floats:
     return np.log(kept / (1 - kept))
 
 
-def _formula(
-    rules: Rules, calls: Floats, per: Floats, aht: Floats, agents: Whole
-) -> Floats:
+def _formula(rules: Rules, calls: Floats, per: Floats, aht: Floats, agents: Whole) -> Floats:
     from ccanalytics.queueing import Queue
 
     queue = Queue(calls=calls, per=per, aht=aht, patience=rules.patience)
@@ -117,7 +115,7 @@ def _compass(
     return chosen
 
 
-def _good(measures: dict[str, Floats], rules: Rules) -> NDArray[np.bool_]:
+def good(measures: dict[str, Floats], rules: Rules) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         good = measures["service_level"] >= rules.goal.share
         if rules.max_occupancy is not None:
@@ -127,12 +125,10 @@ def _good(measures: dict[str, Floats], rules: Rules) -> NDArray[np.bool_]:
     return np.asarray(good)
 
 
-def _made_good(
-    run: Evaluate, rules: Rules, agents: Whole, busy: NDArray[np.bool_]
-) -> Whole:
+def _made_good(run: Evaluate, rules: Rules, agents: Whole, busy: NDArray[np.bool_]) -> Whole:
     """One agent more wherever the simulation falls short, until nowhere does."""
     for _ in range(_POLISH):
-        short = busy & ~_good(run(agents), rules)
+        short = busy & ~good(run(agents), rules)
         if not short.any():
             break
         agents = agents + short
@@ -170,13 +166,13 @@ def _pared(
             break
         trial = agents.copy()
         trial[chosen] -= 1
-        short = busy & ~_good(run(trial), rules)
+        short = busy & ~good(run(trial), rules)
         for i in chosen:
             # Its own calls, and those of the next two that inherit its queue.
             if short[i : i + _APART].any():
                 kept[i] = True
                 trial[i] += 1
-        if (busy & ~_good(run(trial), rules)).any():
+        if (busy & ~good(run(trial), rules)).any():
             kept[chosen] = True
             continue
         agents = trial

@@ -12,7 +12,7 @@ from ccanalytics.staffing._seats import counted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["gaps", "moving", "patient", "varied"]
+__all__ = ["gaps", "moving", "patient", "short_intervals", "varied"]
 
 
 def gaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> Check:
@@ -63,6 +63,23 @@ def moving(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Check]:
         "fast: intervals after a rise will be under-served; staff for the load a handle time before"
     )
     return [Check(name, "informs" if kappa < 0.3 else "fails", f"{words} {index}")]
+
+
+def short_intervals(frame: pl.DataFrame, method: str) -> list[Check]:
+    """Warn where an interval is shorter than the handle time: no steady state settles in it."""
+    import polars as pl
+
+    if method in ("iterative", "simulated"):
+        return []
+    brief = frame.filter((pl.col("calls") > 0) & (pl.col("aht_s") > pl.col("interval_s")))
+    if brief.is_empty():
+        return []
+    words = (
+        f"{counted(brief.height, 'interval')} shorter than the handle time, the first "
+        f"{brief['interval_start'][0]:%Y-%m-%d %H:%M} UTC: no steady state settles so soon; take "
+        "method='iterative' or longer intervals"
+    )
+    return [Check("Length of intervals", "fails", words)]
 
 
 def patient(patience: object) -> list[Check]:

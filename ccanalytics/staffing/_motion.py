@@ -12,7 +12,7 @@ from ccanalytics.queueing.goals import meets
 from ccanalytics.queueing.stepping import Arrivals, advance, room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-__all__ = ["Day", "days_of", "in_motion", "lagged", "least_in_motion", "modified"]
+__all__ = ["Day", "days_of", "gathered", "in_motion", "lagged", "least_in_motion", "modified"]
 
 _TOP = 1e-7  # chance of the last state from which on the state space is widened
 _MOST_STATES = 20_000
@@ -59,6 +59,14 @@ def days_of(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Day]:
         columns = (part["_row"].cast(pl.Int64).to_numpy(), part["calls"].to_numpy(), per, aht)
         days += [Day(*each) for each in zip(*(np.split(c, cuts) for c in columns), strict=True)]
     return days
+
+
+def gathered(days: list[Day], values: Sequence[NDArray[Any]]) -> Floats:
+    """Values of the days on the rows of the frame."""
+    out = np.zeros(sum(day.rows.size for day in days))
+    for day, value in zip(days, values, strict=True):
+        out[day.rows] = value
+    return out
 
 
 def lagged(day: Day) -> Floats:
