@@ -11,8 +11,9 @@ from typing import Literal
 
 __all__ = ["OUTCOMES", "SCHEMA_VERSION", "TABLES", "Column", "Kind", "Table", "dictionary"]
 
-# 2 has customers, subscriptions, days, contracts, schedules, assessments and articles besides.
-SCHEMA_VERSION = 2
+# 2 has customers, subscriptions, days, contracts, schedules, assessments and articles besides;
+# 3 has tickets and line_groups.
+SCHEMA_VERSION = 3
 
 Kind = Literal["text", "timestamp", "date", "seconds", "number", "whole", "flag"]
 
@@ -347,6 +348,32 @@ TABLES: dict[str, Table] = {
                 _text("call_id", "the call during which it was opened"),
                 _text("article", "code of the article", required=True),
                 _at("at", "when (UTC)", required=True),
+            ),
+        ),
+        Table(
+            "tickets",
+            "one matter that a call left open, until it is closed",
+            ("ticket",),
+            (
+                _text("ticket", "identifies the ticket", required=True),
+                _text("call_id", "the call that opened it"),
+                _text("customer", "whose matter it is"),
+                _text("service", "what it is about"),
+                _at("opened_at", "when it was opened (UTC)", required=True),
+                _at("closed_at", "when it was last closed (UTC); null while open"),
+                Column("reopened", "flag", "closed once, and opened again"),
+                _text("owner", "the department that must close it"),
+            ),
+        ),
+        Table(
+            "line_groups",
+            "the lines of one trunk group from a day on",
+            ("line_group", "from_on"),
+            (
+                _text("site", "the building in which its lines end"),
+                _text("line_group", "the trunk group, as in calls", required=True),
+                Column("lines", "whole", "calls that it can carry at once, queued ones included"),
+                Column("from_on", "date", "first day with so many lines", True),
             ),
         ),
     )

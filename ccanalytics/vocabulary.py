@@ -7,16 +7,17 @@ definitions of what they used. A column that is not here is a key, or a mistake.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccanalytics.errors import InputError
+from ccanalytics.model_measures import MODEL_MEASURES
 
 __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, hours, or empty."""
+    """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, lines, hours, or empty."""
 
     name: str
     label: str
@@ -195,6 +196,7 @@ MEASURES: dict[str, Measure] = {
             "",
             "variance over mean of the calls within weekday and time of day; 1 for Poisson",
         ),
+        *MODEL_MEASURES,
         # self-service
         ("eligible", "Eligible", "可分流", "calls", "contacts that could have been offered it"),
         ("sent", "Offered the channel", "推送", "contacts", "offers made, or sessions begun"),
@@ -345,11 +347,16 @@ MEASURES: dict[str, Measure] = {
     )
 }
 
+_GOAL = re.compile(r"^service_level_(\d+)$")
+_LIMIT = re.compile(r"^(.+)_(low|high)$")
 _WITHIN = re.compile(r"^(answered|abandoned)_in_([0-9.e+-]+)s$")
 
 
 def measure(name: str) -> Measure:
-    """The measure of that name; counts within a threshold are told from their name.
+    """The measure of that name.
+
+    Counts within a threshold, the service levels of further goals, and limits are told from their
+    name.
 
     >>> measure("answered_in_20s").label
     'Answered within 20 s'
@@ -367,6 +374,23 @@ def measure(name: str) -> Measure:
             "calls",
             f"calls {what} after a wait of at most {seconds} seconds",
         )
+    match = _GOAL.match(name)
+    if match:
+        told, number = MEASURES["service_level"], match.group(1)
+        return replace(
+            told, name=name, label=f"{told.label} {number}", label_zh=f"{told.label_zh}{number}"
+        )
+    match = _LIMIT.match(name)
+    if match:
+        told, lower = measure(match.group(1)), match.group(2) == "low"
+        which, zh = ("lower", "下限") if lower else ("upper", "上限")
+        return replace(
+            told,
+            name=name,
+            label=f"{told.label}, {which} limit",
+            label_zh=told.label_zh + zh,
+            definition=f"{which} limit of the confidence interval of: {told.definition}",
+        )
     raise InputError("no such measure", f"{name!r}", "see ccanalytics.vocabulary.MEASURES")
 
 
@@ -378,6 +402,11 @@ TERMS: dict[str, tuple[str, str]] = {
     "web_hall": ("Web channel", "网上营业厅"),
     "app": ("App", "手机客户端"),
     "menu": ("Voice menu", "语音菜单"),
+    # queues and the sources of subscriptions, as the sample centre names them
+    "hotline": ("Hotline", "热线"),
+    "second_line": ("Second line", "二线"),
+    "keyword": ("Keyword sent unasked", "主动发送指令"),
+    "renewal": ("Renewal", "续订"),
 }
 """Codes that logs hold and readers meet in sentences: English and Chinese."""
 

@@ -264,9 +264,26 @@ def test_a_sample_says_how_many_rows_and_that_it_replaced_one(tmp_path: Path, ca
     assert main(base) == 0
     assert f"The earlier sample in {folder} was replaced." in capsys.readouterr().out
     assert main([*base, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["replaced"] is True
+    said = json.loads(capsys.readouterr().out)
+    assert said["replaced"] is True
+    assert said["defects"] == []
+    assert said["inputs"]["weeks"] == 1
     assert main(["sample", "--help"]) == 0
     assert "an earlier sample, which is replaced" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_sample_with_defects_says_how_many_kinds(tmp_path: Path, capsys) -> None:
+    folder = tmp_path / "flawed"
+    base = ["sample", str(folder), "--weeks", "2", "--scale", "0.005", "--defects"]
+    assert main([*base, "--json"]) == 0
+    planted = json.loads(capsys.readouterr().out)["defects"]
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    assert planted == truth["defects"]
+    assert len(planted) > 5
+    assert main(base) == 0
+    assert f"{len(planted)} kinds of defects were planted" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_one_agent_and_one_line_are_singular(capsys) -> None:

@@ -30,6 +30,8 @@ PROMISED = {
     "reviews": "review_id call_id agent reviewer item passed critical sampled at",
     "surveys": "call_id channel sent_at answered_at score",
     "trainings": "agent course on hours cost",
+    "tickets": "ticket call_id customer service opened_at closed_at reopened owner",
+    "line_groups": "site line_group lines from_on",
 }
 
 

@@ -104,3 +104,43 @@ def test_frames_of_the_log_use_these_names_and_no_other(make_log):
             except InputError:
                 unknown.setdefault(source, set()).add(name)
     assert unknown == {}
+
+
+def test_frames_of_models_and_simulations_use_these_names_and_no_other():
+    import polars as pl
+
+    from ccanalytics import Queue, queueing, simulation
+
+    start = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    demand = pl.DataFrame(
+        {
+            "interval_start": [start, start + timedelta(minutes=30)] * 2,
+            "interval_s": [1800.0] * 4,
+            "calls": [10.0] * 4,
+            "aht_s": [180.0] * 4,
+            "queue": ["a", "a", "b", "b"],
+        }
+    )
+    goals = [ServiceLevel(0.8, 20), ServiceLevel(0.9, 30)]
+    found = simulation.simulate(demand, {"x": 2, "y": 1}, goals=goals, replications=2)
+    frames = {
+        "intervals": found.intervals,
+        "overall": found.overall,
+        "types": found.types,
+        "interval_types": found.interval_types,
+        "groups": found.groups.drop("group"),
+        "transient": queueing.transient([10, 20], 1800, 180, 3, 60).to_frame(),
+        "menu": queueing.MenuQueue(10, 60, 60, 0.7, 180).performance(22, 35).to_frame(),
+        "load": queueing.modified_offered_load([10, 20], 1800, 180).to_frame(),
+        "queue": Queue(100, 1800, 180).performance(14).to_frame(),
+    }
+    for source, frame in frames.items():
+        for name in set(frame.columns) - GRID:
+            assert measure(name).name == name, source
+
+
+def test_limits_and_further_goals_are_told_from_their_name():
+    assert measure("abandonment_low").label == "Abandonment, lower limit"
+    assert measure("service_level_2_high").label == "Service level 2, upper limit"
+    with pytest.raises(InputError, match="no such measure"):
+        measure("nothing_low")

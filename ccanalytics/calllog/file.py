@@ -1,11 +1,13 @@
-"""The log as a file: loads into it, and what it is."""
+"""The log as a file: loads into it, what it is, and one state of it for several questions."""
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from ccanalytics.calllog.sources import Settings, find_source, read_mapping
 from ccanalytics.calllog.sources.mapping import Mapping as ColumnMapping
@@ -15,12 +17,30 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Self
+
     import polars as pl
 
     from ccanalytics.calllog.loading import Progress
     from ccanalytics.calllog.report import LoadReport
 
-__all__ = ["LogFile"]
+__all__ = ["LogFile", "one_state"]
+
+_P, _R, _L = ParamSpec("_P"), TypeVar("_R"), TypeVar("_L", bound="LogFile")
+
+
+def one_state(
+    question: Callable[Concatenate[_L, _P], _R],
+) -> Callable[Concatenate[_L, _P], _R]:
+    """A question made of several sees one state of the log, also while a load ends."""
+
+    @wraps(question)
+    def asked(log: _L, *args: _P.args, **named: _P.kwargs) -> _R:
+        with log.snapshot():
+            return question(log, *args, **named)
+
+    return asked
 
 
 class LogFile:
@@ -31,7 +51,7 @@ class LogFile:
         path: str | os.PathLike[str] | None = None,
         *,
         time_zone: str | None = None,
-        wait_s: float = 10.0,
+        wait_s: float | None = None,
     ) -> None:
         chosen = path if path is not None else os.environ.get("CCANALYTICS_LOG")
         if chosen is not None:
@@ -51,6 +71,31 @@ class LogFile:
     def __repr__(self) -> str:
         return f"CallLog({str(self.path)!r})"
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Self]:
+        """One state of the log for several questions, whatever is loaded meanwhile.
+
+        Each question by itself sees the log as it stands when it is asked, whole files only. In
+        here all see what the first one saw. It costs nothing but the room of the old file while a
+        load replaces it. It holds for the thread that opens it.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "calls.csv").write_text(
+        ...     "arrived_at,outcome" + chr(10) + "2025-03-03T09:00:00Z,answered" + chr(10)
+        ... )
+        >>> from ccanalytics import CallLog
+        >>> log = CallLog(folder / "centre.duckdb", time_zone="UTC")
+        >>> _ = log.load(folder / "calls.csv", source="ccanalytics")
+        >>> with log.snapshot() as state:
+        ...     state.intervals("1d")["arrived"].sum() == state.table("calls").height
+        True
+        """
+        with self._store.reading():
+            yield self
+
     def load(
         self,
         path: str | os.PathLike[str],
@@ -65,9 +110,11 @@ class LogFile:
     ) -> LoadReport:
         """Load an export file, or a folder of canonical tables.
 
-        Each file is one transaction: all of it, or nothing. Rows that cannot be used are set aside
-        with file, line, text and every reason (see :meth:`rejects`); loading a file again changes
-        nothing.
+        Each file is one transaction: all of it, or nothing, whatever happens meanwhile (also
+        ``kill -9`` and a full disk). Rows that cannot be used are set aside with file, line, text
+        and every reason (see :meth:`rejects`); loading a file again changes nothing. The log can
+        be read all the while. Its next state is written beside it: where the file system cannot
+        share blocks between files, that takes as much room as the log does.
 
         Parameters
         ----------
@@ -119,7 +166,8 @@ class LogFile:
         chosen.layout(settings)  # a source that needs a mapping says so before the log is made
         zone = self._zone_for_new(chosen, settings, target)
         target_log = Target(self._store, zone, __version__)
-        loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
+        with self._store.loading(zone, __version__):
+            loads = [load_file(target_log, file, chosen, settings, progress) for file in files]
         return LoadReport(
             inputs={"path": str(path), "source": source, "log": str(self.path)},
             files=tuple(loads),
@@ -195,9 +243,11 @@ class LogFile:
         import polars as pl
 
         self._known_table(name, ("loads", "meta", "remarks"))
+        # By name: a log that was brought up from an older schema has new columns at the end.
+        columns = ", ".join(f'"{c}"' for c in TABLES[name].names) if name in TABLES else "*"
         with self._store.reading() as connection:
             frame = pl.from_arrow(
-                connection.sql(f'SELECT * FROM "{name}"').to_arrow_table()  # noqa: S608
+                connection.sql(f'SELECT {columns} FROM "{name}"').to_arrow_table()  # noqa: S608
             )
         assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
         return frame.with_columns(pl.col(pl.Datetime).dt.replace_time_zone("UTC"))
@@ -225,5 +275,6 @@ class LogFile:
 
 
 def _check_path(path: object, name: str) -> None:
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+    usable = isinstance(path, (str, os.PathLike)) and os.fspath(path)
+    if not usable or "\0" in os.fsdecode(path):
         raise InputError("this must be a path", f"{name}={path!r}")

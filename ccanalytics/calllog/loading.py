@@ -1,22 +1,17 @@
-"""A load: read, check, stage, then one short transaction.
+"""A load: read, check, stage, then one transaction on the log's next state.
 
-Reading and checking go to a staging file beside the log; the log itself is locked only while the
-staged rows are taken over. All of a file comes in, or nothing. ``read = loaded + duplicates +
-rejected``, always.
+Reading and checking go to a private folder beside the log; other loads are kept out only while the
+staged rows are taken over, and readers never. All of a file comes in, or nothing.
+``read = loaded + duplicates + rejected``, always.
 """
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import hashlib
 import logging
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.reading import (
@@ -29,11 +24,13 @@ from ccanalytics.calllog.reading import (
 from ccanalytics.calllog.report import FileLoad
 from ccanalytics.calllog.sources.canonical import table_of
 from ccanalytics.calllog.validation import validated
-from ccanalytics.errors import InputError, LogError
+from ccanalytics.calllog.workspace import stage
+from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import duckdb
     import polars as pl
@@ -85,18 +82,22 @@ def load_file(
     target: Target, path: Path, source: Source, settings: Settings, progress: Progress | None
 ) -> FileLoad:
     """Load one file: all of it or nothing."""
+    stage("reading")
     digest = _fingerprint(path)
-    known = _known(target.store, digest, source, settings)
-    if known is not None:
-        return replace(known, file=str(path))
+    if not target.store.is_new():
+        with target.store.reading() as connection:
+            known = _known(connection, digest, source, settings)
+        if known is not None:
+            return replace(known, file=str(path))
     size = path.stat().st_size
     if size == 0:
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
         )
     plan, batches = _open(path, source, settings)
-    with _staging(target.store.path) as staging:
-        staged = _Staged(staging, TABLES[plan.table])
+    stage("staging")
+    with target.store.staging() as folder:
+        staged = _Staged(folder / "rows.parquet", TABLES[plan.table])
         for rows in batches:
             _stage(rows, plan, source, settings, staged)
             _refuse_cut(path, rows, staged)
@@ -281,6 +282,10 @@ def _commit(
     table = staged.table
     good = staged.read - staged.rejected
     with target.store.writing(target.time_zone, target.package_version) as connection:
+        # Another load may have brought in this very file meanwhile.
+        known = _known(connection, digest, source, settings)
+        if known is not None:
+            return replace(known, file=str(path))
         loaded = 0 if staged.empty else _take_over(connection, staged.path, table)
         duplicates = good - loaded
         (number,) = connection.execute(
@@ -336,27 +341,26 @@ def _take_over(connection: duckdb.DuckDBPyConnection, staging: Path, table: Tabl
     return int(inserted[0][0])
 
 
-def _known(store: Store, digest: str, source: Source, settings: Settings) -> FileLoad | None:
+def _known(
+    connection: duckdb.DuckDBPyConnection, digest: str, source: Source, settings: Settings
+) -> FileLoad | None:
     """The account of an earlier load of this very file in this very way."""
-    if store.is_new():
+    rows = connection.execute(
+        'SELECT load, "table", "read", loaded, duplicates, rejected FROM loads '
+        "WHERE fingerprint = ? AND source = ? AND settings = ? ORDER BY load LIMIT 1",
+        [digest, source.name, settings.text()],
+    ).fetchall()
+    if not rows:
         return None
-    with store.reading() as connection:
-        rows = connection.execute(
-            'SELECT load, "table", "read", loaded, duplicates, rejected FROM loads '
-            "WHERE fingerprint = ? AND source = ? AND settings = ? ORDER BY load LIMIT 1",
-            [digest, source.name, settings.text()],
-        ).fetchall()
-        if not rows:
-            return None
-        load, table, read, loaded, duplicates, rejected = rows[0]
-        reasons = connection.execute(
-            "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM rejects "
-            "WHERE load = ?) GROUP BY reason",
-            [load],
-        ).fetchall()
-        remarks = connection.execute(
-            'SELECT remark, "rows" FROM remarks WHERE load = ?', [load]
-        ).fetchall()
+    load, table, read, loaded, duplicates, rejected = rows[0]
+    reasons = connection.execute(
+        "SELECT reason, count(*) FROM (SELECT unnest(reasons) AS reason FROM rejects "
+        "WHERE load = ?) GROUP BY reason",
+        [load],
+    ).fetchall()
+    remarks = connection.execute(
+        'SELECT remark, "rows" FROM remarks WHERE load = ?', [load]
+    ).fetchall()
     return FileLoad(
         "",
         table,
@@ -378,51 +382,3 @@ def _fingerprint(path: Path) -> str:
         raise InputError(
             "the file cannot be read", str(path), error.strerror or "check it"
         ) from error
-
-
-@contextlib.contextmanager
-def _staging(log: Path) -> Iterator[Path]:
-    """A file beside the log that goes away, whatever happens short of a kill."""
-    _sweep(log)
-    try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{log.name}.{os.getpid()}.", suffix=".staging", dir=log.parent
-        )
-    except OSError as error:
-        raise LogError(
-            "the folder of the call log cannot be written to",
-            str(log.parent),
-            error.strerror or "check its permissions",
-        ) from error
-    os.close(handle)
-    path = Path(name)
-    try:
-        yield path
-    except OSError as error:
-        raise LogError(
-            "the load could not be written; nothing was loaded",
-            str(log.parent),
-            f"the system says: {error.strerror or error}",
-        ) from error
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _sweep(log: Path) -> None:
-    """Remove staging files whose process was killed."""
-    for stale in log.parent.glob(f".{glob.escape(log.name)}.*.staging"):
-        process = stale.name.removeprefix(f".{log.name}.").split(".", 1)[0]
-        if process.isdigit() and not _alive(int(process)):
-            stale.unlink(missing_ok=True)
-
-
-def _alive(process: int) -> bool:
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

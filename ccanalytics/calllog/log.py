@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
-from ccanalytics.calllog.file import LogFile
+from ccanalytics.calllog.file import LogFile, one_state
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.servicelevel import ServiceLevel
 
@@ -29,8 +29,9 @@ Values = Any
 class CallLog(LogFile):
     """One call log.
 
-    Nothing stays open between calls: each question opens the file for a moment, and waits while
-    another process writes to it.
+    Nothing stays open between calls: each question opens the file for a moment and sees it whole,
+    as the last load left it, also while the next load runs (see :meth:`snapshot` for several
+    questions to one state).
 
     Parameters
     ----------
@@ -41,7 +42,8 @@ class CallLog(LogFile):
         Where the centre stands (IANA name). Needed for a new log whose source does not tell; a log
         that exists knows its own, and a different one is refused.
     wait_s
-        Seconds to wait for another process that writes.
+        Seconds to wait for another load to end (default 600), and for another program that has the
+        file open for writing (default 10). Questions never wait for a load.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class CallLog(LogFile):
     1
     """
 
+    @one_state
     def check(self) -> LogCheck:
         """What the log holds and what to know before trusting it."""
         from ccanalytics.calllog.checks import check_log
@@ -67,6 +70,7 @@ class CallLog(LogFile):
         """The same as :meth:`check`."""
         return self.check()
 
+    @one_state
     def intervals(
         self,
         every: str = "30min",
@@ -153,6 +157,7 @@ class CallLog(LogFile):
             .sort([*keys, "interval_start"])
         )
 
+    @one_state
     def demand(
         self,
         every: str = "30min",
@@ -290,6 +295,7 @@ class CallLog(LogFile):
             first, last = first if start else -(2**62), last if end else 2**62
             return self_service(scope, keys, days, first, last)
 
+    @one_state
     def panel(
         self,
         unit: str = "service",

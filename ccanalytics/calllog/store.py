@@ -1,73 +1,51 @@
-"""The file: opening it for a moment, waiting while another process writes, its version.
+"""The file of a log: read as it stands, replaced whole.
 
-DuckDB lets no second process in beside a writer. So nobody keeps a connection: readers open the
-file read-only for one question, a load holds it only for its final commit, and whoever meets a
-lock waits.
+DuckDB lets no second process in beside a writer, so nobody ever writes to the log itself. A load
+writes the log's next state into a private copy beside it, and when that is whole and on the disk,
+it takes the log's place in one step (``rename``). Hence
+
+- whoever reads never waits for a load and never meets half of one: a question keeps the file that
+  it opened, and the next one opens the new file;
+- a load that is killed, or that finds the disk full, leaves the log untouched: what it wrote was
+  private, and the next load sweeps it away;
+- two loads at once queue up for the right to write; a third party that has the log open for
+  writing is waited for, and never overwritten.
+
+The price is a second copy of the log while a load ends. File systems that share blocks (XFS,
+Btrfs) make it at no cost; others at the speed of the disk, and outside everyone's way. A load of
+many files makes a copy for several of them where copying takes long (:meth:`Store.loading`).
+
+This rests on POSIX: renaming over an open file, and locks that end with their process. Windows is
+not supported, nor are logs on network file systems that lack either.
 """
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
+import contextlib
+import logging
+import os
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from ccanalytics.calllog.database import attached, cursor_of, speaking, version_of
+from ccanalytics.calllog.generation import Loading
+from ccanalytics.calllog.workspace import work_folder
 from ccanalytics.errors import InputError, LogError
-from ccanalytics.schema import SCHEMA_VERSION, TABLES
+from ccanalytics.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import duckdb
 
 __all__ = ["Store", "check_time_zone"]
 
-_TYPES = {
-    "text": "VARCHAR",
-    "timestamp": "TIMESTAMP",
-    "date": "DATE",
-    "seconds": "DOUBLE",
-    "number": "DOUBLE",
-    "whole": "BIGINT",
-    "flag": "BOOLEAN",
-}
-_PAUSE_S = 0.05
-# A file of another kind must not make the database fetch a reader for it.
-_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-
-_LEDGER = """
-CREATE TABLE meta (
-    schema_version INTEGER NOT NULL, package_version VARCHAR NOT NULL,
-    time_zone VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL);
-CREATE SEQUENCE load_numbers;
-CREATE TABLE loads (
-    load BIGINT NOT NULL DEFAULT nextval('load_numbers'), file VARCHAR NOT NULL,
-    source VARCHAR NOT NULL, "table" VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL,
-    settings VARCHAR NOT NULL, "read" BIGINT NOT NULL, loaded BIGINT NOT NULL,
-    duplicates BIGINT NOT NULL, rejected BIGINT NOT NULL, "at" TIMESTAMP NOT NULL);
-CREATE TABLE rejects (
-    load BIGINT NOT NULL, line BIGINT NOT NULL, raw VARCHAR NOT NULL, reasons VARCHAR[] NOT NULL);
-CREATE TABLE remarks (load BIGINT NOT NULL, remark VARCHAR NOT NULL, "rows" BIGINT NOT NULL);
-"""
-
-# What every roll-up starts from: whole epoch numbers and the handful of conditions that all share.
-_BASE = """
-CREATE VIEW base AS
-SELECT *,
-    epoch_us(arrived_at) // 1000000 AS arrived_epoch,
-    CAST(epoch_us(answered_at) // 1000 AS BIGINT) AS answered_ms,
-    CAST(epoch_us(arrived_at) // 1000 AS BIGINT) AS arrived_ms,
-    CAST(epoch_us(ended_at) // 1000 AS BIGINT) AS ended_ms,
-    outcome = 'answered' AS is_answered,
-    outcome = 'abandoned' AS is_abandoned,
-    outcome IN ('answered', 'abandoned', 'overflowed', 'call_back') AS is_offered,
-    CASE WHEN outcome = 'answered'
-        THEN talk_s + coalesce(hold_s, 0) + coalesce(wrap_s, 0) END AS handle_s
-FROM calls;
-CREATE VIEW events AS
-SELECT *, epoch_us("at") // 1000000 AS at_epoch FROM self_service;
-"""
+logger = logging.getLogger("ccanalytics")
+_READ_WAIT_S, _LOAD_WAIT_S = 10.0, 600.0
+# What this thread has open: a store → the connection of its outermost question or of its load.
+_here = threading.local()
 
 
 def check_time_zone(name: str, where: str = "time_zone") -> str:
@@ -83,187 +61,177 @@ def check_time_zone(name: str, where: str = "time_zone") -> str:
     return name
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 class Store:
-    """One DuckDB file, opened for a moment at a time.
+    """One log: read by anyone at any time, written to by one load at a time.
 
     Parameters
     ----------
     path
-        The file.
+        The DuckDB file. A symbolic link is followed, and stays one.
     wait_s
-        How many seconds to wait while another process writes before giving up.
+        Seconds to wait: for another load to end, and for another program that has the log open
+        for writing. Default: 600 for a load, 10 for a question.
     """
 
-    def __init__(self, path: Path, wait_s: float = 10.0) -> None:
+    def __init__(self, path: Path, wait_s: float | None = None) -> None:
         self.path = path
         self.wait_s = wait_s
 
     def is_new(self) -> bool:
-        """Whether there is no log yet, or only what a first load left that was killed."""
-        if not self.path.exists():
-            return True
-        connection = self._open(read_only=True)
-        with self._speaking(connection):
-            return _is_empty(connection)
+        """Whether there is no log yet."""
+        return _held(self) is None and not _there(self.path)
 
-    @contextmanager
+    @contextlib.contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the log read-only for one question."""
-        if not self.path.exists():
-            raise LogError(
-                "there is no call log here",
-                str(self.path),
-                "load an export first: ccanalytics load FILE --source NAME --log FILE",
-            )
-        connection = self._open(read_only=True)
-        with self._speaking(connection):
-            self._check_version(connection)
-            yield connection
+        """The log as it stands now, read-only, for one question.
 
-    @contextmanager
-    def writing(self, time_zone: str, package_version: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the log for one transaction, all of it or nothing; a new log is made in it."""
-        parent = self.path.parent
-        if not parent.is_dir():
-            raise LogError(
-                "the folder for the call log does not exist", str(parent), "create it first"
-            )
-        connection = self._open(read_only=False)
-        with self._speaking(connection):
-            connection.execute("BEGIN")
-            # A file without any table is new, or what a first load left that was killed.
-            if _is_empty(connection):
-                _create(connection, check_time_zone(time_zone), package_version)
-            self._check_version(connection)
-            yield connection
-            # Closing without this rolls back.
-            connection.execute("COMMIT")
+        Questions within a question of the same thread see the same state; those within a load see
+        the files that it has taken over so far.
+        """
+        held = _held(self)
+        if held is not None:
+            cursor = cursor_of(held)
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+            return
+        log = self._log()
+        wait_s = _READ_WAIT_S if self.wait_s is None else self.wait_s
+        if not _there(log):
+            raise _no_log(self.path)
+        with contextlib.ExitStack() as stack:
+            opened = stack.enter_context(attached(log, read_only=True, wait_s=wait_s))
+            version = version_of(opened, self.path)
+            if version < SCHEMA_VERSION:
+                stack.close()
+                self._bring_up()
+                opened = stack.enter_context(attached(log, read_only=True, wait_s=wait_s))
+                version_of(opened, self.path)
+            with speaking(self.path), _holding(self, opened):
+                yield opened
 
-    @contextmanager
-    def _speaking(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Close the connection at the end, and say what a damaged file means."""
-        import duckdb
+    @contextlib.contextmanager
+    def loading(self, time_zone: str, package_version: str) -> Iterator[None]:
+        """A series of :meth:`writing`, each all or nothing, that may share copies of the log.
 
+        The log is replaced after each one as long as copying it has taken less than a tenth of
+        the time, else after several; at the end in any case, also if a later one fails. A process
+        that is killed loses those since the last time, whole ones only; loading them again is all
+        it takes.
+        """
+        if _loading(self) is not None:
+            yield
+            return
+        load = self._next(check_time_zone(time_zone), package_version)
+        _here.__dict__.setdefault("loads", {})[self] = load
         try:
             yield
-        except (
-            duckdb.IOException,
-            duckdb.FatalException,
-            duckdb.InternalException,
-            duckdb.SerializationException,
-            duckdb.TransactionException,
-        ) as error:
-            raise self._unreadable(error) from error
         finally:
-            connection.close()
-
-    def _open(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        import duckdb
-
-        if self.path.is_dir():
-            raise LogError("this is a folder, not a call log", str(self.path), "name a file in it")
-        if "?" in str(self.path):
-            # DuckDB takes what follows for options, and writes elsewhere.
-            raise LogError(
-                "the database cannot use a path with a question mark", str(self.path), "rename it"
-            )
-        deadline = time.monotonic() + self.wait_s
-        while True:
             try:
-                connection = duckdb.connect(
-                    str(self.path), read_only=read_only, config=dict(_CONFIG)
-                )
-            except (duckdb.IOException, duckdb.ConnectionException) as error:
-                text = str(error)
-                if "lock" not in text.lower() and "different configuration" not in text:
-                    raise self._unreadable(error) from error
-                if time.monotonic() > deadline:
-                    raise LogError(
-                        f"the call log is in use by another process, also after waiting "
-                        f"{self.wait_s:g} s",
-                        str(self.path),
-                        "close the other program (or wait for its load to end) and try again",
-                    ) from error
-                time.sleep(_PAUSE_S)
-            except duckdb.Error as error:
-                raise self._unreadable(error) from error
-            else:
-                connection.execute("SET TimeZone = 'UTC'")
-                return connection
+                load.end()
+            finally:
+                del _here.loads[self]
 
-    def _unreadable(self, error: Exception) -> LogError:
-        text = str(error).lower()
-        if (
-            "not a valid duckdb" in text
-            or "in-memory" in text
-            or "serialization" in text
-            or "corrupt" in text
-        ):
-            return LogError(
-                "this file is not a call log",
-                str(self.path),
-                "name the DuckDB file that 'ccanalytics load --log' made",
-            )
-        return LogError(
-            "the call log cannot be opened",
-            str(self.path),
-            f"the database says: {str(error).splitlines()[0]}",
-        )
+    @contextlib.contextmanager
+    def writing(self, time_zone: str, package_version: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction on the log's next state, all of it or nothing; a new log is made.
 
-    def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
-        import duckdb
+        Raises
+        ------
+        LogError
+            The log is in use, newer than this version, no log, or cannot be written.
+        """
+        with self.loading(time_zone, package_version):
+            load = _loading(self)
+            assert load is not None  # noqa: S101 - for the type checker
+            with load.transaction() as connection, _holding(self, connection):
+                yield connection
 
-        if _is_empty(connection):
-            raise LogError(
-                "this call log is empty: its first load did not come to its end",
-                str(self.path),
-                "load the export again",
-            )
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A private folder beside the log for what a load reads before it takes it over.
+
+        It goes away at the end; after a kill, with the next load.
+        """
+        with work_folder(self._log().parent) as folder:
+            try:
+                yield folder
+            except OSError as error:
+                raise LogError(
+                    "the file could not be loaded; the log is without it",
+                    str(folder.parent),
+                    f"the system says: {error.strerror or error}",
+                ) from error
+
+    def _bring_up(self) -> None:
+        """Migrate a log of an older schema: a load of nothing."""
+        load = self._next(None, "")
         try:
-            ((version, _),) = connection.execute(
-                "SELECT schema_version, time_zone FROM meta"
-            ).fetchall()
-        except (duckdb.CatalogException, duckdb.BinderException, ValueError) as error:
-            raise LogError(
-                "this database is not a call log of ccanalytics",
-                str(self.path),
-                "name the file that 'ccanalytics load --log' made",
-            ) from error
-        if version > SCHEMA_VERSION:
-            raise LogError(
-                f"the call log has schema {version}, newer than the {SCHEMA_VERSION} that this "
-                "version of ccanalytics knows",
-                str(self.path),
-                "upgrade ccanalytics",
-            )
-        if version < SCHEMA_VERSION:
-            raise LogError(
-                f"the call log has schema {version}; this version of ccanalytics writes and reads "
-                f"{SCHEMA_VERSION}",
-                str(self.path),
-                "load the exports again into a new log",
-            )
+            load.open()
+        finally:
+            load.end()
+
+    def _next(self, time_zone: str | None, package_version: str) -> Loading:
+        wait_s = _LOAD_WAIT_S if self.wait_s is None else self.wait_s
+        return Loading(self._log(), wait_s, time_zone, package_version)
+
+    def _log(self) -> Path:
+        """The file itself, where the path is a link to it."""
+        try:
+            log = Path(os.path.realpath(self.path))
+            if log.is_dir():
+                raise LogError(
+                    "this is a folder, not a call log", str(self.path), "name a file in it"
+                )
+        except (OSError, ValueError) as error:
+            raise _no_path(self.path, error) from error
+        return log
 
 
-def _create(connection: duckdb.DuckDBPyConnection, time_zone: str, package_version: str) -> None:
-    """Make the tables and views of an empty log, within the open transaction."""
-    connection.execute(_LEDGER)
-    for table in TABLES.values():
-        columns = ", ".join(
-            f"{_quoted(c.name)} {_TYPES[c.kind]}{' NOT NULL' if c.required else ''}"
-            for c in table.columns
-        )
-        connection.execute(f"CREATE TABLE {_quoted(table.name)} ({columns})")
-    connection.execute(_BASE)
-    connection.execute(
-        "INSERT INTO meta VALUES (?, ?, ?, now() AT TIME ZONE 'UTC')",
-        [SCHEMA_VERSION, package_version, time_zone],
+def _held(store: Store) -> duckdb.DuckDBPyConnection | None:
+    """What this thread reads from: its load's state so far, else its outermost question's."""
+    connection = _here.__dict__.setdefault("connections", {}).get(store)
+    load = _loading(store)
+    if connection is None and load is not None:
+        return load.whole_state()
+    return connection
+
+
+def _loading(store: Store) -> Loading | None:
+    return _here.__dict__.setdefault("loads", {}).get(store)
+
+
+@contextlib.contextmanager
+def _holding(store: Store, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connections = _here.__dict__.setdefault("connections", {})
+    before = connections.get(store)
+    connections[store] = connection
+    try:
+        yield
+    finally:
+        if before is None:
+            del connections[store]
+        else:
+            connections[store] = before
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:
+        raise _no_path(path, error) from error
+
+
+def _no_path(path: Path, error: Exception) -> LogError:
+    return LogError(
+        "this path cannot be opened", str(path), getattr(error, "strerror", None) or str(error)
     )
 
 
-def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
-    return not connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall()[0][0]
+def _no_log(path: Path) -> LogError:
+    return LogError(
+        "there is no call log here",
+        str(path),
+        "load an export first: ccanalytics load FILE --source NAME --log FILE",
+    )

@@ -21,10 +21,13 @@ def sample(
             help="Where to write: new or empty, or an earlier sample, which is replaced."
         ),
     ],
-    weeks: Annotated[int, typer.Option(help="How many weeks.")] = 52,
+    weeks: Annotated[int, typer.Option(help="How many weeks.")] = 78,
     scale: Annotated[float, typer.Option(help="Size; 1 is a centre of 350 agents.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Same seed, same centre.")] = 1,
     start: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")] = "2024-01-01",
+    defects: Annotated[
+        bool, typer.Option("--defects", help="Plant one defect of each kind that real logs have.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the exports of a made-up hotline whose truth is known.
@@ -36,7 +39,13 @@ def sample(
     earlier = (folder / "truth.json").is_file()
     with bar("writing") as progress:
         centre = write_centre(
-            folder, weeks=weeks, scale=scale, seed=seed, start=start, progress=progress
+            folder,
+            weeks=weeks,
+            scale=scale,
+            seed=seed,
+            start=start,
+            progress=progress,
+            defects=defects,
         )
     if as_json:
         emit(
@@ -45,12 +54,18 @@ def sample(
                 "replaced": earlier,
                 "rows": dict(centre.rows),
                 "inputs": dict(centre.inputs),
+                "defects": centre.truth["defects"],
             }
         )
         return
     if earlier:
         print(f"The earlier sample in {folder} was replaced.")
     print(centre.summary())
+    if defects:
+        print(
+            f"{counted(len(centre.truth['defects']), 'kind')} of defects were planted; "
+            f"{folder / 'truth.json'} lists each."
+        )
 
 
 @app.command()

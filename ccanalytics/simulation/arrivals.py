@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+_CERTAIN = 1e-6  # a coefficient of variation below which the rate is taken as known
+
 __all__ = ["MixedPoisson", "Replay", "Stream", "rate_factors"]
 
 
@@ -25,7 +27,8 @@ class MixedPoisson:
     B is gamma with mean 1 and the coefficient of variation ``cv``; the factors of different
     intervals are joined by a Gaussian copula. With Z the normal score of an interval,
     corr(Z, Z′) = ``within_day`` for two intervals of one day, and
-    ``within_day`` · ``day_to_day``:sup:`d` for intervals d days apart.
+    ``within_day`` · ``day_to_day``:sup:`d` for intervals d days apart. Types of calls vary
+    independently of each other.
 
     Parameters
     ----------
@@ -68,6 +71,8 @@ class MixedPoisson:
 class Replay:
     """The log's own arrivals, the same in every replication; handle times and patience are drawn.
 
+    They hold whoever called again; ``redial`` and the like would add such calls a second time.
+
     Parameters
     ----------
     calls
@@ -102,6 +107,7 @@ class Replay:
         kind = calls.schema["arrived_at"]
         if not isinstance(kind, pl.Datetime) or kind.time_zone is None:
             raise InputError("arrived_at must be a timestamp with a time zone", f"it is {kind}")
+        self.given = calls.height
         self.calls = calls.filter(pl.col("arrived_at").is_not_null()).sort("arrived_at")
 
     def __repr__(self) -> str:
@@ -132,7 +138,7 @@ def rate_factors(
     own = rng.standard_normal(cv.size)
     score = math.sqrt(mixed.within_day) * level[day] + math.sqrt(1 - mixed.within_day) * own
     factor = np.ones(cv.size)
-    some = cv > 0
+    some = cv > _CERTAIN
     shape = 1 / cv[some] ** 2
     factor[some] = gammaincinv(shape, ndtr(np.clip(score[some], -8, 8))) / shape
     return factor

@@ -38,7 +38,7 @@ __all__ = ["Book"]
 
 _COUNTS = {
     "arrived": ARRIVED,
-    "first_attempts": FIRST_TRIES,
+    "fresh": FIRST_TRIES,
     "blocked": BLOCKED,
     "left_menu": LEFT_MENU,
     "answered": ANSWERED,
@@ -97,7 +97,9 @@ class Book:
                 ("occupancy", busy.sum(axis=0), (self.agent_s + over).sum(axis=0)),
                 ("busy_agents", busy.sum(axis=0), length.sum()),
             ):
-                level.setdefault(name, Ratios(name in _SHARES)).add(y, np.broadcast_to(x, y.shape))
+                level.setdefault(name, Ratios(name in _SHARES, of_calls=False)).add(
+                    y, np.broadcast_to(x, y.shape)
+                )
 
     def _enter(self, level: str, calls: Floats, **times: tuple[Any, Any]) -> None:
         entered = calls[..., ARRIVED] - calls[..., BLOCKED] - calls[..., LEFT_MENU]
@@ -110,7 +112,7 @@ class Book:
             "wait_probability": (calls[..., WAITED], entered),
             "asa_s": (calls[..., WAIT_ANSWERED_S], calls[..., ANSWERED]),
             "mean_wait_s": (waits + calls[..., WAIT_UNSERVED_S], entered),
-            "abandoned_wait_s": (calls[..., WAIT_ABANDONED_S], calls[..., ABANDONED]),
+            "abandoned_mean_wait_s": (calls[..., WAIT_ABANDONED_S], calls[..., ABANDONED]),
             "aht_s": (calls[..., HANDLE_S], calls[..., ANSWERED]),
             "queue_length": times["queue"],
             **{name: value for name, value in times.items() if name != "queue"},
@@ -120,7 +122,8 @@ class Book:
         for name, part in parts.items():
             share = name in _SHARES or name.startswith("service_level")
             y, x = np.broadcast_arrays(*(np.asarray(each, float) for each in part))
-            self.levels[level].setdefault(name, Ratios(share)).add(y, x)
+            of_calls = name != "occupancy"
+            self.levels[level].setdefault(name, Ratios(share, of_calls)).add(y, x)
 
     def _goal(self, goal: ServiceLevel, calls: Floats, entered: Floats) -> tuple[Floats, Floats]:
         def within(seconds: float, what: int) -> Floats:

@@ -26,7 +26,7 @@ COMPILES = numba is not None and not numba.config.DISABLE_JIT
 
 def _stamp() -> str:
     """What the machine code was made of: all event loops, for they call each other's functions."""
-    texts = sorted(Path(__file__).parent.glob("*.py"))
+    texts = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()
 
 

@@ -25,6 +25,7 @@ class Ratios:
     """Running sums of one ratio, over any array of places (intervals, types, …)."""
 
     is_share: bool
+    of_calls: bool = True  # a share of calls; else of time
     count: int = 0
     y: Floats | float = 0.0
     x: Floats | float = 0.0
@@ -57,11 +58,12 @@ class Ratios:
             nothing = np.full_like(r, np.nan)
             return r, nothing, nothing
         half = stdtrit(count - 1, 0.5 + level / 2) * spread
-        low, high = r - half, r + half
+        low, high = np.maximum(r - half, 0), r + half  # no measure here falls below 0
         if self.is_share:
             with np.errstate(divide="ignore", invalid="ignore"):
                 tail = -np.expm1(np.log((1 - level) / 2) / x)
-            low = np.where(y == x, 1 - tail, np.maximum(low, 0))
-            high = np.where(y == 0, tail, np.minimum(high, 1))
+            high = np.minimum(high, 1)
+            if self.of_calls:
+                low, high = np.where(y == x, 1 - tail, low), np.where(y == 0, tail, high)
             low, high = np.where(x > 0, low, np.nan), np.where(x > 0, high, np.nan)
         return r, low, high

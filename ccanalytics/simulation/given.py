@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ccanalytics.simulation.plan import Callers, Grid
     from ccanalytics.simulation.tally import Floats
 
+_MOST_CV = 10
+
 __all__ = ["arrivals_in_words", "laws_in_words", "replayed_times", "uncertain_rates"]
 
 
@@ -26,6 +28,14 @@ def uncertain_rates(arrivals: Any, grid: Grid) -> tuple[MixedPoisson | None, Flo
             "the demand says nothing of how uncertain its volumes are",
             "MixedPoisson(cv=None), and no column cv above 0",
             "give MixedPoisson(cv=0.1), or a column cv in the demand",
+        )
+    if (cv > _MOST_CV).any():
+        row, kind = np.argwhere(cv > _MOST_CV)[0]
+        raise InputError(
+            f"a coefficient of variation is a number from 0 to {_MOST_CV}",
+            f"{grid.names[kind]}, row {row}, {grid.intervals['interval_start'][int(row)]}: "
+            f"cv={cv[row, kind]:g}",
+            "write 10% as 0.1",
         )
     return arrivals, cv
 
@@ -53,7 +63,15 @@ def replayed_times(arrivals: Any, grid: Grid, warmup_s: float) -> tuple[Floats, 
     for number, name in enumerate(grid.names):
         part = calls
         for key in grid.keys.columns:
-            part = part.filter(pl.col(key).eq_missing(pl.lit(grid.keys[key][number])))
+            value = pl.lit(grid.keys[key][number])
+            try:
+                part = part.filter(pl.col(key).eq_missing(value))
+            except pl.exceptions.PolarsError as error:
+                raise InputError(
+                    "a key of the calls to replay is of another kind than the demand's",
+                    f"column {key!r}: {calls.schema[key]}, in the demand {grid.keys.schema[key]}",
+                    f'cast one of them, such as pl.col("{key}").cast(pl.String)',
+                ) from error
         times = part["_at"].to_numpy().astype(float)
         place = np.searchsorted(grid.edges, times, side="right") - 1
         silent = np.flatnonzero(grid.aht[place, number] <= 0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Groups", "groups_of"]
 
 _MOST = 1_000_000
+_LARGEST = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +67,12 @@ def groups_of(
     count = grid.edges.size - 1
     agents = _from_frame(agents, grid)
     if isinstance(agents, Mapping):
-        if not agents:
-            raise InputError("there is no group of agents", "agents={}", "give at least one")
         names = tuple(str(name) for name in agents)
+        if not names or len(set(names)) < len(names):
+            raise InputError(
+                "groups of agents need names of their own, one or more",
+                f"agents: {', '.join(map(repr, agents)) or 'no group'}",
+            )
         numbers = np.stack(
             [_series(each, count, f"agents[{name!r}]", grid) for name, each in agents.items()],
             axis=1,
@@ -90,15 +94,21 @@ def groups_of(
 
 def _from_frame(agents: Any, grid: Grid) -> Any:
     """Agents by interval (and group) out of a frame, matched by the start of the interval."""
-    names = getattr(agents, "columns", None)
-    if names is None:
-        return agents
     import polars as pl
 
+    if not isinstance(agents, pl.LazyFrame) and getattr(agents, "columns", None) is None:
+        return agents
     if not isinstance(agents, pl.DataFrame):
         import narwhals.stable.v2 as nw
 
-        agents = nw.from_native(agents, eager_only=True).to_polars()
+        try:
+            agents = nw.from_native(agents, eager_only=True).to_polars()
+        except TypeError as error:
+            raise InputError(
+                "agents must be numbers, a polars or a pandas frame",
+                f"got {type(agents).__name__}",
+                "collect a lazy frame first",
+            ) from error
     if "agents" not in agents.columns and "required_agents" in agents.columns:
         agents = agents.rename({"required_agents": "agents"})  # a requirement as it is
     for needed in ("interval_start", "agents"):
@@ -111,16 +121,34 @@ def _from_frame(agents: Any, grid: Grid) -> Any:
     stamp = agents.schema["interval_start"]
     if not isinstance(stamp, pl.Datetime) or stamp.time_zone is None:
         raise InputError("interval_start must be a timestamp with a time zone", f"it is {stamp}")
+    kind = agents.schema["agents"]
+    if not kind.is_numeric() and kind != pl.Null:
+        raise InputError("agents must be numbers", f"column 'agents' is {kind}")
     starts = grid.intervals["interval_start"]
     agents = agents.with_columns(
         pl.col("interval_start").dt.convert_time_zone("UTC").dt.cast_time_unit("us")
     )
+    # Other intervals than the demand's are a roster of another day; between its bounds, a mistake.
+    end = starts[-1] + timedelta(seconds=float(grid.edges[-1] - grid.edges[-2]))
+    odd = agents.filter(
+        pl.col("interval_start").is_between(starts[0], end, closed="left")
+        & ~pl.col("interval_start").is_in(starts.implode())
+    )
+    if odd.height:
+        raise InputError(
+            "the frame of agents changes within an interval of the demand",
+            f"{odd['interval_start'][0]}, and {odd.height - 1} more",
+            "make both frames of the same intervals",
+        )
 
     def numbers(part: pl.DataFrame, name: str) -> list[Any]:
         twice = part.filter(pl.col("interval_start").is_duplicated())
         if twice.height:
-            at = twice["interval_start"][0]
-            raise InputError("an interval stands twice in the frame of agents", f"{name}: {at}")
+            raise InputError(
+                "an interval stands twice in the frame of agents",
+                f"{name}: {twice['interval_start'][0]}",
+                "if its rows are several groups, name their column 'group'",
+            )
         known = dict(zip(part["interval_start"], part["agents"], strict=True))
         for row, at in enumerate(starts):
             if at not in known:
@@ -141,11 +169,17 @@ def _from_frame(agents: Any, grid: Grid) -> Any:
 
 def _series(value: Any, count: int, name: str, grid: Grid) -> Wholes:
     try:
-        numbers = np.asarray(value, float)
+        numbers = np.asarray(value)
+        if numbers.dtype == object:  # a null among numbers, which the check below names by its row
+            kinds = {type(each) for each in numbers.ravel().tolist()}
+            numbers = numbers if kinds & {str, bytes, bool} else numbers.astype(float)
     except (TypeError, ValueError):
+        numbers = np.asarray(None)
+    if value is None or numbers.dtype.kind not in "iuf":
         raise InputError(
             "agents must be numbers", f"{name}={value!r}", "give whole numbers, 0 or more"
-        ) from None
+        )
+    numbers = numbers.astype(float)
     if numbers.ndim == 0:
         numbers = np.full(count, float(numbers))
     if numbers.shape != (count,):
@@ -189,8 +223,7 @@ def _skills(grid: Grid, names: tuple[str, ...], skills: Any) -> dict[str, list[s
             raise InputError(
                 "a group has no skills", f"group {name!r}", "list the types it may serve"
             )
-        given = skills[name]
-        wanted: list[str] = [given] if isinstance(given, str) else list(given)
+        wanted = _listed(skills[name], f"skills of {name!r}")
         for one in wanted:
             if one not in grid.names:
                 raise InputError(
@@ -210,6 +243,16 @@ def _skills(grid: Grid, names: tuple[str, ...], skills: Any) -> dict[str, list[s
     return known
 
 
+def _listed(given: Any, name: str) -> list[str]:
+    """One name, or several."""
+    if isinstance(given, str):
+        return [given]
+    try:
+        return list(given)
+    except TypeError:
+        raise InputError("this must be a list of names", f"{name}: {given!r}") from None
+
+
 def _routes(
     grid: Grid, names: tuple[str, ...], skilled: dict[str, list[str]], routing: Any
 ) -> tuple[Wholes, NDArray[np.bool_]]:
@@ -223,15 +266,21 @@ def _routes(
     serves = np.zeros((len(names), len(grid.names)), bool)
     for t, kind in enumerate(grid.names):
         able = [name for name in names if kind in skilled[name]]
-        order = able if not routing or kind not in routing else list(routing[kind])
+        order = (
+            able
+            if not routing or kind not in routing
+            else _listed(routing[kind], f"routing of {kind!r}")
+        )
         for name in order:
             if name not in able:
                 raise InputError(
                     "calls are routed to a group without the skill",
                     f"routing of {kind!r}: {name!r}",
                 )
-        if len(set(order)) < len(order) or not order:
-            raise InputError("a route names each group once", f"routing of {kind!r}: {order}")
+            if order.count(name) > 1:
+                raise InputError("a route names each group once", f"routing of {kind!r}: {order}")
+        if not order:
+            raise InputError("a route needs a group", f"routing of {kind!r}: {order}")
         for place, name in enumerate(order):
             routes[t, place] = names.index(name)
             serves[names.index(name), t] = True
@@ -254,8 +303,11 @@ def _of_types(grid: Grid, value: Any, name: str, default: float) -> Floats:
                 "the demand has " + ", ".join(map(repr, grid.names)),
             )
         real = isinstance(number, (int, float, np.integer, np.floating))
-        if isinstance(number, bool) or not real or not math.isfinite(number):
-            raise InputError("this must be a number", f"{name}[{kind!r}]={number!r}")
+        if isinstance(number, bool) or not real or not abs(number) <= _LARGEST:
+            raise InputError(
+                "this must be a number, and at most a thousand million",
+                f"{name}[{kind!r}]={number!r}",
+            )
         if name == "priority" and number != int(number):
             raise InputError("a priority is a whole number", f"{name}[{kind!r}]={number!r}")
         if name == "head_start" and number < 0:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Law", "Never", "law_of"]
+__all__ = ["Law", "Never", "Tap", "delay_of", "law_of"]
+
+_BLOCK = 1024  # draws at once of a law whose draws depend on how many are asked for
+_LEAST_DELAY_S = 1e-3
 
 
 class Law(Protocol):
@@ -68,7 +71,11 @@ class Frozen:
     def __init__(self, law: Any, mean: float, name: str) -> None:
         self._law, self.mean, self._name = law, mean, name
         self._new_style = not hasattr(law, "rvs")
-        self._checked = False
+        # Some laws mix several random arrays, so that 16 draws are not 5 and then 11. A law that
+        # cannot be drawn from is refused here.
+        once, twice = np.random.default_rng(0), np.random.default_rng(0)
+        parts = np.concatenate([self.draw(5, twice), self.draw(11, twice)])
+        self.one_by_one = bool(np.array_equal(self.draw(16, once), parts))
 
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """Times by the law's own generator; a negative or undefined one is refused."""
@@ -115,6 +122,43 @@ class Sample:
         return f"sample of {self._seconds.size} observed times, mean {self.mean:.6g} s"
 
 
+class Tap:
+    """Draws of one law from one stream: the same ones, however many are asked for at a time."""
+
+    def __init__(self, law: Law, rng: np.random.Generator) -> None:
+        self.law, self._rng = law, rng
+        self._left = np.empty(0)
+
+    def draw(self, count: int) -> Floats:
+        """The next draws."""
+        if getattr(self.law, "one_by_one", True):
+            return self.law.draw(count, self._rng)
+        blocks = [self._left]
+        blocks += [
+            self.law.draw(_BLOCK, self._rng)
+            for _ in range(math.ceil((count - self._left.size) / _BLOCK))
+        ]
+        drawn = np.concatenate(blocks)
+        self._left = drawn[count:]
+        return drawn[:count]
+
+
+def delay_of(value: Any, name: str) -> Law:
+    """A law of the time until a caller calls again: above 0, or time would stand still."""
+    if value is None or (isinstance(value, (float, np.floating)) and math.isinf(value)):
+        raise InputError(
+            "a call that comes again needs a delay", f"{name}={value!r}", "give seconds"
+        )
+    law = law_of(value, name)
+    if law.mean < _LEAST_DELAY_S:
+        raise InputError(
+            "a delay lasts a millisecond or more on average",
+            f"{name}={value!r}",
+            "give seconds until the caller calls again",
+        )
+    return law
+
+
 def law_of(value: Any, name: str, *, scaled: bool = False) -> Law:
     """A law from what the user gave for the argument ``name``.
 
@@ -136,7 +180,7 @@ def law_of(value: Any, name: str, *, scaled: bool = False) -> Law:
             raise InputError(
                 "a mean time must be finite and above 0 seconds",
                 f"{name}={value!r}",
-                "use None for callers who never give up" if not scaled else "give seconds",
+                "use None for callers who never give up" if "patience" in name else "give seconds",
             )
         return Exponential(mean)
     if hasattr(value, "rvs") or (hasattr(value, "sample") and hasattr(value, "cdf")):
@@ -161,31 +205,23 @@ def _frozen(value: Any, name: str, *, scaled: bool) -> Law:
             f"{name}: mean {mean:g}",
             "choose a law with a mean, or cut its tail",
         )
-    law = Frozen(value, mean, name)
-    law.draw(16, np.random.default_rng(0))  # a law that cannot be drawn from is refused at once
-    return law
+    return Frozen(value, mean, name)
 
 
 def _sample(value: Any, name: str, *, scaled: bool) -> Law:
     weights = None
     names = getattr(value, "columns", None)
-    try:
-        if names is not None:
-            if "seconds" not in names:
-                raise InputError(
-                    "a frame of observed times needs a column of seconds",
-                    f"{name}: columns {', '.join(map(str, names))}",
-                    "name it 'seconds', and how often each occurred 'calls'",
-                )
-            seconds = np.asarray(value["seconds"], float)
-            weights = np.asarray(value["calls"], float) if "calls" in names else None
-        else:
-            seconds = np.asarray(value, float)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            "this must be seconds, a law of scipy.stats, or observed times",
-            f"{name}={type(value).__name__}",
-        ) from error
+    if names is not None:
+        if "seconds" not in names:
+            raise InputError(
+                "a frame of observed times needs a column of seconds",
+                f"{name}: columns {', '.join(map(str, names))}",
+                "name it 'seconds', and how often each occurred 'calls'",
+            )
+        seconds = _numbers(value, "seconds", name)
+        weights = _numbers(value, "calls", name) if "calls" in names else None
+    else:
+        seconds = _numbers(value, None, name)
     if seconds.ndim != 1 or not seconds.size:
         raise InputError(
             "observed times must be a list of seconds, one or more",
@@ -196,12 +232,38 @@ def _sample(value: Any, name: str, *, scaled: bool) -> Law:
         place = int(np.argmax(bad))
         raise InputError(
             "an observed time must be finite and 0 seconds or more",
-            f"{name}[{place}]={seconds[place]!r}",
+            f"{name}, row {place}: {seconds[place]:g}",
             "leave out times that were not observed to their end",
         )
-    if weights is not None and (not (weights >= 0).all() or not weights.sum() > 0):
-        raise InputError("how often a time occurred must be 0 or more", f"{name}: column 'calls'")
+    if weights is not None:
+        bad = ~(np.isfinite(weights) & (weights >= 0))
+        if bad.any() or not weights.sum() > 0:
+            place = int(np.argmax(bad)) if bad.any() else 0
+            raise InputError(
+                "how often a time occurred must be finite, 0 or more, and not always 0",
+                f"{name}: column 'calls', row {place}: {weights[place]:g}",
+            )
     law = Sample(seconds, weights)
     if scaled and law.mean <= 0:
         raise InputError("all observed times are 0", name, "give handle times above 0")
     return law
+
+
+def _numbers(value: Any, column: str | None, name: str) -> Floats:
+    """Numbers as floats; texts, truth values and durations are not taken for seconds."""
+    try:
+        array = np.asarray(value if column is None else value[column])
+        if array.dtype == object:  # whole numbers with gaps, decimals
+            kinds = {type(each) for each in array.ravel().tolist()}
+            if not kinds & {str, bytes, bool, np.bool_}:
+                array = array.astype(float)
+    except (TypeError, ValueError):
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf":
+        kind = type(value).__name__ if array.dtype == object else f"values of {array.dtype}"
+        raise InputError(
+            "this must be seconds as numbers, a law of scipy.stats, or observed times",
+            f"{name}: {kind}" if column is None else f"{name}: column {column!r}, {kind}",
+            "give durations as seconds",
+        )
+    return array.astype(float)

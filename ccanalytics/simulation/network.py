@@ -65,6 +65,7 @@ from ccanalytics.simulation.tally import (
     CUT_OFF,
     FIRST_IN_TIME,
     FIRST_TRIES,
+    HANDLE_S,
     KIND_FIRST,
     KIND_RECONNECT,
     KIND_REDIAL,
@@ -94,6 +95,7 @@ def _send_away(  # pragma: no cover
             cell = tally.calls[state.whole[slot, HOME], kind]
             if state.whole[slot, SERVED] == 1:
                 cell[CUT_OFF] += 1
+                cell[HANDLE_S] -= state.times[slot, WORK]
                 release(state, tally, records, now, slot, 0)
             else:
                 cell[UNSERVED] += 1
@@ -211,6 +213,7 @@ def _give_up(  # pragma: no cover
     cell = tally.calls[state.whole[slot, HOME], kind]
     if state.whole[slot, SERVED] == 1:
         cell[CUT_OFF] += 1
+        cell[HANDLE_S] -= state.times[slot, WORK]  # the rest is never handled
         release(state, tally, records, now, slot, 0)
         return
     patience, work = state.times[slot, PATIENCE], state.times[slot, WORK]
@@ -394,7 +397,29 @@ class Network:
             reason: int = _run(calls, last, again, self._centre, tally, records, self._state)
             if reason != MORE_ROOM:
                 return reason
-            self._state = grown(self._state)
+            if not self._has_swept():
+                self._state = grown(self._state)
+
+    def _has_swept(self) -> bool:
+        """Drop the events that concern nobody any more; whether that made room enough.
+
+        Patient callers leave behind, when served, a moment at which they would have given up; in
+        a long run there are far more of these than of callers.
+        """
+        state = self._state
+        rows = state.events[: state.at[EVENTS]]
+        live = rows[state.whole[rows[:, 2].astype(np.int64), TURN] == rows[:, 3]]
+        live = live[np.argsort(live[:, 0], kind="stable")]  # in order of time, a heap
+        state.events[: len(live)] = live
+        state.at[EVENTS] = len(live)
+        handed = state.level.sum() + state.waiting.sum()
+        room = len(state.events)
+        return bool(
+            state.at[SPARE] >= 4
+            and state.at[LATER] + 4 < len(state.later)
+            and 2 * len(live) <= room
+            and len(live) + 4 + handed < room
+        )
 
     def refill(self, reason: int) -> None:
         """What had run out is there again."""

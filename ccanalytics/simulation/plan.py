@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 from ccanalytics.demand import MEASURES, as_demand
 from ccanalytics.errors import InputError
 from ccanalytics.simulation.arrivals import MixedPoisson, Replay
-from ccanalytics.simulation.laws import law_of
+from ccanalytics.simulation.laws import delay_of, law_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Wholes = NDArray[np.int64]
+
+# Columns of results and of records that stand beside the keys; limits and further goals, too.
+_TAKEN = re.compile(
+    r"(arrived|fresh|blocked|left_menu|answered|abandoned|unserved|cut_off|abandonment|"
+    r"blocking|wait_probability|asa_s|mean_wait_s|abandoned_mean_wait_s|aht_s|queue_length|"
+    r"service_level(_\d+)?)(_low|_high)?|"
+    r"call_id|arrived_at|answered_at|ended_at|menu_s|wait_s|talk_s|outcome|attempt|agent_group"
+)
 
 __all__ = ["Callers", "Grid", "Menu", "Retry", "by_type", "callers_of", "grid_of"]
 
@@ -48,9 +57,7 @@ class Retry:
 
     def __post_init__(self) -> None:
         _share("share", self.share)
-        if self.after is None:
-            raise InputError("a call that comes again needs a delay", "after=None", "give seconds")
-        law_of(self.after, "after")
+        delay_of(self.after, "after")
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,13 @@ def grid_of(demand: Any) -> Grid:
 
     frame = as_demand(demand)
     keys = [name for name in frame.columns if name not in MEASURES]
+    taken = [name for name in keys if _TAKEN.fullmatch(name)]
+    if taken:
+        raise InputError(
+            "a key of the demand has the name of a result",
+            f"column {taken[0]!r}",
+            "rename it, or drop it if it is no key",
+        )
     parts = frame.partition_by(keys, maintain_order=True) if keys else [frame]
     names = tuple(
         " / ".join(str(value) for value in part.select(keys).row(0)) if keys else "calls"
@@ -148,8 +162,13 @@ def grid_of(demand: Any) -> Grid:
         if c in keys or c in first.columns
     ]
     length = first["interval_s"].to_numpy()
-    local = "local_start" if "local_start" in first.columns else "interval_start"
-    date = first[local].dt.date()
+    if "local_start" in first.columns:
+        date = first["local_start"].dt.date()
+    else:  # the days of the zone in which the demand came
+        import narwhals.stable.v2 as nw
+
+        stamp: Any = nw.from_native(demand, eager_only=True).schema["interval_start"]
+        date = first["interval_start"].dt.convert_time_zone(stamp.time_zone).dt.date()
     day = (date - date[0]).dt.total_days().to_numpy().astype(np.int64)
 
     def matrix(column: str, empty: float) -> Floats:
@@ -190,11 +209,16 @@ def _joined(part: pl.DataFrame, name: str) -> None:
 
 
 def _same(first: pl.DataFrame, part: pl.DataFrame, name: str) -> None:
-    if first.height == part.height and first["interval_start"].equals(part["interval_start"]):
+    columns = ["interval_start", "interval_s"]
+    if first.select(columns).equals(part.select(columns)):
         return
-    known = set(first["interval_start"])
-    odd = [row for row, at in enumerate(part["interval_start"]) if at not in known]
-    where = f"row {odd[0]}: {part['interval_start'][odd[0]]}" if odd else f"{part.height} rows"
+    known = dict(first.select(columns).iter_rows())
+    odd = [
+        f"row {row}: {at}, {length:g} s"
+        for row, (at, length) in enumerate(part.select(columns).iter_rows())
+        if known.get(at) != length
+    ]
+    where = odd[0] if odd else f"{part.height} rows"
     raise InputError(
         "every type of call needs the same intervals",
         f"{name}, {where}; the first type has {first.height}",
@@ -282,11 +306,15 @@ def callers_of(
                     "a voice menu needs its time", f"menu={one!r}", "write menu=Menu(60)"
                 )
     has_menu = menus[0] is not None
+    shapes = {
+        kind: 1.0 if shape is None else shape  # exponential
+        for kind, shape in zip(names, by_type(handle_time, "handle_time", names), strict=True)
+    }
     redial_share, redial_after = retries(redial, "redial")
     blocked_share, blocked_after = retries(redial_blocked, "redial_blocked")
     reconnect_share, reconnect_after = retries(reconnect, "reconnect")
     return Callers(
-        work=laws(1.0 if handle_time is None else handle_time, "handle_time", scaled=True),
+        work=laws(shapes, "handle_time", scaled=True),
         patience=laws(patience, "patience"),
         menu=tuple(law_of(one.time if one else None, "menu") for one in menus),
         leaves=np.array([one.leaves if one else 0.0 for one in menus]),
@@ -306,6 +334,6 @@ def check_arrivals(arrivals: Any) -> MixedPoisson | Replay | None:
         return arrivals
     raise InputError(
         "there is no such way for calls to arrive",
-        f"arrivals={arrivals!r}",
+        f"arrivals={arrivals!r}" if isinstance(arrivals, (str, type)) else type(arrivals).__name__,
         "give None (Poisson), MixedPoisson(cv=…) or Replay(calls)",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ccanalytics.simulation.arrivals import MixedPoisson, Stream, rate_factors
-from ccanalytics.simulation.laws import Never
+from ccanalytics.simulation.laws import Tap
 from ccanalytics.simulation.tally import RECORD_FIELDS, Again, Calls, Centre, Tally, empty_tally
 
 if TYPE_CHECKING:
@@ -87,10 +87,11 @@ class _Draws:
         streams = iter(seed.spawn(1 + 6 * kinds))
         self.rates = np.random.default_rng(next(streams))
         rng = [[np.random.default_rng(next(streams)) for _ in range(6)] for _ in range(kinds)]
+        callers = setting.callers
         self.arrivals = [each[0] for each in rng]
-        self.work = [each[1] for each in rng]
-        self.patience = [each[2] for each in rng]
-        self.menu = [each[3] for each in rng]
+        self.work = [Tap(law, each[1]) for law, each in zip(callers.work, rng, strict=True)]
+        self.patience = [Tap(law, each[2]) for law, each in zip(callers.patience, rng, strict=True)]
+        self.menu = [Tap(law, each[3]) for law, each in zip(callers.menu, rng, strict=True)]
         self.leaves = [each[4] for each in rng]
         self.later = [each[5] for each in rng]
 
@@ -135,8 +136,8 @@ class _Draws:
             (
                 at,
                 np.full(at.size, kind),
-                unit(callers.work[kind], at.size, self.work[kind]),
-                callers.patience[kind].draw(at.size, self.patience[kind]),
+                self.work[kind].draw(at.size) / callers.work[kind].mean,
+                self.patience[kind].draw(at.size),
                 *self._menus(kind, at.size),
             )
             for kind, at in enumerate(times)
@@ -152,7 +153,7 @@ class _Draws:
         if not callers.has_menu:
             return np.zeros(count), np.zeros(count, bool)
         return (
-            callers.menu[kind].draw(count, self.menu[kind]),
+            self.menu[kind].draw(count),
             self.leaves[kind].random(count) < callers.leaves[kind],
         )
 
@@ -168,7 +169,7 @@ class _Draws:
 
         chance = np.stack([rng.random(count) for rng in self.later])
         delays = [callers.redial_after, callers.redial_blocked_after, callers.reconnect_after]
-        work = [unit(law, count, rng) for law, rng in zip(callers.work, self.later, strict=True)]
+        work = each(callers.work) / np.array([[law.mean] for law in callers.work])
         menus = np.zeros((kinds, count))
         leaves = np.zeros((kinds, count), bool)
         if callers.has_menu:
@@ -177,18 +178,11 @@ class _Draws:
         return Again(
             chance=chance,
             delay=np.stack([each(law) for law in delays]),
-            work=np.stack(work),
+            work=work,
             patience=each(callers.patience),
             menu=menus,
             leaves=leaves,
         )
-
-
-def unit(law: Law, count: int, rng: np.random.Generator) -> Floats:
-    """Draws with mean 1."""
-    if isinstance(law, Never):
-        return rng.standard_exponential(count)
-    return law.draw(count, rng) / law.mean
 
 
 def replicate(setting: Setting, seed: np.random.SeedSequence) -> tuple[Tally, Floats | None]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
+from ccanalytics.schema import TABLES
 from ccanalytics.simulation.compiled import COMPILES
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from ccanalytics.simulation.plan import Grid
 
 __all__ = ["Simulation", "simulation_of"]
+
+_CANONICAL = frozenset(column.name for column in TABLES["calls"].columns)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,6 +72,8 @@ class Simulation(Result):
         ------
         InputError
             No such measure.
+        DataError
+            No call tells: the wait of the answered where nobody was answered.
         """
         if measure not in self.overall.columns or measure.endswith(("_low", "_high")):
             known = [n for n in self.overall.columns if not n.endswith(("_low", "_high"))]
@@ -74,7 +81,26 @@ class Simulation(Result):
                 "there is no such measure", f"measure={measure!r}", "choose of " + ", ".join(known)
             )
         row = self.overall.row(0, named=True)
-        return Estimate(row[measure], row[f"{measure}_low"], row[f"{measure}_high"], self.level)
+        if row[measure] is None:
+            raise DataError(
+                "no call of this simulation tells that",
+                f"measure={measure!r}, {row['arrived']:g} attempts a replication, "
+                f"{row['answered']:g} answered",
+                "give more calls, agents or replications",
+            )
+        low, high = row[f"{measure}_low"], row[f"{measure}_high"]
+        unknown = math.nan  # one replication has no limits
+        return Estimate(
+            row[measure],
+            unknown if low is None else low,
+            unknown if high is None else high,
+            self.level,
+        )
+
+    def _said(self, measure: str, number: str) -> str:
+        """A measure in words, with its limits if it has any."""
+        found = self.estimate(measure)
+        return number.format(found.value) if math.isnan(found.low) else found.format(number)
 
     def service_level(self, goal: ServiceLevel | None = None) -> Estimate:
         """Service level of the whole span by one of the goals asked for; the first by default."""
@@ -126,12 +152,22 @@ class Simulation(Result):
         """Callers waiting, mean over time."""
         return self.estimate("queue_length")
 
-    def calls(self, replication: int = 0) -> pl.DataFrame:
+    def calls(self, replication: int = 0, *, extra: bool = False) -> pl.DataFrame:
         """Call records of one replication in the columns of the canonical table ``calls``.
 
-        The demand's key columns come along; ``service`` or ``queue`` among them are columns of
-        the canonical table. ``talk_s`` is the whole handle time. Callers still waiting at closing
-        time are recorded as abandoned.
+        A CSV or Parquet file of them, named ``calls….csv``, loads into a call log. ``talk_s`` is
+        from the first answer to the end, so with hand-backs it holds the wait for another agent.
+        Callers still waiting at closing time are recorded as abandoned; the frames count them as
+        failures however short their wait, so with ``closing="leave"`` a counting that looks at
+        short waits is a little higher by the records.
+
+        Parameters
+        ----------
+        replication
+            Which one, from 0.
+        extra
+            Whether to add what the table does not hold: ``attempt`` (first, redial, reconnect),
+            ``agent_group``, and keys of the demand that are no columns of the table.
 
         Raises
         ------
@@ -142,13 +178,14 @@ class Simulation(Result):
             raise InputError(
                 "no call records were kept", "records=False", "simulate(…, records=True)"
             )
-        if replication not in self._records:
+        if replication not in tuple(self._records):
             raise InputError(
                 "there is no such replication",
                 f"replication={replication!r}",
                 f"0 to {len(self._records) - 1}",
             )
-        return self._records[replication]
+        frame = self._records[replication]
+        return frame if extra else frame.select(n for n in frame.columns if n in _CANONICAL)
 
     def to_frame(self) -> pl.DataFrame:
         """One row per interval; the attribute ``intervals``."""
@@ -156,18 +193,21 @@ class Simulation(Result):
 
     def summary(self) -> str:
         """The service level or the abandonment with its limits, and how they were found."""
-        inputs = self.inputs
-        if self.goals:
-            met = self.service_level()
+        inputs, row = self.inputs, self.overall.row(0, named=True)
+        if not row["arrived"]:
+            answer = "No call came. "
+        elif self.goals and row["service_level"] is not None:
+            met = self._said("service_level", "{:.1%}")
             answer = (
-                f"Over the whole span {met.format('{:.1%}')} of the calls meet the goal "
-                f"“{self.goals[0].describe()}”, and {self.abandonment.format('{:.1%}')} abandon. "
+                f"Over the whole span {met} of the calls meet the goal "
+                f"“{self.goals[0].describe()}”, and {self._said('abandonment', '{:.1%}')} abandon. "
             )
         else:
-            answer = (
-                f"{self.abandonment.format('{:.1%}')} of all attempts abandon, and those answered "
-                f"wait {self.asa.format('{:.1f} s')} on average. "
-            )
+            answer = f"{self._said('abandonment', '{:.1%}')} of all attempts abandon, "
+            if row["answered"]:
+                answer += f"and those answered wait {self._said('asa_s', '{:.1f} s')} on average. "
+            else:
+                answer += "and none is answered. "
         return answer + (
             f"Simulated {inputs['replications']} times, "
             f"{self.overall['arrived'][0]:,.0f} attempts each: arrivals {inputs['arrivals']}, "
@@ -184,8 +224,9 @@ def simulation_of(
     inputs: dict[str, Any],
     level: float,
     kept: dict[int, pl.DataFrame],
+    lost: int = 0,
 ) -> Simulation:
-    """The outcome from the books."""
+    """The outcome from the books; ``lost`` calls were given to replay and could not be."""
     import polars as pl
 
     def frame(name: str, shape: tuple[int, ...]) -> pl.DataFrame:
@@ -201,7 +242,7 @@ def simulation_of(
     keys = grid.keys.select(pl.all().name.keep()) if several else pl.DataFrame()
     return Simulation(
         inputs=inputs,
-        checks=_checks(book, inputs, level),
+        checks=_checks(book, inputs, level, lost),
         intervals=pl.concat([start, frame("intervals", (count,))], how="horizontal"),
         overall=frame("overall", (1,)),
         types=pl.concat([keys, frame("types", (types,))], how="horizontal")
@@ -229,8 +270,17 @@ def simulation_of(
     )
 
 
-def _checks(book: Book, inputs: dict[str, Any], level: float) -> tuple[Check, ...]:
+def _checks(book: Book, inputs: dict[str, Any], level: float, lost: int) -> tuple[Check, ...]:
     checks = []
+    if lost:
+        checks.append(
+            Check(
+                "Calls not replayed",
+                "informs",
+                f"{counted(lost, 'call')} to replay came at no known time, outside the demand's "
+                "intervals, or with keys that it does not have",
+            )
+        )
     if book.replications < 2:
         checks.append(
             Check(

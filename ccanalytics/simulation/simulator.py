@@ -171,6 +171,12 @@ def simulate(
         raise InputError("the warm-up is 0 s or more", f"warmup_s={warmup_s!r}")
     if lines is not None:
         _check_whole("lines", lines, 1, most=10_000_000)
+    if not isinstance(records, (bool, np.bool_)):
+        raise InputError("records are kept or not", f"records={records!r}", "give True or False")
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise InputError(
+            "progress is a function of (done, total, what)", f"progress={progress!r}", "or True"
+        )
     replayed = replayed_times(check_arrivals(arrivals), grid, warmup_s)
     mixed, cv = uncertain_rates(arrivals, grid)
     rejoin = when_staff_falls == "rejoin"
@@ -195,7 +201,7 @@ def simulate(
         within=np.array(book.thresholds, float),
         rejoin=rejoin,
         closing=closing,
-        records=records,
+        records=bool(records),
     )
     kept = {}
     for number, (tally, rows) in enumerate(_run(setting, replications, seed, progress)):
@@ -224,7 +230,10 @@ def simulate(
         "warmup_s": float(warmup_s),
         "level": level,
     }
-    return simulation_of(book, grid, groups, wanted, inputs, level, kept)
+    lost = 0
+    if replayed is not None:
+        lost = arrivals.given - sum(times.size for times in replayed)  # type: ignore[union-attr]
+    return simulation_of(book, grid, groups, wanted, inputs, level, kept, lost)
 
 
 def _run(
@@ -243,15 +252,22 @@ def _run(
         ) from error
 
     seeds = np.random.SeedSequence(seed).spawn(replications)
-    work = joblib.Parallel(return_as="generator")(
-        joblib.delayed(replicate)(setting, each) for each in seeds
-    )
+    try:
+        workers = joblib.Parallel(return_as="generator")
+    except ValueError as error:
+        raise UnsupportedError(
+            "this backend of joblib does not hand out results one by one",
+            f"parallel_config: {error}",
+            "take backend='loky', 'threading' or 'dask'",
+        ) from error
+    work = workers(joblib.delayed(replicate)(setting, each) for each in seeds)
     with ExitStack() as stack:
         say: Progress | None = progress if callable(progress) else None
         if progress is True:
+            from rich.console import Console
             from rich.progress import Progress as Bar
 
-            bar = stack.enter_context(Bar(transient=True))
+            bar = stack.enter_context(Bar(transient=True, console=Console(stderr=True)))
             task = bar.add_task("simulating", total=replications)
 
             def say(done: int, total: int, what: str) -> None:

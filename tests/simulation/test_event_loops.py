@@ -250,3 +250,43 @@ def test_handed_back_calls_are_the_last_begun(demand):
     )
     ended = (finish.calls()["ended_at"] - start).dt.total_seconds().to_list()
     assert ended == [610, 620, 630]
+
+
+def test_patient_callers_leave_nothing_behind(demand):
+    """The room for events follows the callers inside, not all who ever had patience."""
+    from ccanalytics.simulation import network
+
+    rooms = []
+
+    class Watched(network.Network):
+        def run(self, *given):
+            reason = super().run(*given)
+            rooms.append(self._state.events.shape[0])
+            return reason
+
+    frame = demand([100_000], 300, interval_s=100_000 * 300 / 95)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "Network", Watched)
+        found = simulate(frame, 100, patience=1e9, when_staff_falls="rejoin", replications=1)
+    assert max(rooms) <= 4096
+    one = simulate(frame, 100, patience=1e9, replications=1)
+    for name in ("asa_s", "wait_probability", "aht_s"):
+        assert found.overall[name][0] == pytest.approx(one.overall[name][0], rel=1e-9)
+
+
+def test_what_a_caller_cut_off_does_not_use_is_not_handled(demand):
+    """Agents' time on calls is the handle time counted, those who gave up midway included."""
+    frame = demand([60, 0, 0, 0], [600, 1, 1, 1], interval_s=600)
+    found = simulate(
+        frame,
+        [40, 2, 2, 60],
+        patience=60,
+        when_staff_falls="rejoin",
+        replications=5,
+        closing="leave",
+    )
+    row = found.overall.row(0, named=True)
+    assert row["cut_off"] > 5
+    handled = row["aht_s"] * row["answered"]
+    # The rest is what is still being talked at the very end.
+    assert row["busy_agents"] * 2400 == pytest.approx(handled, rel=0.02)

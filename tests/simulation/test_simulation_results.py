@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import scipy.stats as st
 
-from ccanalytics import Queue, ServiceLevel
+from ccanalytics import CallLog, Queue, ServiceLevel
 from ccanalytics.errors import InputError, UnsupportedError
 from ccanalytics.simulation import Menu, Replay, Retry, simulate
 
@@ -65,7 +65,7 @@ def test_one_seed_one_answer_on_any_number_of_cores(demand, several):
 
 
 def test_replications_on_a_local_dask_cluster(demand):
-    """One ``parallel_config`` away, and the same answer."""
+    """One ``parallel_config`` away, and the same answer; it is the workers who computed it."""
     distributed = pytest.importorskip("distributed")
     joblib = pytest.importorskip("joblib")
     frame = demand([100, 140], 200)
@@ -79,11 +79,35 @@ def test_replications_on_a_local_dask_cluster(demand):
             dashboard_address=None,
             host="127.0.0.1",
         ) as cluster,
-        distributed.Client(cluster),
+        distributed.Client(cluster) as client,
         joblib.parallel_config(backend="dask"),
     ):
         far = simulate(frame, 14, patience=100, replications=4)
+        done = client.run(lambda dask_worker: dask_worker.state.executed_count)
     assert alone.intervals.equals(far.intervals)
+    assert sum(done.values()) >= 4
+
+
+def test_a_backend_that_keeps_results_back_is_refused(demand):
+    joblib = pytest.importorskip("joblib")
+    with (
+        joblib.parallel_config(backend="multiprocessing", n_jobs=2),
+        pytest.raises(UnsupportedError, match="loky"),
+    ):
+        simulate(demand(100, 180), 14, replications=2)
+
+
+@pytest.mark.parametrize(
+    "law", [st.lognorm(s=0.9), st.skewnorm(5, loc=2)], ids=["one array", "two arrays"]
+)
+def test_scenarios_with_other_volumes_see_the_same_callers(demand, law):
+    """The n-th caller asks for the same work, whatever the law and however calls are drawn."""
+    few, many = (
+        simulate(demand([n] * 4, 60), 9000, handle_time=law, replications=1, records=True).calls()
+        for n in (10_000, 13_000)
+    )
+    first = min(few.height, many.height)
+    assert np.allclose(few["talk_s"][:first], many["talk_s"][:first], rtol=1e-6, atol=1e-6)
 
 
 def test_scenarios_with_one_seed_see_the_same_callers(demand):
@@ -121,7 +145,7 @@ def test_records_add_up_to_the_frames(demand):
         records=True,
         goals=GOAL,
     )
-    calls = pl.concat([found.calls(number) for number in range(3)])
+    calls = pl.concat([found.calls(number, extra=True) for number in range(3)])
     counted = calls.group_by("queue").agg(
         arrived=pl.len() / 3,
         answered=(pl.col("outcome") == "answered").sum() / 3,
@@ -142,6 +166,52 @@ def test_records_add_up_to_the_frames(demand):
     answered = calls.filter(pl.col("outcome") == "answered")
     assert set(answered.filter(pl.col("queue") == "a")["agent_group"]) == {"generalists"}
     assert set(calls["outcome"]) <= {"answered", "abandoned", "left_menu", "blocked"}
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_records_load_into_a_call_log_and_tell_the_same(demand, tmp_path, ending):
+    frame = pl.concat(
+        [
+            demand([120, 90], 240, queue="a", region="x"),
+            demand([60, 60], 400, queue="b", region="y"),
+        ]
+    )
+    goals = [
+        GOAL,
+        ServiceLevel(0.8, 20, counting="late_abandoned"),
+        ServiceLevel(0.8, 20, counting="short_excluded", short=5),
+    ]
+    found = simulate(
+        frame,
+        16,
+        patience=120,
+        lines=30,
+        menu=Menu(30, leaves=0.1),
+        redial=Retry(0.5, after=300),
+        goals=goals,
+        replications=1,
+        records=True,
+    )
+    path = tmp_path / f"calls_simulated.{ending}"
+    calls = found.calls()
+    calls.write_csv(path) if ending == "csv" else calls.write_parquet(path)
+    log = CallLog(tmp_path / "simulated.duckdb")
+    report = log.load(path, source="ccanalytics", time_zone="UTC")
+    assert (report.read, report.loaded) == (calls.height, calls.height)
+    counted = log.intervals("30min", goals=goals)
+    counted = counted.select(pl.selectors.numeric().sum()).row(0, named=True)
+    for place, goal in enumerate(goals):
+        served, base = goal.parts(
+            answered=counted["answered"],
+            answered_within=counted["answered_in_20s"],
+            abandoned=counted["abandoned"],
+            abandoned_within=counted["abandoned_in_20s"],
+            abandoned_short=counted["abandoned_in_5s"] if goal.short else 0.0,
+            blocked=counted["blocked"],
+        )
+        name = "service_level" if not place else f"service_level_{place + 1}"
+        assert served / base == pytest.approx(found.overall[name][0], abs=1e-12)
+    assert {"attempt", "agent_group", "region"} <= set(found.calls(extra=True).columns)
 
 
 def test_replayed_arrivals_are_those_of_the_log(demand):
@@ -205,3 +275,11 @@ def test_progress_is_told(demand):
     told = []
     simulate(demand(100, 180), 14, replications=3, progress=lambda *what: told.append(what))
     assert told == [(1, 3, "replications"), (2, 3, "replications"), (3, 3, "replications")]
+
+
+def test_the_bar_stays_out_of_standard_output(demand, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    simulate(demand(100, 180), 14, replications=3, progress=True)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "simulating" in said.err

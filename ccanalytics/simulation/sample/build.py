@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.sample.counts import count_world
+from ccanalytics.simulation.sample.churn import drive_away
+from ccanalytics.simulation.sample.counts import (
+    count_causes,
+    count_contacts,
+    count_repeats,
+    count_world,
+)
 from ccanalytics.simulation.sample.floor import floor_of
+from ccanalytics.simulation.sample.lines import fit_lines
 from ccanalytics.simulation.sample.luck import stream
 from ccanalytics.simulation.sample.needs import draw_needs
-from ccanalytics.simulation.sample.offered import (
-    REQUESTED,
-    first_day,
-    offered_truth,
-    tail_of,
-)
 from ccanalytics.simulation.sample.people_log import people_log
 from ccanalytics.simulation.sample.pool import serve
 from ccanalytics.simulation.sample.population import draw_population
 from ccanalytics.simulation.sample.programme import draw_programme
+from ccanalytics.simulation.sample.queue_truth import REQUESTED, QueueTruth
 from ccanalytics.simulation.sample.records import handling, record, requests_of
 from ccanalytics.simulation.sample.reminders import draw_reminders
+from ccanalytics.simulation.sample.replays import Replays
 from ccanalytics.simulation.sample.roster import draw_roster, forecast, seats_for
+from ccanalytics.simulation.sample.second_line import draw_second_line
 from ccanalytics.simulation.sample.services import draw_go_live, draw_traits
+from ccanalytics.simulation.sample.sms_hall import draw_hall
+from ccanalytics.simulation.sample.tickets import draw_tickets
 from ccanalytics.simulation.sample.volumes import DAY_S, draw_volumes
 from ccanalytics.simulation.sample.worlds import make_world
 
@@ -34,17 +40,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.sample.needs import Needs
+    from ccanalytics.simulation.sample.lines import Lines
     from ccanalytics.simulation.sample.parameters import CentreParameters
     from ccanalytics.simulation.sample.people_log import PeopleLog
-    from ccanalytics.simulation.sample.pool import Attempts
     from ccanalytics.simulation.sample.population import Population
-    from ccanalytics.simulation.sample.records import CallRecords, Events, Handling
+    from ccanalytics.simulation.sample.records import CallRecords, Events
     from ccanalytics.simulation.sample.reminders import Reminders
     from ccanalytics.simulation.sample.roster import Roster
+    from ccanalytics.simulation.sample.second_line import SecondLine
     from ccanalytics.simulation.sample.services import GoLive, Traits
+    from ccanalytics.simulation.sample.sms_hall import HallUses
+    from ccanalytics.simulation.sample.tickets import Tickets
     from ccanalytics.simulation.sample.volumes import Volumes
-    from ccanalytics.simulation.sample.worlds import World
 
 __all__ = ["Built", "build"]
 
@@ -77,7 +84,8 @@ _WORLDS: dict[str, dict[str, bool]] = {
 class Built:
     """A whole centre: its causes, what its worlds count, and what its systems recorded.
 
-    ``counts`` holds first calls by world, measure, service and week; ``world`` is that of the log.
+    ``counts`` holds first calls by world, measure, service and week; ``causes`` and ``contacts``
+    what each channel did in the log's own world.
     """
 
     start: date
@@ -87,17 +95,20 @@ class Built:
     volumes: Volumes
     population: Population
     reminders: Reminders
-    needs: Needs
     counts: dict[str, dict[str, NDArray[np.int64]]]
-    world: World
-    work: Handling
-    request_rows: NDArray[np.int64]
-    attempts: Attempts
+    causes: dict[str, NDArray[np.int64]]
+    contacts: dict[str, NDArray[np.int64]]
+    repeats: dict[str, int]
     roster: Roster
     calls: CallRecords
     people: PeopleLog
     events: Events
     offered: dict[str, object]
+    hall: HallUses
+    churn: dict[str, Any]
+    lines: Lines
+    second: SecondLine
+    tickets: Tickets
 
     @property
     def days(self) -> int:
@@ -132,6 +143,7 @@ def build(
     volumes = draw_volumes(p, traits, start, days, scale, rng["volumes"])
     population = draw_population(p, volumes.calendar, scale, rng["population"])
     reminders = draw_reminders(p, population, volumes.calendar, rng["reminders"])
+    population = replace(population, left=reminders.left)
     needs = draw_needs(
         p,
         traits,
@@ -143,16 +155,11 @@ def build(
         rng["new_demand"],
         rng["told"],
     )
-    counts, tails, from_day = {}, {}, first_day(needs.size, days)
-    for name, missing in _WORLDS.items():
-        # One at a time: only the log's own world is kept.
-        world = make_world(p, needs, go_live, days * DAY_S, **missing)
-        counts[name] = count_world(needs, world, start.weekday(), days * DAY_S)
-        if name in REQUESTED:
-            aided = handling(p, needs, world, go_live)
-            asked = requests_of(p, traits, needs, world, aided)[1]
-            tails[REQUESTED[name]] = tail_of(asked, from_day)
-            del aided, asked
+    world = make_world(p, needs, go_live, days * DAY_S)
+    hall = draw_hall(p, traits, go_live, volumes, population, stream(seed, "hall"))
+    population, reminders, churn = drive_away(
+        p, population, reminders, needs, world, hall, days, stream(seed, "churn")
+    )
     work = handling(p, needs, world, go_live)
     rows, requests = requests_of(p, traits, needs, world, work)
 
@@ -162,12 +169,48 @@ def build(
     roster = draw_roster(p, seats, scale, rng["roster"])
     programme = draw_programme(p, roster.crew, days, stream(seed, "programme"))
     floor = floor_of(p, roster, programme, stream(seed, "floor"))
+
+    queue, counts = QueueTruth(Replays(p, requests, floor, days, seed)), {}
+    for name, missing in _WORLDS.items():
+        # One at a time: only the log's own world is kept.
+        there = make_world(p, needs, go_live, days * DAY_S, **missing) if missing else world
+        counts[name] = count_world(needs, there, start.weekday(), days * DAY_S)
+        if name in REQUESTED:
+            aided = handling(p, needs, there, go_live)
+            asked = requests_of(p, traits, needs, there, aided)[1]
+            del there, aided
+            queue.without_channel(REQUESTED[name], asked)
+            del asked
+    queue.without_assist()
+    queue.without_people(p, roster.crew, programme)
+
     attempts = serve(p, requests, floor, days * DAY_S, stream(seed, "pool"), progress)
-    log, events = record(p, needs, world, work, rows, attempts, floor)
-    offered = offered_truth(p, tail_of(requests, from_day), tails, floor, days, from_day, seed)
+    offered, waiting = queue.told(p, attempts)
+    del queue
+    log, events = record(p, needs, world, work, rows, attempts, floor, hall)
+    causes = count_causes(needs, world, start.weekday(), days * DAY_S)
+    contacts = count_contacts(needs, world, work, go_live, rows, attempts)
+    # Needs take more memory than all that follows from them.
+    del needs, world, work, rows
+    lines, log = fit_lines(p, volumes, population, log, events)
     people = people_log(
-        p, roster, programme, floor, requests, attempts, log, calls, days * DAY_S, scale, seed
+        p,
+        roster,
+        programme,
+        floor,
+        requests,
+        attempts,
+        log,
+        calls,
+        waiting,
+        days * DAY_S,
+        scale,
+        seed,
     )
+    second = draw_second_line(p, log, people, days * DAY_S, scale, seed)
+    until = second.calls.arrived + second.calls.wait_s
+    until = until + np.maximum(second.calls.talk_s, 0)
+    lines = lines.with_second(p, second.calls.arrived, until)
     return Built(
         start=start,
         span_s=days * DAY_S,
@@ -176,15 +219,18 @@ def build(
         volumes=volumes,
         population=population,
         reminders=reminders,
-        needs=needs,
         counts=counts,
-        world=world,
-        work=work,
-        request_rows=rows,
-        attempts=attempts,
+        causes=causes,
+        contacts=contacts,
+        repeats=count_repeats(attempts),
         roster=roster,
         calls=log,
         people=people,
         events=events,
         offered=offered,
+        hall=hall,
+        churn=churn,
+        lines=lines,
+        second=second,
+        tickets=draw_tickets(p, log, people.answered, days * DAY_S, seed),
     )

@@ -93,7 +93,7 @@ class Centre(Result):
 
 def write_centre(
     directory: str | Path,
-    weeks: int = 52,
+    weeks: int = 78,
     scale: float = 0.1,
     seed: int = 1,
     start: str | date = "2024-01-01",
@@ -105,8 +105,9 @@ def write_centre(
 ) -> Centre:
     """Write a sample centre's exports, and its truth, in the canonical written form.
 
-    A provincial hotline with a voice menu, one pool of agents, SMS-assist before and during the
-    call, and a web hall; 49 services whose go-lives are staggered over the span. Files:
+    A provincial hotline with a voice menu, a first and a second line of agents, SMS-assist before
+    and during the call, an SMS hall, and a web hall; 49 services whose go-lives are staggered over
+    the span. Files:
     ``calls_YYYY-MM.csv`` (local months), one file of each other table of ``schema.TABLES``,
     ``centre.json`` and ``truth.json``.
 
@@ -120,7 +121,7 @@ def write_centre(
     scale
         Size: 1 is a centre of 350 agents and about 22,000 calls a day; above 0, at most 10.
         Memory and time grow with weeks × scale: 78 weeks at 0.1 take about 0.7 GB, at 1 about
-        4 GB and a minute on two cores.
+        4 GB and a minute and a half on two cores.
     seed
         Whole number, 0 or more. The same arguments give the same bytes.
     start
@@ -244,7 +245,8 @@ def _checks(truth: Mapping[str, Any], rows: Mapping[str, int]) -> tuple[Check, .
         + causes["sms_given_back"]
     )
     written = sum(count for name, count in rows.items() if name.startswith("calls_"))
-    counted = worlds["both"]["calls"] + repeats["redials"] + repeats["follow_up_calls"]
+    second = truth["second_line"]["calls"]
+    counted = worlds["both"]["calls"] + repeats["redials"] + repeats["follow_up_calls"] + second
     flawed = sum(each["added"] for each in truth["defects"])
     return (
         Check(
@@ -256,8 +258,9 @@ def _checks(truth: Mapping[str, Any], rows: Mapping[str, int]) -> tuple[Check, .
         Check(
             "calls add up",
             "holds" if written == counted + flawed else "fails",
-            f"{worlds['both']['calls']:,} first calls, {repeats['redials']:,} redials and "
-            f"{repeats['follow_up_calls']:,} follow-up calls; {written:,} rows written"
+            f"{worlds['both']['calls']:,} first calls, {repeats['redials']:,} redials, "
+            f"{repeats['follow_up_calls']:,} follow-up calls and {second:,} of the second line; "
+            f"{written:,} rows written"
             + (f", {flawed:+,} by planted defects" if truth["defects"] else ""),
         ),
         Check(

@@ -15,9 +15,10 @@ from ccanalytics.simulation.sample.worlds import FROM_SMS, FROM_WEB, INDUCED, ta
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ccanalytics.simulation.sample.build import Built
     from ccanalytics.simulation.sample.needs import Needs
     from ccanalytics.simulation.sample.pool import Attempts
+    from ccanalytics.simulation.sample.records import Handling
+    from ccanalytics.simulation.sample.services import GoLive
     from ccanalytics.simulation.sample.worlds import World
 
 __all__ = [
@@ -85,18 +86,29 @@ def effects(
     }
 
 
-def count_contacts(built: Built) -> dict[str, NDArray[np.int64]]:
-    """Counts of each stage of each channel, and of what came of it, by service."""
-    return {**_funnels(built), **_returned(built)}
+def count_contacts(
+    needs: Needs,
+    world: World,
+    work: Handling,
+    go_live: GoLive,
+    rows: NDArray[np.int64],
+    attempts: Attempts,
+) -> dict[str, NDArray[np.int64]]:
+    """Counts of each stage of each channel, and of what came of it, by service.
+
+    ``rows`` are the world's rows of the requests.
+    """
+    first_wish = (attempts.shift >= 0) & (attempts.kind < FOLLOW_UP)
+    answered = rows[attempts.request[first_wish]]
+    return {**_funnels(needs, world, work, go_live, answered), **_returned(needs, world)}
 
 
-def _funnels(built: Built) -> dict[str, NDArray[np.int64]]:
+def _funnels(
+    needs: Needs, world: World, work: Handling, go_live: GoLive, answered: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
     """Counts of each stage of each channel, by service."""
-    needs, world, work = built.needs, built.world, built.work
     sent, sessions = world.need[world.diverted], world.sessions
     latent, done = needs.latent[sessions], needs.web_done[sessions]
-    first_wish = (built.attempts.shift >= 0) & (built.attempts.kind < FOLLOW_UP)
-    answered = built.request_rows[built.attempts.request[first_wish]]
     assisted = answered[work.assist_accepted[answered]]
 
     def count(need: NDArray[Any]) -> NDArray[np.int64]:
@@ -115,7 +127,7 @@ def _funnels(built: Built) -> dict[str, NDArray[np.int64]]:
                 ~latent
                 & needs.sms_offered[sessions]
                 & needs.sms_accepted[sessions]
-                & (needs.at[sessions] // DAY_S >= built.go_live.sms[needs.service[sessions]])
+                & (needs.at[sessions] // DAY_S >= go_live.sms[needs.service[sessions]])
             ]
         ),
         "web_sessions_new_demand": count(sessions[latent]),
@@ -131,9 +143,8 @@ def _funnels(built: Built) -> dict[str, NDArray[np.int64]]:
     }
 
 
-def _returned(built: Built) -> dict[str, NDArray[np.int64]]:
+def _returned(needs: Needs, world: World) -> dict[str, NDArray[np.int64]]:
     """Contacts whose customer asked an agent because of them, by service."""
-    needs, world = built.needs, built.world
     never = np.iinfo(np.int64).max
     counts = {}
     for channel, contact, began, back in (

@@ -19,7 +19,9 @@ class DemandParameters:
 
     Switched off by its own number: ``outage=1`` the network fault, ``bill_lift=1`` bill days,
     ``reminder_prevents=0, reminder_causes=0`` what messages do, ``opt_in=0, keyword=0`` the
-    messages themselves, ``web_use_contained=1`` the web hall's pull on the voice menu.
+    messages themselves, ``renewal=0`` second terms, ``web_use_contained=1`` the web hall's pull on
+    the voice menu, ``web_takes_sms_hall=0`` that on the SMS hall, ``sms_hall=0`` the SMS hall,
+    ``churn_subscribed=1`` and ``churn_failed=0`` what makes customers stay and leave.
     """
 
     # Calendar
@@ -31,7 +33,26 @@ class DemandParameters:
     outage_at: float = _of(0.62, "share of span", "the fault is on the first workday from here")
 
     # Customers
-    customer_turnover: float = _of(0.06, "per year", "rate at which customers leave, and join")
+    customer_turnover: float = _of(
+        0.12, "per year", "rate at which customers leave of their own accord; as many join"
+    )
+    customer_growth: float = _of(0.06, "share a year", "more customers, and more calls with them")
+    churn_subscribed: float = _of(
+        0.75, "factor", "rate of leaving while reminders come, over that otherwise"
+    )
+    churn_failed: float = _of(
+        0.02, "share", "failed self-service contacts because of which the customer leaves"
+    )
+    churn_failed_days: float = _of(30, "days", "mean delay of that leaving (exponential)")
+
+    # The SMS hall: an answer to a keyword sent; no call would have been made, and none is caused
+    sms_hall: float = _of(
+        900, "uses", "of the SMS hall on an ordinary weekday without the web hall, at scale 1"
+    )
+    sms_hall_completion: float = _of(0.93, "share", "uses of the SMS hall that settle the query")
+    web_takes_sms_hall: float = _of(
+        0.5, "share", "uses of the SMS hall that go to the web hall instead, once it is in full use"
+    )
 
     # The web hall against the voice menu
     web_use_contained: float = _of(
@@ -49,7 +70,10 @@ class DemandParameters:
     wave_last: float = _of(1.20, "share of span", "the last wave; beyond 1: not within the log")
     opt_in: float = _of(0.25, "share", "invited customers of average call rate who subscribe")
     keyword: float = _of(0.02, "share", "such customers who subscribe unasked, over the span")
-    term_days: float = _of(90, "days", "length of a subscription; none is renewed")
+    term_days: float = _of(90, "days", "length of a term of a subscription")
+    renewal: float = _of(
+        0.45, "share", "terms that are renewed when they end, alike for all: expiry is by chance"
+    )
     reminder_lasts_s: float = _of(432_000, "s", "how long a reminder keeps its customer informed")
     reminder_prevents: float = _of(
         0.40, "share", "billing queries that do not come up while a reminder is fresh"

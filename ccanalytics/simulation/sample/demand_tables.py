@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -110,19 +110,23 @@ def days_frame(calendar: Calendar, reminders: Reminders) -> pl.DataFrame:
 
 
 def subscriptions_frame(reminders: Reminders, start: date, days: int) -> pl.DataFrame:
-    """The subscriptions table."""
+    """The subscriptions table: one row per term."""
     import polars as pl
 
-    who = reminders.subscribers
-    ended = reminders.ended[who]
-    sources = ["keyword", *(f"wave {each + 1}" for each in range(reminders.waves.size))]
+    who, begins = reminders.terms()
+    here = begins < days
+    who, begins = who[here], begins[here]
+    ended = np.minimum(begins + reminders.term, reminders.ended[who])
+    waves = (f"wave {each + 1}" for each in range(reminders.waves.size))
+    sources = ["keyword", *waves, "renewal"]
+    source = np.where(begins > reminders.started[who], len(sources) - 1, reminders.source[who])
     return pl.DataFrame(
         {
             "customer": _codes("K", who + 1, 7),
             "kind": ["reminders"] * who.size,
-            "started_on": _dates(reminders.started[who], start),
+            "started_on": _dates(begins, start),
             "ended_on": _dates(ended, start, ended < days),
-            "source": _names(sources, reminders.source[who]),
+            "source": _names(sources, source),
         }
     )
 
@@ -147,9 +151,7 @@ def reminders_frame(reminders: Reminders, midnight: int) -> pl.DataFrame:
     )
 
 
-def _dates(
-    days: NDArray[np.int32], start: date, known: NDArray[np.bool_] | None = None
-) -> pl.Series:
+def _dates(days: NDArray[Any], start: date, known: NDArray[np.bool_] | None = None) -> pl.Series:
     import polars as pl
 
     since = (start - date(1970, 1, 1)) // timedelta(days=1)

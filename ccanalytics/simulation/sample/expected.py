@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Cells = NDArray[np.float64]
     Kernel = NDArray[np.float32]
 
-__all__ = ["Demand", "Expected", "demand_of", "expect"]
+__all__ = ["Demand", "Expected", "demand_of", "expect", "menu_taken"]
 
 _LONGEST_DAYS = 14  # an exponential delay of 30 hours lasts longer once in 70,000 times
 _MOMENTS, _DELAYS = 6, 600
@@ -150,6 +150,16 @@ def expect(
     spent = demand.mean_s[:, None, None] * (usual + p.return_handle * longer)
     saved = demand.assist_s[:, None, None] * usual + demand.again_s[:, None, None] * longer
     return Expected(calls, usual + longer, spent - helps * saved)
+
+
+def menu_taken(
+    parameters: CentreParameters, traits: Traits, go_live: GoLive, demand: Demand
+) -> NDArray[np.float64]:
+    """By service: calls that the voice menu would have completed, taken to the web hall."""
+    wanted = (demand.own * (1 - demand.fresh)).sum(axis=2)
+    use = web_use(parameters, traits, go_live, wanted.shape[1])
+    of_menu = np.minimum(use * parameters.web_use_contained, 1.0)
+    return np.asarray((wanted * of_menu).sum(axis=1) * traits.contained)
 
 
 def _after_web(

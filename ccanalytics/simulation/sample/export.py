@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.simulation.sample.demand_tables import demand_frames
 from ccanalytics.simulation.sample.people_tables import people_frames, people_rollouts
+from ccanalytics.simulation.sample.support_tables import line_groups_frame, tickets_frame
 from ccanalytics.simulation.sample.tables import (
+    QUEUES,
     agents_frame,
     calls_frames,
     events_frame,
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 
     from ccanalytics.simulation.sample.build import Built
     from ccanalytics.simulation.sample.days import Calendar
+    from ccanalytics.simulation.sample.lines import Lines
     from ccanalytics.simulation.sample.parameters import CentreParameters
     from ccanalytics.simulation.sample.people_log import PeopleLog
     from ccanalytics.simulation.sample.population import Population
     from ccanalytics.simulation.sample.records import CallRecords, Events
     from ccanalytics.simulation.sample.reminders import Reminders
     from ccanalytics.simulation.sample.roster import Roster
+    from ccanalytics.simulation.sample.second_line import SecondLine
     from ccanalytics.simulation.sample.services import GoLive
+    from ccanalytics.simulation.sample.tickets import Tickets
 
 __all__ = ["Exported", "frames"]
 
@@ -48,6 +53,9 @@ class Exported:
     people: PeopleLog
     calls: CallRecords
     events: Events
+    lines: Lines
+    second: SecondLine
+    tickets: Tickets
 
     @classmethod
     def of(cls, built: Built) -> Exported:
@@ -63,6 +71,9 @@ class Exported:
             people=built.people,
             calls=built.calls,
             events=built.events,
+            lines=built.lines,
+            second=built.second,
+            tickets=built.tickets,
         )
 
 
@@ -74,7 +85,7 @@ def frames(
 
     start, days, roster, people = exported.start, exported.days, exported.roster, exported.people
     for month, calls in calls_frames(
-        exported.calls, roster, exported.population, people, start, midnight
+        exported.calls, roster, exported.population, people, exported.second, start, midnight
     ):
         yield "calls", f"_{month}", calls
     yield "self_service", "", events_frame(exported.events, midnight)
@@ -84,8 +95,14 @@ def frames(
         people_rollouts(people, roster, start, days),
     ]
     yield "rollouts", "", pl.concat(rollouts)
-    yield "agents", "", agents_frame(roster.people, start)
+    second = agents_frame(exported.second.people, start, QUEUES[1], "second line")
+    yield "agents", "", pl.concat([agents_frame(roster.people, start), second])
     for table, frame in demand_frames(parameters, exported, midnight):
         yield table, "", frame
-    for table, frame in people_frames(parameters, people, exported.calls, roster, start, midnight):
+    for table, frame in people_frames(
+        parameters, people, exported.calls, roster, exported.second, start, midnight
+    ):
         yield table, "", frame
+    if exported.tickets.call.size:
+        yield "tickets", "", tickets_frame(exported.tickets, midnight)
+    yield "line_groups", "", line_groups_frame(exported.lines, start)

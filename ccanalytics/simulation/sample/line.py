@@ -10,7 +10,7 @@ from typing import Any
 from ccanalytics.simulation.compiled import compiled
 from ccanalytics.simulation.sample.heap import pop, push, sink
 
-__all__ = ["DUE", "FREE", "LATER", "STATES", "WAITING", "WRITTEN", "pass_through"]
+__all__ = ["DUE", "FREE", "LATER", "STATES", "WAITING", "WRITTEN", "count_days", "pass_through"]
 
 # What the state counts: spells that have been put in the heap of agents, agents in it, later
 # attempts ever made, those still to come, attempts written.
@@ -168,3 +168,35 @@ def pass_through(  # noqa: PLR0915 - one loop, so that it compiles to one
             push(later_at, later, state[WAITING], again + draw_menu[draw], slot)
             state[LATER] += 1
             state[WAITING] += 1
+
+
+@compiled
+def count_days(
+    first_day: int,
+    days: int,
+    goal_s: float,
+    kinds: Any,
+    entries: Any,
+    waits: Any,
+    handles: Any,
+    spells: Any,
+    out: Any,
+) -> None:
+    """Add attempts to daily counts, a row of ``days`` for each of ``replays.MEASURES``."""
+    for row in range(len(entries)):
+        day = entries[row] // _DAY_S - first_day
+        if 0 <= day < days:
+            kind, wait = kinds[row], waits[row]
+            out[day] += 1
+            if kind == 0:
+                out[days + day] += 1
+            if kind == 1 or kind == _FOLLOW_UP + 1:
+                out[2 * days + day] += 1
+            if kind == _FOLLOW_UP:
+                out[3 * days + day] += 1
+            if spells[row] >= 0:
+                out[4 * days + day] += 1
+                out[5 * days + day] += handles[row]
+                if wait <= goal_s:
+                    out[6 * days + day] += 1
+            out[7 * days + day] += wait

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["luck", "root_of", "stream"]
+__all__ = ["Evenly", "luck", "root_of", "stream"]
 
 
 def root_of(seed: int, name: str) -> int:
@@ -39,3 +40,26 @@ def luck(root: int, key: NDArray[Any], draw: int = 0) -> NDArray[np.float64]:
         mixed *= np.uint64(0x94D049BB133111EB)
         mixed ^= mixed >> np.uint64(31)
     return np.asarray((mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+
+
+class Evenly:
+    """Draws that are spread evenly over their law, in random order.
+
+    Stands for a ``numpy.random.Generator`` where a table of luck is made: a table shared by many
+    calls then has the law's own mean, whatever the seed.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def random(self, size: int, dtype: Any = np.float64) -> NDArray[Any]:
+        """Uniform on [0, 1)."""
+        return self._rng.permutation((np.arange(size) + 0.5) / size).astype(dtype)
+
+    def standard_normal(self, size: int, dtype: Any = np.float64) -> NDArray[Any]:
+        """Standard normal."""
+        return np.asarray(ndtri(self.random(size)), dtype)
+
+    def standard_exponential(self, size: int, dtype: Any = np.float64) -> NDArray[Any]:
+        """Exponential with mean 1."""
+        return np.asarray(-np.log1p(-self.random(size)), dtype)

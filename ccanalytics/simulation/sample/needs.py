@@ -227,8 +227,8 @@ def _draw(
         "wrap_part": _part(p.wrap_share, n, rng),
         "hold_part": _part(p.hold_share, n, rng) * held.astype(np.float32),
         "patience_s": patience_s(p, n, rng),
-        "redials": _redials(p.redial, n, rng),
-        "follow_up_s": _follow_up(p, n, rng),
+        "redials": redials(p.redial, n, rng),
+        "follow_up_s": follow_up_s(p, n, rng),
         "web": np.full(n, True) if latent else web,
         "web_done": web_done,
         "web_back": web_back,
@@ -290,7 +290,7 @@ def _part(mean: float, count: int, rng: np.random.Generator) -> NDArray[np.float
     return np.float32(mean) * (np.float32(0.5) + rng.random(count, np.float32))
 
 
-def _redials(again: float, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+def redials(again: float, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """How often a caller tries again after abandoning: geometric, five times at most."""
     chance = rng.random(count, np.float32)
     times = np.zeros(count, np.uint8)
@@ -299,7 +299,7 @@ def _redials(again: float, count: int, rng: np.random.Generator) -> NDArray[np.u
     return times
 
 
-def _follow_up(parameters: CentreParameters, count: int, rng: np.random.Generator) -> NDArray[Any]:
+def follow_up_s(parameters: CentreParameters, count: int, rng: np.random.Generator) -> NDArray[Any]:
     """Seconds from the end of a call to the follow-up call; 0 where none comes."""
     p = parameters
     comes = np.flatnonzero(rng.random(count, np.float32) < p.follow_up)

@@ -9,6 +9,7 @@ from typing import Any
 from ccanalytics.errors import InputError
 from ccanalytics.simulation.sample.demand_parameters import DemandParameters
 from ccanalytics.simulation.sample.people_parameters import PeopleParameters, check_people
+from ccanalytics.simulation.sample.support_parameters import SupportParameters
 
 __all__ = ["CentreParameters"]
 
@@ -19,15 +20,16 @@ def _of(default: float, unit: str, meaning: str) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CentreParameters(DemandParameters, PeopleParameters):
+class CentreParameters(DemandParameters, PeopleParameters, SupportParameters):
     """The causes at work in the sample centre, each with a default; ``describe()`` lists them.
 
     Sizes are those of the whole centre (``scale=1``: 350 agents). Shares are 0–1, seconds end in
     ``_s``. A cause is switched off by its own number, and everything else in the world stays as
     it was, because each component draws from its own stream of random numbers:
     ``sms_offer=0`` removes SMS-assist before the call, ``assist_offer=0`` SMS-assist during the
-    call, ``web_use_query=0, web_use_transaction=0`` the web hall, ``opt_in=0, keyword=0`` the
-    reminders. :class:`PeopleParameters` tells how each cause on the agents' side is.
+    call, ``web_use_query=0, web_use_transaction=0, web_takes_sms_hall=0`` the web hall,
+    ``opt_in=0, keyword=0`` the reminders. :class:`DemandParameters`, :class:`PeopleParameters` and
+    :class:`SupportParameters` tell how each of their causes is.
 
     Raises
     ------
@@ -46,7 +48,9 @@ class CentreParameters(DemandParameters, PeopleParameters):
 
     # Volume
     calls_per_day: float = _of(
-        22_000, "calls", "first calls of an ordinary weekday without SMS-assist and web, at scale 1"
+        22_000,
+        "calls",
+        "first calls of an ordinary weekday without SMS-assist and web, at scale 1 and mid-log",
     )
     saturday: float = _of(0.90, "factor", "volume of a Saturday over that of a weekday")
     sunday: float = _of(0.85, "factor", "volume of a Sunday over that of a weekday")
@@ -59,7 +63,9 @@ class CentreParameters(DemandParameters, PeopleParameters):
     zipf_shift: float = _of(2.5, "number", "shift of the rank in the service shares")
 
     # Customers
-    customers: float = _of(1_000_000, "customers", "customers of the centre at scale 1")
+    customers: float = _of(
+        1_000_000, "customers", "customers of the centre at scale 1, those included who join later"
+    )
     caller_shape: float = _of(0.6, "number", "shape of the gamma law of customers' call rates")
     withheld: float = _of(0.04, "share", "calls whose number is withheld: no customer in the log")
     silver: float = _of(0.15, "share", "customers of the silver tier")
@@ -206,7 +212,17 @@ class CentreParameters(DemandParameters, PeopleParameters):
 
 
 # The log is in whole seconds, and people come whole.
-_WHOLE = frozenset({"assist_saving_s", "sms_offer_menu_s", "least_seats", "waves", "term_days"})
+_WHOLE = frozenset(
+    {
+        "assist_saving_s",
+        "sms_offer_menu_s",
+        "least_seats",
+        "waves",
+        "term_days",
+        "lines_days",
+        "lines_least",
+    }
+)
 _ABOVE_ZERO = frozenset(
     {
         "calls_per_day",
@@ -236,6 +252,15 @@ _ABOVE_ZERO = frozenset(
         "outage",
         "waves",
         "term_days",
+        "churn_subscribed",
+        "churn_failed_days",
+        "second_line_agents",
+        "second_line_median_s",
+        "ticket_median_s",
+        "ticket_network",
+        "lines_blocking",
+        "lines_load",
+        "lines_days",
         "silver_rate",
         "gold_rate",
         "return_handle",

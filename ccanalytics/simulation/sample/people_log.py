@@ -10,7 +10,6 @@ import numpy as np
 from ccanalytics.simulation.sample.answered import answered_calls
 from ccanalytics.simulation.sample.learning import transfer_chance
 from ccanalytics.simulation.sample.luck import luck, root_of
-from ccanalytics.simulation.sample.queue_truth import queue_truth
 from ccanalytics.simulation.sample.reviews import draw_reviews
 from ccanalytics.simulation.sample.states import actual_states, planned_activities
 from ccanalytics.simulation.sample.surveys import draw_surveys
@@ -65,6 +64,7 @@ def people_log(
     attempts: Attempts,
     calls: CallRecords,
     plan: NDArray[np.float64],
+    queue: dict[str, Any],
     span_s: int,
     scale: float,
     seed: int,
@@ -90,7 +90,7 @@ def people_log(
         states=actual_states(p, calls, answered, floor, roster, span_s),
         plan=planned_activities(p, roster, floor, span_s),
         foreseen=plan,
-        queue=queue_truth(p, requests, floor, crew, programme, span_s, seed),
+        queue=queue,
         survey_root=survey_root,
         article_root=root_of(seed, "articles"),
     )

@@ -16,7 +16,8 @@ PEOPLE_MEANINGS: dict[str, str] = {
     "lengths and before SMS-assist during the call; …_counted with the lengths that came about",
     "handle_share": "the same over the handle time without the cause; handle_log the mean "
     "difference of its logarithm",
-    "monte_carlo_error": "standard error of handle_s over its size",
+    "…_error": "standard error of the number beside it, calls taken as independent draws; null "
+    "where it is over 2% of its size, for reasons and with a bound that unknown gives",
     "pace": "handle time over that of a typical tenured agent without tools, mean over calls",
     "erlangs": "answered calls × handle_s over the span",
     "seats_at_peak": "by the plan's own rule, at that handle time, without breaks; seat_hours over "
@@ -31,6 +32,6 @@ PEOPLE_MEANINGS: dict[str, str] = {
     "would; response_share_by_score: what weighting needs and no log holds",
     "courses": "gain_points: what a course truly gave those who took it, over those who did not, "
     "at each test; luck_in_pre_test: points that luck gave or took, which regress",
-    "queue": "the queue run again, staff held fixed, over the log's last days: what the causes do "
-    "to waiting; monte_carlo_error from the spread of days",
+    "queue": "the same as offered, for the causes of people: requests and staff held fixed, only "
+    "how long the staff take differs; each world's effect is the log less that world",
 }

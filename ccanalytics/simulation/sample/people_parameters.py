@@ -41,7 +41,7 @@ class PeopleParameters:
     learning_power: float = _of(
         0, "0 or 1", "0: the excess decays exponentially; 1: a power of days worked"
     )
-    plan_pace: float = _of(0.98, "factor", "handle time that the planner expects, over typical")
+    plan_pace: float = _of(0.96, "factor", "handle time that the planner expects, over typical")
 
     # The day at work
     plan_shrinkage: float = _of(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ccanalytics.simulation.sample.people_log import PeopleLog
     from ccanalytics.simulation.sample.records import CallRecords
     from ccanalytics.simulation.sample.roster import Roster
+    from ccanalytics.simulation.sample.second_line import SecondLine
     from ccanalytics.simulation.sample.states import Spells
 
 __all__ = ["people_frames", "people_rollouts"]
@@ -42,13 +43,21 @@ def people_frames(
     log: PeopleLog,
     calls: CallRecords,
     roster: Roster,
+    second: SecondLine,
     start: date,
     midnight: int,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Each table of the people's side with its name."""
+    import polars as pl
+
     codes = [person.code for person in roster.people]
-    yield "agent_states", _spells(log.states, codes, STATES, "state", midnight)
-    yield "schedules", _spells(log.plan, codes, (*ACTIVITIES, CALLS), "activity", midnight)
+    others = [person.code for person in second.people]
+    for table, column, names, here, there in (
+        ("agent_states", "state", STATES, log.states, second.states),
+        ("schedules", "activity", (*ACTIVITIES, CALLS), log.plan, second.plan),
+    ):
+        parts = ((here, codes), (there, others))
+        yield table, pl.concat(_spells(*each, names, column, midnight) for each in parts)
     yield "reviews", _reviews(log, codes, midnight)
     yield "surveys", _surveys(log, midnight)
     yield "trainings", _trainings(parameters, log, codes, start)

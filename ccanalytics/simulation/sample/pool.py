@@ -24,13 +24,24 @@ if TYPE_CHECKING:
     from ccanalytics.simulation.sample.floor import Floor
     from ccanalytics.simulation.sample.parameters import CentreParameters
 
-__all__ = ["FIRST", "FOLLOW_UP", "FOLLOW_UP_REDIAL", "REDIAL", "Attempts", "Requests", "serve"]
+__all__ = [
+    "DRAWS",
+    "FIRST",
+    "FOLLOW_UP",
+    "FOLLOW_UP_REDIAL",
+    "REDIAL",
+    "Attempts",
+    "Requests",
+    "later_luck",
+    "serve",
+    "serve_with",
+]
 
 # A redial keeps what it is a redial of in the upper bit.
 FIRST, REDIAL, FOLLOW_UP, FOLLOW_UP_REDIAL = 0, 1, 2, 3
 _CHUNK = 500_000
 # Luck of later attempts, looked up by request: the same whatever happens to other callers.
-_DRAWS = 1 << 17
+DRAWS = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +53,15 @@ class Requests:
     ``typical_s`` the median handle time of a follow-up call.
     """
 
-    entry: NDArray[np.int64]
-    key: NDArray[np.int64]
+    entry: NDArray[np.int32]
+    key: NDArray[np.int32]
     patience_s: NDArray[np.int32]
     handle_s: NDArray[np.int32]
     saved_s: NDArray[np.int32]
     rest_share: NDArray[np.float32]
     redials: NDArray[np.uint8]
     follow_up_s: NDArray[np.int32]
-    typical_s: NDArray[np.float64]
+    typical_s: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +90,19 @@ def serve(
     rng: np.random.Generator,
     progress: Callable[[int, int], None] | None = None,
 ) -> Attempts:
-    """What becomes of each request, and of the redials and follow-up calls it leads to.
+    """What becomes of each request, and of the redials and follow-up calls it leads to."""
+    return serve_with(parameters, requests, floor, span_s, later_luck(parameters, rng), progress)
+
+
+def serve_with(
+    parameters: CentreParameters,
+    requests: Requests,
+    floor: Floor,
+    span_s: int,
+    luck: list[NDArray[Any]],
+    progress: Callable[[int, int], None] | None = None,
+) -> Attempts:
+    """The same with the luck of later attempts drawn beforehand.
 
     Whole seconds throughout, so that the log adds up. An agent takes no call at or after the end
     of a spell, and finishes the one at hand. Attempts that would begin after the log's span are
@@ -106,15 +129,15 @@ def serve(
         *(
             np.ascontiguousarray(each, kind)
             for each, kind in (
-                (requests.entry, np.int64),
-                (requests.key, np.int64),
+                (requests.entry, np.int32),
+                (requests.key, np.int32),
                 (requests.patience_s, np.int32),
                 (requests.handle_s, np.int32),
                 (requests.saved_s, np.int32),
                 (requests.rest_share, np.float32),
                 (requests.redials, np.uint8),
                 (requests.follow_up_s, np.int32),
-                (requests.typical_s, np.float64),
+                (requests.typical_s, np.float32),
                 (floor.start, np.int64),
                 (floor.end, np.int64),
                 (floor.person, np.int64),
@@ -125,7 +148,7 @@ def serve(
         np.zeros(int(floor.person.max(initial=0)) + 1, np.int64),
         *room(spells + 1, np.int64, np.int64),
         *later,
-        *_draws(parameters, rng),
+        *luck,
         *out,
     ]
     if not COMPILES:
@@ -140,13 +163,13 @@ def serve(
     return Attempts(*(each[: state[WRITTEN]] for each in out))
 
 
-def _draws(parameters: CentreParameters, rng: np.random.Generator) -> list[NDArray[Any]]:
+def later_luck(parameters: CentreParameters, rng: np.random.Generator) -> list[NDArray[Any]]:
     """Delays of redials, menu times, patiences and handle times of later attempts."""
     p = parameters
-    delay = p.redial_median_s * np.exp(p.redial_log_sd * rng.standard_normal(_DRAWS))
-    menu = 3 + rng.gamma(3.0, max(p.menu_mean_s - 3, 0.0) / 3, _DRAWS)
-    patience = patience_s(p, _DRAWS, rng)
-    factor = np.exp(p.handle_log_sd * rng.standard_normal(_DRAWS))
+    delay = p.redial_median_s * np.exp(p.redial_log_sd * rng.standard_normal(DRAWS))
+    menu = 3 + rng.gamma(3.0, max(p.menu_mean_s - 3, 0.0) / 3, DRAWS)
+    patience = patience_s(p, DRAWS, rng)
+    factor = np.exp(p.handle_log_sd * rng.standard_normal(DRAWS))
     return [
         np.clip(np.rint(delay), 5, 18 * 3600).astype(np.int32),
         np.rint(menu).astype(np.int32),

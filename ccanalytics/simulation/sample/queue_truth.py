@@ -1,116 +1,121 @@
-"""What the people's causes do to waiting: the queue run again without each, staff held fixed."""
+"""What each cause does to the queue: redials, abandoned calls, waiting; the queue run without it.
+
+Fewer or shorter calls mean less waiting, fewer abandoned calls and so fewer redials: what is
+offered falls by more than what is wanted. Staff are held as they were, since nobody would have
+planned for what is not there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ccanalytics.simulation.sample.learning import ALL_CAUSES
-from ccanalytics.simulation.sample.luck import stream
-from ccanalytics.simulation.sample.pool import Requests, serve
-from ccanalytics.simulation.sample.volumes import DAY_S
+from ccanalytics.simulation.sample.queue_effects import (
+    KNOWN,
+    effects_of,
+    known_or_null,
+    nothing_known,
+    totals,
+)
+from ccanalytics.simulation.sample.replays import counted
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ccanalytics.simulation.sample.floor import Floor
     from ccanalytics.simulation.sample.parameters import CentreParameters
     from ccanalytics.simulation.sample.people import Crew
-    from ccanalytics.simulation.sample.pool import Attempts
+    from ccanalytics.simulation.sample.pool import Attempts, Requests
     from ccanalytics.simulation.sample.programme import Programme
+    from ccanalytics.simulation.sample.replays import Replays
 
-__all__ = ["WORLDS", "queue_truth"]
+__all__ = ["QUEUE_MEANINGS", "REQUESTED", "WORLDS", "QueueTruth"]
 
+# Counted worlds of requests, and the cause whose absence each shows.
+REQUESTED = {
+    "web_only": "sms_before_call",
+    "sms_only": "web",
+    "without_reminders": "reminders",
+    "neither": "sms_before_call_and_web",
+}
+# Worlds of people: the causes that are at work in each.
 WORLDS = {
     "log": ALL_CAUSES,
     **{f"without_{cause}": ALL_CAUSES - {cause} for cause in sorted(ALL_CAUSES)},
     "none": frozenset(),
 }
-_MOST = 400_000  # requests: without a compiler each run of so many takes seconds
+
+QUEUE_MEANINGS: dict[str, str] = {
+    "offered": "the queue with and without each channel, over the span: attempts offered (first "
+    "requests, redials and follow-up calls), answered, abandoned, agents' seconds and waiting; "
+    "log is what this log counts, log_again and worlds are means over runs; removed is the world "
+    "without the channel less the world with it; …_share of counts: over the world without it",
+    "offered.runs": "each run keeps who asks for an agent, when, and how long that call takes, and "
+    "the staff; it draws anew the callers' patience, redials and follow-up calls, the same in "
+    "every world. Most runs are fixed by the size of the log; runs stop when every effect that so "
+    "many can tell is known",
+    "…_error": "standard error of the number beside it: of the mean over runs, from their spread "
+    "day by day. What the draw of requests itself adds is in expected.counted",
+    "unknown": f"effects whose error is over {KNOWN:.0%} of their size are null; at_most bounds "
+    "their size: the mean over runs and three standard errors",
+}
 
 
-def queue_truth(
-    parameters: CentreParameters,
-    requests: Requests,
-    floor: Floor,
-    crew: Crew,
-    programme: Programme,
-    span_s: int,
-    seed: int,
-) -> dict[str, dict[str, float | dict[str, float]]]:
-    """Waiting in each world over the log's last days, and the effect of each cause.
+class QueueTruth:
+    """Gathers worlds one by one, for no two of them need be in memory at once."""
 
-    The same requests with the same luck meet the same staff; only how long the staff take differs.
-    """
-    days = span_s // DAY_S
-    from_day = 0
-    if requests.entry.size > _MOST:
-        from_day = int(requests.entry[-_MOST]) // DAY_S + 1
-    # Redials of the day before are part of the first day.
-    first = int(np.searchsorted(requests.entry, (from_day - 1) * DAY_S))
-    some = Requests(
-        **{each.name: getattr(requests, each.name)[first:] for each in fields(Requests)}
-    )
-    if from_day >= days or not some.entry.size:
-        return {}
-    by_day = {}
-    for name, causes in WORLDS.items():
-        there = floor.paced(parameters, crew, programme, causes)
-        # The pool's own stream from its beginning: the same luck in every world.
-        attempts = serve(parameters, some, there, span_s, stream(seed, "pool"))
-        by_day[name] = _daily(parameters, attempts, from_day, days)
-    told: dict[str, dict[str, float | dict[str, float]]] = {}
-    for name, daily in by_day.items():
-        offered = daily["offered"].sum()
-        told[name] = {
-            "days": days - from_day,
-            "offered": int(offered),
-            **{each: float(daily[each].sum() / offered) for each in _SHARES},
+    def __init__(self, replays: Replays) -> None:
+        self._replays = replays
+        self._channels: dict[str, Any] = {"worlds": {}, "removed": {}}
+        self._people: dict[str, Any] = {}
+
+    def without_channel(self, cause: str, requests: Requests) -> None:
+        """Add the world that lacks a channel, by the requests that come there."""
+        told = self._compare(requests, self._replays.floor, sign=-1)
+        self._channels["worlds"][f"without_{cause}"] = told["world"]
+        self._channels["removed"][cause] = told["effect"]
+
+    def without_assist(self) -> None:
+        """Add the world without SMS-assist during the call."""
+        log = self._replays.requests
+        self.without_channel("sms_during_call", replace(log, saved_s=np.zeros_like(log.saved_s)))
+
+    def without_people(
+        self, parameters: CentreParameters, crew: Crew, programme: Programme
+    ) -> None:
+        """Add the worlds whose people lack a cause."""
+        for name, causes in WORLDS.items():
+            if name != "log":
+                floor = self._replays.floor.paced(parameters, crew, programme, causes)
+                told = self._compare(self._replays.requests, floor, sign=1)
+                self._people[name] = {**told["world"], "effect": told["effect"]}
+
+    def told(
+        self, parameters: CentreParameters, attempts: Attempts
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The truth about channels and about people, beside what the log counts."""
+        if not attempts.entry.size:
+            return {}, {}
+        days = self._replays.days
+        log = {"days": days, **totals(counted(parameters, attempts, 0, days)[None])}
+        again = {"log": log, "log_again": self._replays.log_totals()}
+        return {**again, **self._channels}, {**again, **self._people}
+
+    def _compare(self, requests: Requests, floor: Floor, sign: int) -> dict[str, Any]:
+        there, log = self._replays.compare(requests, floor)
+        made, most = len(there), self._replays.most_runs
+        if not made:
+            why = (
+                "the queue was not run again: in a log of this size that takes the extra "
+                "`simulation`"
+            )
+            return {"world": {"runs": 0}, "effect": nothing_known(why)}
+        found = {
+            name: (sign * value, error) for name, (value, error) in effects_of(log, there).items()
         }
-        if name != "log":
-            told[name]["effect"] = _effects(by_day["log"], daily)
-    return told
-
-
-_SHARES = ("abandoned_share", "in_time_share", "mean_wait_s")
-
-
-def _daily(
-    parameters: CentreParameters, attempts: Attempts, from_day: int, days: int
-) -> dict[str, NDArray[np.float64]]:
-    day = attempts.entry // DAY_S
-    kept = (day >= from_day) & (day < days)
-    answered = attempts.shift[kept] >= 0
-    wait = attempts.wait_s[kept]
-
-    def count(weight: NDArray[np.generic] | None = None) -> NDArray[np.float64]:
-        sums = np.bincount(day[kept] - from_day, weight, minlength=days - from_day)
-        return np.asarray(sums, float)
-
-    return {
-        "offered": count(),
-        "abandoned_share": count(~answered),
-        "in_time_share": count(answered & (wait <= parameters.goal_within_s)),
-        "mean_wait_s": count(wait),
-    }
-
-
-def _effects(
-    log: dict[str, NDArray[np.float64]], without: dict[str, NDArray[np.float64]]
-) -> dict[str, float]:
-    """The log less the world without, and the standard error from the spread of days."""
-    effects = {}
-    for each in _SHARES:
-        shares = [values[each].sum() / values["offered"].sum() for values in (log, without)]
-        effects[each] = float(shares[0] - shares[1])
-        # Residuals of a ratio: each day against the whole.
-        rests = [
-            (values[each] - share * values["offered"]) / values["offered"].mean()
-            for values, share in zip((log, without), shares, strict=True)
-        ]
-        spread = rests[0] - rests[1]
-        error = float(spread.std(ddof=1) / np.sqrt(spread.size)) if spread.size > 1 else 0.0
-        effects[f"{each}_error"] = error
-    return effects
+        why = f"not known to {KNOWN:.0%} after {made} runs, of {most} at most"
+        return {
+            "world": {"runs": made, **totals(there)},
+            "effect": known_or_null(found, why),
+        }

@@ -20,16 +20,28 @@ if TYPE_CHECKING:
     from ccanalytics.simulation.sample.parameters import CentreParameters
     from ccanalytics.simulation.sample.pool import Attempts
     from ccanalytics.simulation.sample.services import GoLive, Traits
+    from ccanalytics.simulation.sample.sms_hall import HallUses
     from ccanalytics.simulation.sample.worlds import World
 
-__all__ = ["OUTCOMES", "STAGES", "CallRecords", "Events", "Handling", "handling", "record"]
+__all__ = [
+    "BLOCKED",
+    "OUTCOMES",
+    "STAGES",
+    "CallRecords",
+    "Events",
+    "Handling",
+    "handling",
+    "record",
+]
 
-OUTCOMES = ("answered", "abandoned", "left_menu", "contained", "diverted")
+OUTCOMES = ("answered", "abandoned", "left_menu", "contained", "diverted", "blocked")
 # Answered and abandoned are 0 and 1: whether nobody answered.
-_LEFT, _CONTAINED, _DIVERTED = 2, 3, 4
-STAGES = ("before_call", "during_call", "own_initiative")
+_LEFT, _CONTAINED, _DIVERTED, BLOCKED = 2, 3, 4, 5
+# The last one is the SMS hall's.
+STAGES = ("before_call", "during_call", "own_initiative", "own_initiative")
 _MISSING = -1
 WITHHELD = -2  # less the customer: who called is not in the log, whose line it was is
+_HALL = 3
 _CHUNK = 1 << 20  # attempts dealt with at once, to spare memory
 
 
@@ -63,11 +75,11 @@ class CallRecords:
 class Events:
     """Every self-service event in order of time; flags are 1, 0, or −1 for not applicable."""
 
-    at: NDArray[np.int64]
+    at: NDArray[np.int32]
     customer: NDArray[np.int32]
     stage: NDArray[np.int8]
     service: NDArray[np.uint8]
-    call: NDArray[np.int64]
+    call: NDArray[np.int32]
     accepted: NDArray[np.int8]
     delivered: NDArray[np.int8]
     completed: NDArray[np.int8]
@@ -103,16 +115,16 @@ def requests_of(
     order = np.argsort(entry, kind="stable")
     row, need = row[order], world.need[row[order]]
     return row, Requests(
-        entry=entry[order],
+        entry=entry[order].astype(np.int32),
         # A need has at most two requests in a world: its own, and one after a failed SMS.
-        key=2 * need + (world.origin[row] == FROM_SMS),
+        key=(2 * need + (world.origin[row] == FROM_SMS)).astype(np.int32),
         patience_s=needs.patience_s[need],
         handle_s=world.handle_s[row],
         saved_s=work.assist_saved_s[row],
         rest_share=needs.hold_part[need] + needs.wrap_part[need],
         redials=needs.redials[need],
         follow_up_s=needs.follow_up_s[need],
-        typical_s=traits.handle_median_s[needs.service[need]],
+        typical_s=traits.handle_median_s.astype(np.float32)[needs.service[need]],
     )
 
 
@@ -124,6 +136,7 @@ def record(
     row: NDArray[np.int64],
     attempts: Attempts,
     floor: Floor,
+    hall: HallUses,
 ) -> tuple[CallRecords, Events]:
     """The log of calls and the log of self-service; ``row`` is the world's row of each request."""
     of = row.astype(np.int32)[attempts.request]
@@ -182,7 +195,7 @@ def record(
     when = np.flatnonzero(answered & (attempts.kind < FOLLOW_UP) & work.assist_offered[of])
     during_at = attempts.entry[when] + attempts.wait_s[when] + talk[when] // 2
     events = _events(
-        needs, world, work, place_of_first, (of[when], during_at, place[: of.size][when])
+        needs, world, work, place_of_first, (of[when], during_at, place[: of.size][when]), hall
     )
     return calls, events
 
@@ -222,6 +235,7 @@ def _events(
     work: Handling,
     place_of_first: NDArray[np.integer[Any]],
     during: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]], NDArray[np.integer[Any]]],
+    hall: HallUses,
 ) -> Events:
     offers = np.flatnonzero(world.offered)
     before_need = world.need[offers]
@@ -232,30 +246,39 @@ def _events(
     web = world.sessions
     need = np.concatenate([before_need, during_need, web])
     # The offer comes at the end of what the caller would have spent in the menu anyway.
-    at = np.concatenate([world.at[offers] + needs.menu_s[before_need], during_at, needs.at[web]])
-    order = np.argsort(at, kind="stable")
+    at = np.concatenate(
+        [world.at[offers] + needs.menu_s[before_need], during_at, needs.at[web], hall.at]
+    ).astype(np.int32)
+    order = np.argsort(at, kind="stable").astype(np.int32)
+    missing = np.full(web.size + hall.at.size, _MISSING, np.int8)
 
     def flags(*parts: NDArray[Any]) -> NDArray[np.int8]:
-        return np.concatenate(parts)[order].astype(np.int8)
+        return np.concatenate([part.astype(np.int8) for part in parts])[order]
 
     during_sent = np.where(during_accepted, needs.assist_delivered[during_need], _MISSING)
     return Events(
         at=at[order],
-        customer=needs.customer[need][order],
-        stage=flags(np.full(offers.size, 0), np.full(during_row.size, 1), np.full(web.size, 2)),
-        service=needs.service[need][order],
-        call=np.concatenate([place_of_first[offers], during_call, np.full(web.size, _MISSING)])[
-            order
-        ],
-        accepted=flags(before_accepted, during_accepted, np.ones(web.size, np.int64)),
+        customer=np.concatenate([needs.customer[need], hall.customer])[order],
+        stage=flags(
+            np.full(offers.size, 0),
+            np.full(during_row.size, 1),
+            np.full(web.size, 2),
+            np.where(hall.web, 2, _HALL),
+        ),
+        service=np.concatenate([needs.service[need], hall.service])[order],
+        call=np.concatenate([place_of_first[offers], during_call, missing])[order].astype(np.int32),
+        accepted=flags(before_accepted, during_accepted, missing >= _MISSING),
         delivered=flags(
             np.where(before_accepted, needs.sms_delivered[before_need], _MISSING),
             during_sent,
-            np.full(web.size, _MISSING),
+            missing[: web.size],
+            # The answer is the SMS.
+            np.where(hall.web, _MISSING, hall.completed),
         ),
         completed=flags(
             np.where(before_accepted, needs.sms_done[before_need], _MISSING),
             during_sent,
             needs.web_done[web],
+            hall.completed,
         ),
     )

@@ -2,16 +2,17 @@
 
 Everyone's wave is drawn by lot, so the wave is an instrument: it moves who subscribes, and has no
 other way to move who calls than the messages. Whoever calls often subscribes more often; so a
-plain comparison of subscribers with others is wrong.
+plain comparison of subscribers with others is wrong. Terms that end are renewed by lot.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ccanalytics.simulation.sample.churn import stay_longer
 from ccanalytics.simulation.sample.services import IS_REMINDED
 from ccanalytics.simulation.sample.volumes import DAY_S, HALF_HOUR_S
 
@@ -39,9 +40,12 @@ class Reminders:
     wave, invited_at
         One entry per customer: the wave drawn for them, and the second of their invitation (−1:
         none within the log).
-    started, ended, source
-        One entry per customer: first day of the subscription and the day on which it is over
-        (−1 and −1: none); 0 for a keyword sent unasked, otherwise the number of the wave.
+    started, until, ended, source
+        One entry per customer: first day of the subscription, the day on which its last term is
+        over (−1 and −1: none), and the earlier of that day and the customer's leaving; 0 for a
+        keyword sent unasked, otherwise the number of the wave.
+    left
+        One entry per customer: first day without them, the subscription considered.
     offset_s
         Seconds after nine o'clock at which each customer's messages go out.
     sent, sent_at
@@ -54,18 +58,47 @@ class Reminders:
     wave: NDArray[np.uint8]
     invited_at: NDArray[np.int32]
     started: NDArray[np.int32]
+    until: NDArray[np.int32]
     ended: NDArray[np.int32]
+    left: NDArray[np.int32]
     source: NDArray[np.uint8]
     offset_s: NDArray[np.int32]
     sent: NDArray[np.int32]
     sent_at: NDArray[np.int32]
     latest: NDArray[np.int32]
     lasts_s: int
+    term: int
 
     @property
     def subscribers(self) -> NDArray[np.int64]:
         """Customers who ever subscribed within the log."""
         return np.flatnonzero(self.started >= 0)
+
+    def terms(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Subscriber and first day of each term that began while they were a customer."""
+        who = self.subscribers
+        count = np.maximum(-(-(self.ended[who] - self.started[who]) // self.term), 0)
+        customer = np.repeat(who, count)
+        number = np.arange(customer.size) - np.repeat(np.cumsum(count) - count, count)
+        return customer, self.started[customer] + number * self.term
+
+    def without_leavers(self, left: NDArray[np.int32]) -> Reminders:
+        """The same, nobody subscribed, invited or reminded from their day of leaving on."""
+        ended = np.minimum(self.ended, left)
+        there = self.started < ended
+        invited = self.invited_at // DAY_S < left
+        kept = self.sent_at // DAY_S < left[self.sent]
+        return replace(
+            self,
+            started=np.where(there, self.started, -1).astype(np.int32),
+            until=np.where(there, self.until, -1).astype(np.int32),
+            ended=np.where(there, ended, -1).astype(np.int32),
+            source=np.where(there, self.source, 0).astype(np.uint8),
+            invited_at=np.where(invited, self.invited_at, -1).astype(np.int32),
+            left=left,
+            sent=self.sent[kept],
+            sent_at=self.sent_at[kept],
+        )
 
     def fresh(
         self, customer: NDArray[np.int32], at: NDArray[np.int32], service: NDArray[np.uint8]
@@ -85,11 +118,13 @@ class Reminders:
         )
         return found
 
-    def protection(self, population: Population, source: int | None = None) -> NDArray[np.float64]:
+    def protection(
+        self, population: Population, source: int | None = None, *, renewed: bool = False
+    ) -> NDArray[np.float64]:
         """Days × 48: share of the demand for reminded queries that comes while a reminder is fresh.
 
         The expected share, by each subscriber's rate and bill days, without any need drawn; of
-        all subscribers, or of those of one source.
+        all subscribers, or of those of one source, or of renewed terms alone.
         """
         lift = population.lift
         kinds, days = lift.shape
@@ -97,6 +132,8 @@ class Reminders:
         rate, bill = population.rate[self.sent].astype(float), population.bill[self.sent]
         if source is not None:
             rate = rate * (self.source[self.sent] == source)
+        if renewed:
+            rate = rate * (self.sent_at // DAY_S > self.started[self.sent] + self.term)
         stop = np.minimum(population.left[self.sent], days).astype(np.int64) * DAY_S
         # A customer who has left asks nothing more; neither does one whose next message is due.
         for when, sign in (
@@ -145,15 +182,20 @@ def draw_reminders(
     unasked &= (population.joined <= texted) & (texted < population.left)
     early = unasked & ~(replies & (replied <= texted))
     started = np.where(early, texted, np.where(replies, replied, -1))
-    started = np.where(started < days, started, -1).astype(np.int32)
-    ended = np.where(started >= 0, started + round(p.term_days), -1).astype(np.int32)
+    started = np.where(started < np.minimum(population.left, days), started, -1).astype(np.int32)
+    term = round(p.term_days)
+    until = np.where(started >= 0, started + term * _terms(p, days, size, rng), -1).astype(np.int32)
+    left = stay_longer(p, population.leaves, started, until)
+    ended = np.minimum(until, left)
     source = np.where(early | (started < 0), 0, wave + 1).astype(np.uint8)
     if p.opt_in == 0 and p.keyword == 0:
         invited_at[:] = -1
 
     reminder_days = np.flatnonzero(calendar.reminder)
     who = np.flatnonzero(started >= 0)
-    to, on = _messages(started[who], np.minimum(ended, population.left)[who], reminder_days)
+    # Whoever leaves in the morning gets no message on that day.
+    last = np.where(until < left, until, left - 1)
+    to, on = _messages(started[who], last[who], reminder_days)
     sent = who[to].astype(np.int32)
     sent_at = (on * DAY_S + _NINE + spread[sent]).astype(np.int32)
     order = np.lexsort((sent_at, sent))
@@ -166,14 +208,29 @@ def draw_reminders(
         wave=(wave + 1).astype(np.uint8),
         invited_at=invited_at,
         started=started,
+        until=until,
         ended=ended,
+        left=left,
         source=source,
         offset_s=spread,
         sent=sent[order],
         sent_at=sent_at[order],
         latest=latest,
         lasts_s=round(p.reminder_lasts_s),
+        term=term,
     )
+
+
+def _terms(
+    parameters: CentreParameters, days: int, size: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """How many terms a subscription would run: renewed by lot, never beyond the log's end twice."""
+    most = days // round(parameters.term_days) + 2
+    chance = rng.random(size)
+    terms = np.ones(size, np.int64)
+    for each in range(1, most):
+        terms += chance < parameters.renewal**each
+    return terms
 
 
 def _messages(

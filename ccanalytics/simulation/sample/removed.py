@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.sample.counts import count_causes, effects
-from ccanalytics.simulation.sample.expected import demand_of, expect
+from ccanalytics.simulation.sample.counts import effects
+from ccanalytics.simulation.sample.expected import demand_of, expect, menu_taken
 from ccanalytics.simulation.sample.services import IS_REMINDED
+from ccanalytics.simulation.sample.sms_hall import hall_truth
 from ccanalytics.simulation.sample.volumes import HALF_HOUR_S
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ EXPECTED_MEANINGS: dict[str, str] = {
     "subscribed, needs_answered before they came up (on average), per subscriber (the effect on "
     "those whom an invitation moves) and per invited customer (intention to treat; beside those, "
     "calls_caused_by_invitations); keyword: subscribed unasked",
+    "expected.renewals": "terms that expired and that were renewed within the log, by lot; "
+    "needs_answered: by reminders of renewed terms",
     "expected.worlds": "the log, and the world without each cause, all other causes at work",
     "expected.removed": "that world less the log; handle_s here counts what SMS-assist during the "
     "call saves; agent_erlangs are those seconds over the seconds of the span",
@@ -82,6 +85,16 @@ def expectations(parameters: CentreParameters, built: Built) -> dict[str, Any]:
         "service_weeks": {"log": _by_week(log, built)},
     }
     found["waves"] = _waves(parameters, built, demand)
+    found["renewals"] = _renewals(parameters, built, demand)
+    found["cannibalised"] = hall_truth(
+        parameters,
+        built.traits,
+        built.go_live,
+        built.volumes,
+        built.hall,
+        menu_taken(parameters, built.traits, built.go_live, demand),
+        built.contacts["web_instead_of_menu"],
+    )
     here = found["worlds"]["log"]
     for cause, missing in CAUSES.items():
         without = world(**missing)
@@ -111,8 +124,7 @@ def expectations(parameters: CentreParameters, built: Built) -> dict[str, Any]:
 
 def _counted(removed: dict[str, Any], built: Built) -> dict[str, dict[str, float]]:
     """The count of each removal beside its expectation."""
-    causes = count_causes(built.needs, built.world, built.start.weekday(), built.span_s)
-    moved = {name: float(each.sum()) for name, each in causes.items()}
+    moved = {name: float(each.sum()) for name, each in built.causes.items()}
     told = {}
     for cause, name, own in (
         ("sms_before_call", "sms_before_call", ("sms",)),
@@ -155,6 +167,25 @@ def _waves(
             "calls_caused_by_invitations": asked * parameters.reminder_causes,
         }
     return told
+
+
+def _renewals(parameters: CentreParameters, built: Built, demand: Demand) -> dict[str, float]:
+    """Terms that ended by lot or went on, and what the renewed ones did."""
+    reminders, population = built.reminders, built.population
+    _, begins = reminders.terms()
+    first = reminders.subscribers.size
+    renewed = int((begins < built.days).sum()) - first
+    until, left = (each[reminders.subscribers] for each in (reminders.until, reminders.left))
+    # Expired: at the end of a term, not by leaving.
+    expired = int(((until < left) & (until < built.days)).sum())
+    fresh = reminders.protection(population, renewed=True) * parameters.reminder_prevents
+    answered = float((demand.own[IS_REMINDED].sum(axis=0) * fresh).sum())
+    return {
+        "expired": expired,
+        "renewed": renewed,
+        "needs_answered": answered,
+        "needs_answered_per_renewal": answered / renewed if renewed else 0.0,
+    }
 
 
 def _totals(world: Expected, built: Built) -> dict[str, float]:

@@ -84,6 +84,7 @@ CATALOGUE: tuple[Service, ...] = (
     Service("T35", "Closing of an account", "销户办理"),
 )
 
+_NEVER = 1 << 30
 IS_QUERY = np.array([service.kind == "query" for service in CATALOGUE])
 IS_BILLING = np.array([service.billing for service in CATALOGUE])
 # What people ask when the network is down, and what a reminder answers beforehand.
@@ -137,12 +138,14 @@ class GoLive:
     """Days, counted from the first of the log, on which a channel took up each service.
 
     A day beyond the log is a plan that had not come true when the log ends; ``planned`` are the
-    days it was planned for, by channel.
+    days it was planned for, by channel. ``hall`` is of the SMS hall, which came before the log to
+    queries and never to transactions.
     """
 
     sms: NDArray[np.int64]
     assist: NDArray[np.int64]
     web: NDArray[np.int64]
+    hall: NDArray[np.int64]
     planned: dict[str, NDArray[np.int64]]
 
 
@@ -172,7 +175,8 @@ def draw_go_live(
         name: day - slip * rng.integers(0, 3, count)
         for name, day in (("sms", sms), ("assist", assist), ("web", web))
     }
-    return GoLive(sms, assist, web, planned)
+    hall = np.where(IS_QUERY, -rng.integers(600, 1500, count), _NEVER)
+    return GoLive(sms, assist, web, hall, planned)
 
 
 def _mondays(day: NDArray[np.int64], days: int, first_weekday: int) -> NDArray[np.int64]:

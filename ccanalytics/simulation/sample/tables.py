@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccanalytics.simulation.sample.lines import LINE_GROUPS, SECOND_GROUP, group_of
 from ccanalytics.simulation.sample.population import PROVINCES, TIERS
-from ccanalytics.simulation.sample.records import OUTCOMES, STAGES, WITHHELD
+from ccanalytics.simulation.sample.records import BLOCKED, OUTCOMES, STAGES, WITHHELD
 from ccanalytics.simulation.sample.services import CATALOGUE
 from ccanalytics.simulation.sample.volumes import DAY_S
 
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from ccanalytics.simulation.sample.population import Population
     from ccanalytics.simulation.sample.records import CallRecords, Events
     from ccanalytics.simulation.sample.roster import Roster
+    from ccanalytics.simulation.sample.second_line import SecondLine
     from ccanalytics.simulation.sample.services import GoLive
 
 __all__ = ["agents_frame", "calls_frames", "events_frame", "rollouts_frame", "services_frame"]
 
-LINE_GROUPS = ("central-1", "central-2", "north-1", "south-1")
-_CHANNELS = ("sms", "sms", "web")
+_CHANNELS = ("sms", "sms", "web", "sms")
 TRANSFERS = ("none", "second_line")
+QUEUES = ("hotline", "second_line")
 
 
 def calls_frames(
@@ -37,67 +39,87 @@ def calls_frames(
     roster: Roster,
     population: Population,
     people: PeopleLog,
+    second: SecondLine,
     start: date,
     midnight: int,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """The calls table a local month at a time: (year-month, frame)."""
     import polars as pl
 
-    agents = pl.Series([person.code for person in roster.people], dtype=pl.String)
-    sites = [person.site for person in roster.people]
     last = int(calls.arrived[-1]) if calls.arrived.size else -1
     first_day = start
     while (first_day - start).days * DAY_S <= last:
         next_month = (first_day.replace(day=1) + timedelta(days=32)).replace(day=1)
         edges = [(day - start).days * DAY_S for day in (first_day, next_month)]
-        low, high = np.searchsorted(calls.arrived, edges).tolist()
-        part = slice(low, high)
-        arrived = calls.arrived[part] + midnight
-        queued = calls.wait_s[part] >= 0
-        answered = calls.person[part] >= 0
-        joined = arrived + calls.menu_s[part] + np.maximum(calls.wait_s[part], 0)
-        spoken = np.where(answered, calls.talk_s[part] + calls.hold_s[part], 0)
-        customer = calls.customer[part]
-        caller = np.where(customer >= 0, customer, WITHHELD - customer)
-        province = population.province[caller]
-        yield (
-            first_day.strftime("%Y-%m"),
-            pl.DataFrame(
-                {
-                    "call_id": _codes("C", np.arange(low + 1, high + 1), 8),
-                    "customer": _codes("K", customer + 1, 7, customer >= 0),
-                    "site": _names(sites, np.maximum(calls.person[part], 0), answered),
-                    "client": _names([each.client for each in PROVINCES], province),
-                    "line_group": _names(LINE_GROUPS, line_group(population, caller)),
-                    "queue": np.full(high - low, "hotline"),
-                    "service": _names([s.code for s in CATALOGUE], calls.service[part]),
-                    "tier": _names(TIERS, population.tier[np.maximum(customer, 0)], customer >= 0),
-                    "arrived_at": _stamps(arrived),
-                    "answered_at": _stamps(joined, answered),
-                    "ended_at": _stamps(joined + spoken),
-                    "menu_s": calls.menu_s[part],
-                    "wait_s": _whole(calls.wait_s[part], queued),
-                    "talk_s": _whole(calls.talk_s[part], answered),
-                    "hold_s": _whole(calls.hold_s[part], answered),
-                    "wrap_s": _whole(calls.wrap_s[part], answered),
-                    "outcome": _names(OUTCOMES, calls.outcome[part]),
-                    "agent": agents.gather(np.maximum(calls.person[part], 0)).zip_with(
-                        pl.Series(answered), pl.Series([None], dtype=pl.String)
-                    )
-                    if high > low
-                    else agents.clear(),
-                    "transfer": _names(TRANSFERS, np.maximum(people.transfer[part], 0), answered),
-                }
+        part, other = (
+            slice(*np.searchsorted(each.arrived, edges).tolist()) for each in (calls, second.calls)
+        )
+        frame = _calls(calls, part, roster.people, population, midnight, QUEUES[0]).with_columns(
+            call_id=_codes("C", np.arange(part.start + 1, part.stop + 1), 8),
+            parent_call_id=pl.lit(None, pl.String),
+            line_group=_names(LINE_GROUPS, group_of(population, calls.customer[part])),
+            transfer=_names(
+                TRANSFERS, np.maximum(people.transfer[part], 0), people.transfer[part] >= 0
             ),
         )
+        if other.stop > other.start:
+            more = _calls(second.calls, other, second.people, population, midnight, QUEUES[1])
+            more = more.with_columns(
+                call_id=_codes("D", np.arange(other.start + 1, other.stop + 1), 8),
+                parent_call_id=_codes("C", second.parent[other] + 1, 8),
+                line_group=pl.lit(SECOND_GROUP),
+                menu_s=pl.lit(None, frame["menu_s"].dtype),
+                transfer=pl.when(pl.col("agent").is_not_null()).then(pl.lit(TRANSFERS[0])),
+            )
+            # Where seconds are equal, the first line's come first.
+            frame = pl.concat([frame, more.select(frame.columns)]).sort(
+                "arrived_at", maintain_order=True
+            )
+        yield first_day.strftime("%Y-%m"), frame
         first_day = next_month
 
 
-def line_group(population: Population, caller: NDArray[np.int32]) -> NDArray[np.int64]:
-    """The trunk group of a caller: of the province, and two of the centre's own."""
-    province = population.province[caller].astype(np.int64)
-    even = population.prefecture[caller] % 2 == 0
-    return np.where(province == 0, np.where(even, 0, 1), province + 1)
+def _calls(
+    calls: CallRecords,
+    part: slice,
+    people: tuple[Person, ...],
+    population: Population,
+    midnight: int,
+    queue: str,
+) -> pl.DataFrame:
+    """What the calls of either queue have in common."""
+    import polars as pl
+
+    person, customer = calls.person[part], calls.customer[part]
+    arrived = calls.arrived[part].astype(np.int64) + midnight
+    queued, answered = calls.wait_s[part] >= 0, person >= 0
+    through = calls.outcome[part] != BLOCKED
+    menu = calls.menu_s[part]
+    joined = arrived + np.maximum(menu, 0) + np.maximum(calls.wait_s[part], 0)
+    spoken = np.where(answered, calls.talk_s[part] + calls.hold_s[part], 0)
+    caller = np.where(customer >= 0, customer, WITHHELD - customer)
+    who = np.maximum(person, 0)
+    return pl.DataFrame(
+        {
+            "customer": _codes("K", customer + 1, 7, customer >= 0),
+            "site": _names([each.site for each in people], who, answered),
+            "client": _names([each.client for each in PROVINCES], population.province[caller]),
+            "queue": pl.repeat(queue, person.size, eager=True),
+            # What a call was about is told in the menu.
+            "service": _names([s.code for s in CATALOGUE], calls.service[part], through),
+            "tier": _names(TIERS, population.tier[np.maximum(customer, 0)], customer >= 0),
+            "arrived_at": _stamps(arrived),
+            "answered_at": _stamps(joined, answered),
+            "ended_at": _stamps(joined + spoken),
+            "menu_s": _whole(menu, through),
+            "wait_s": _whole(calls.wait_s[part], queued),
+            "talk_s": _whole(calls.talk_s[part], answered),
+            "hold_s": _whole(calls.hold_s[part], answered),
+            "wrap_s": _whole(calls.wrap_s[part], answered),
+            "outcome": _names(OUTCOMES, calls.outcome[part]),
+            "agent": _names([each.code for each in people], who, answered),
+        }
+    )
 
 
 def events_frame(events: Events, midnight: int) -> pl.DataFrame:
@@ -112,7 +134,7 @@ def events_frame(events: Events, midnight: int) -> pl.DataFrame:
             "stage": _names(STAGES, events.stage),
             "service": _names([s.code for s in CATALOGUE], events.service),
             "call_id": _codes("C", events.call + 1, 8, events.call >= 0),
-            "at": _stamps(events.at + midnight),
+            "at": _stamps(events.at.astype(np.int64) + midnight),
             "accepted": events.accepted == 1,
             "delivered": _flags(events.delivered),
             "completed": _flags(events.completed),
@@ -132,6 +154,7 @@ def services_frame(go_live: GoLive, start: date, days: int) -> pl.DataFrame:
             "kind": [s.kind for s in CATALOGUE],
             "sms_assist_before_on": _dates(go_live.sms, start, days),
             "sms_assist_during_on": _dates(go_live.assist, start, days),
+            "sms_hall_on": _dates(go_live.hall, start, 0),
             "web_hall_on": _dates(go_live.web, start, days),
         }
     ).sort("service")
@@ -160,8 +183,10 @@ def rollouts_frame(go_live: GoLive, start: date, days: int) -> pl.DataFrame:
     )
 
 
-def agents_frame(people: tuple[Person, ...], start: date) -> pl.DataFrame:
-    """The agents table."""
+def agents_frame(
+    people: tuple[Person, ...], start: date, skill: str = QUEUES[0], team: str = "team"
+) -> pl.DataFrame:
+    """The agents table, of people who may serve one queue."""
     import polars as pl
 
     hired = [start + timedelta(days=person.hired) for person in people]
@@ -178,10 +203,10 @@ def agents_frame(people: tuple[Person, ...], start: date) -> pl.DataFrame:
             ),
             "site": [person.site for person in people],
             "employer": [person.employer for person in people],
-            "team": [f"team {person.team + 1:02d}" for person in people],
+            "team": [f"{team} {person.team + 1:02d}" for person in people],
             # People start in intakes, named by their first day.
             "cohort": [each.isoformat() for each in hired],
-            "skills": ["hotline"] * len(people),
+            "skills": [skill] * len(people),
         }
     )
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.sample.counts import (
-    count_causes,
-    count_contacts,
-    count_repeats,
-    effects,
-)
-from ccanalytics.simulation.sample.offered import OFFERED_MEANINGS
+from ccanalytics.simulation.sample.churn import CHURN_MEANINGS
+from ccanalytics.simulation.sample.counts import effects
+from ccanalytics.simulation.sample.lines import LINES_MEANINGS
 from ccanalytics.simulation.sample.people_truth import people_truth
+from ccanalytics.simulation.sample.queue_truth import QUEUE_MEANINGS
 from ccanalytics.simulation.sample.removed import EXPECTED_MEANINGS, expectations
+from ccanalytics.simulation.sample.second_line import SECOND_MEANINGS
 from ccanalytics.simulation.sample.services import CATALOGUE
+from ccanalytics.simulation.sample.sms_hall import HALL_MEANINGS
+from ccanalytics.simulation.sample.tickets import TICKET_MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def describe_services(parameters: CentreParameters, built: Built) -> list[dict[s
     p, traits, go_live = parameters, built.traits, built.go_live
     handle_mean = traits.handle_median_s * np.exp(p.handle_log_sd**2 / 2)
     live = {"sms_before_call": go_live.sms, "sms_during_call": go_live.assist, "web": go_live.web}
-    counts = count_contacts(built)
+    counts = built.contacts
     return [
         {
             "service": service.code,
@@ -108,9 +108,7 @@ def truth_of(
     parameters: CentreParameters, inputs: Mapping[str, Any], built: Built
 ) -> dict[str, Any]:
     """All of ``truth.json``."""
-    weekday = built.start.weekday()
-    counts = built.counts
-    causes = count_causes(built.needs, built.world, weekday, built.span_s)
+    counts, causes = built.counts, built.causes
     services = describe_services(parameters, built)
     removed: dict[str, dict[str, float]] = {
         channel: {
@@ -128,7 +126,16 @@ def truth_of(
         "format": TRUTH_FORMAT,
         "schema": 1,
         **inputs,
-        "meanings": {**MEANINGS, **EXPECTED_MEANINGS, **OFFERED_MEANINGS},
+        "meanings": {
+            **MEANINGS,
+            **EXPECTED_MEANINGS,
+            **QUEUE_MEANINGS,
+            **CHURN_MEANINGS,
+            **HALL_MEANINGS,
+            **SECOND_MEANINGS,
+            **TICKET_MEANINGS,
+            **LINES_MEANINGS,
+        },
         "parameters": parameters.describe(),
         "overall": {
             "worlds": {
@@ -141,9 +148,10 @@ def truth_of(
                 name: sum(each["counts"][name] for each in services)
                 for name in services[0]["counts"]
             },
-            "repeats": count_repeats(built.attempts),
+            "repeats": built.repeats,
             "agents": {
                 "positions": len({person.position for person in built.roster.people}),
+                "second_line_positions": len({each.position for each in built.second.people}),
                 "people_who_worked": int(worked.sum()),
                 "shifts": int(built.roster.start.size),
                 "seat_hours": float(built.roster.seats.sum() / 2),
@@ -161,6 +169,10 @@ def truth_of(
         },
         "expected": expectations(parameters, built),
         "offered": built.offered,
+        "churn": built.churn,
+        "second_line": built.second.truth,
+        "tickets": built.tickets.truth,
+        "lines": built.lines.truth(),
         "people": people_truth(parameters, built.roster, built.people, built.span_s),
         "defects": [],
     }

@@ -100,7 +100,7 @@ def draw_volumes(
     level = np.select(
         [weekend & (weekday == 5), weekend, off], [p.saturday, p.sunday, p.holiday], 1
     )
-    level = level * np.where(calendar.festival, p.festival, 1.0)
+    level = level * np.where(calendar.festival, p.festival, 1.0) * growth(p, days)
     billing = np.array(list(BILL_DAYS.values())) @ bill_lift(p, calendar)
     by_service = np.where(IS_BILLING[:, None], billing[None, :], 1.0)
     expected = p.calls_per_day * scale * traits.share[:, None] * by_service * level[None, :]
@@ -120,6 +120,12 @@ def draw_volumes(
         added = np.where(IS_FAULT, actual[:, outage] * (p.outage - 1), 0.0)
         extra[:, _OUTAGE] = added[:, None] / (_OUTAGE.stop - _OUTAGE.start)
     return Volumes(calendar, expected, profile, actual, rate, outage, extra)
+
+
+def growth(parameters: CentreParameters, days: int) -> NDArray[np.float64]:
+    """Customers of each day over those in the middle of the log."""
+    years = (np.arange(days) - (days - 1) / 2) / 365
+    return np.asarray((1 + parameters.customer_growth) ** years)
 
 
 def bill_lift(parameters: CentreParameters, calendar: Calendar) -> NDArray[np.float64]:

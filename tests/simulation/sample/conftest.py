@@ -7,11 +7,14 @@ import pytest
 
 from ccanalytics import simulation
 from ccanalytics.schema import TABLES
+from ccanalytics.simulation.sample import replays
 
 _TYPES = {
     "timestamp": pl.Datetime("us", "UTC"),
     "date": pl.Date,
     "seconds": pl.Float64,
+    "number": pl.Float64,
+    "whole": pl.Int64,
     "flag": pl.Boolean,
     "text": pl.String,
 }
@@ -52,22 +55,33 @@ class Sample:
         self.rollouts = read_table(centre.directory, "rollouts")
         self.agents = read_table(centre.directory, "agents")
 
+    def table(self, name):
+        return read_table(self.directory, name)
+
     @property
     def offered(self):
-        return self.calls.filter(pl.col("outcome").is_in(["answered", "abandoned"]))
+        """Of the first line: the second line's calls continue one of these."""
+        return self.first_line.filter(pl.col("outcome").is_in(["answered", "abandoned"]))
+
+    @property
+    def first_line(self):
+        return self.calls.filter(pl.col("queue") == "hotline")
 
     @property
     def answered(self):
-        return self.calls.filter(pl.col("outcome") == "answered").with_columns(
+        return self.first_line.filter(pl.col("outcome") == "answered").with_columns(
             handle_s=pl.col("talk_s") + pl.col("hold_s") + pl.col("wrap_s")
         )
 
 
 @pytest.fixture(scope="session")
 def make_sample(tmp_path_factory):
-    def make(**arguments):
+    def make(*, runs=2, **arguments):
+        """A centre; its queue is run again seldom, for most tests are about something else."""
         place = tmp_path_factory.mktemp("centre") / "sample"
-        return Sample(simulation.write_centre(place, **arguments))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(replays, "MOST_RUNS", runs)
+            return Sample(simulation.write_centre(place, **arguments))
 
     return make
 
@@ -75,10 +89,10 @@ def make_sample(tmp_path_factory):
 @pytest.fixture(scope="session")
 def sample(make_sample):
     """Half a year of a small centre."""
-    return make_sample(weeks=26, scale=0.05, seed=7)
+    return make_sample(weeks=26, scale=0.05, seed=7, runs=replays.MOST_RUNS)
 
 
 @pytest.fixture(scope="session")
 def year(make_sample):
-    """The default centre: what the demo makes."""
-    return make_sample()
+    """A year at the default size: what the demo makes."""
+    return make_sample(weeks=52)

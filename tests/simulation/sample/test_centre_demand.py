@@ -31,7 +31,7 @@ def table(sample):
 
 def test_every_caller_is_a_customer_of_the_client_called(sample, table):
     customers = table("customers")
-    calls = sample.calls.drop_nulls("customer").join(customers, on="customer", how="left")
+    calls = sample.first_line.drop_nulls("customer").join(customers, on="customer", how="left")
     assert calls["province"].null_count() == 0
     assert (calls["client"] == calls["province"] + " Mobile").all()
     assert set(table("contracts")["client"]) == set(sample.calls["client"])
@@ -43,7 +43,7 @@ def test_every_caller_is_a_customer_of_the_client_called(sample, table):
     assert set(customers["bill_day"]) == {1, 5, 10, 15, 20}
     gone = customers.drop_nulls("left_on")
     assert (gone["left_on"] > gone["joined_on"]).all()
-    assert 0.01 < gone.height / customers.height < 0.06  # 6% a year leave, in half a year
+    assert 0.04 < gone.height / customers.height < 0.08  # 12% a year leave, in half a year
 
 
 def test_days_of_the_log_are_all_in_the_calendar(sample, table):
@@ -73,8 +73,19 @@ def test_reminders_go_to_subscribers_and_invitations_to_waves(sample, table):
         .dt.convert_time_zone(ZONE)
         .dt.date()
     )
-    reminded = sent.filter(pl.col("kind") == "reminder").join(
-        subscriptions, on="customer", how="left", suffix="_of"
+    # The term that had begun before the day: one ends on the day on which the next begins.
+    reminded = (
+        sent.filter(pl.col("kind") == "reminder")
+        .with_columns(before=pl.col("on") - timedelta(days=1))
+        .sort("before")
+        .join_asof(
+            subscriptions.sort("started_on"),
+            left_on="before",
+            right_on="started_on",
+            by="customer",
+            suffix="_of",
+            check_sortedness=False,
+        )
     )
     assert reminded["started_on"].null_count() == 0
     assert (reminded["on"] > reminded["started_on"]).all()
@@ -82,17 +93,19 @@ def test_reminders_go_to_subscribers_and_invitations_to_waves(sample, table):
     assert set(reminded["on"].dt.day()) == {5, 10, 15, 25}
     assert reminded["wave"].null_count() == reminded.height
     # METHODS.md §8.1: twelve reminders in ninety days, or eleven.
-    whole = subscriptions.filter(pl.col("started_on") < pl.date(2024, 3, 20))["customer"]
-    per = reminded.filter(pl.col("customer").is_in(whole.implode()))["customer"].value_counts()
-    assert set(per["count"]) <= {11, 12} | set(range(1, 11))
-    assert set(per["count"].mode()) <= {11, 12}
+    whole = reminded.filter(pl.col("started_on") < pl.date(2024, 3, 20))
+    per = whole.group_by("customer", "started_on").len()["len"]
+    assert per.max() <= 12
+    assert set(per.mode()) <= {11, 12}
 
     invited = sent.filter(pl.col("kind") == "invitation")
     assert invited["customer"].n_unique() == invited.height
     campaigns = table("days").drop_nulls("campaign").select("on", "campaign")
     joined = invited.join(campaigns, on="on", how="left")
     assert (joined["campaign"] == joined["wave"]).all()
-    by_wave = subscriptions.filter(pl.col("source") != "keyword").join(invited, on="customer")
+    own = ~pl.col("source").is_in(["keyword", "renewal"])
+    by_wave = subscriptions.filter(own).join(invited, on="customer")
+    assert by_wave.height > 500
     assert (by_wave["source"] == by_wave["wave"]).all()
     assert (by_wave["started_on"] >= by_wave["on"]).all()
 
@@ -159,15 +172,14 @@ def test_seats_are_those_of_the_queue_that_planners_use(sample):
 def test_more_is_removed_of_what_is_offered_than_of_what_is_wanted(sample):
     offered = sample.truth["offered"]
     for cause in ("sms_before_call", "web", "sms_before_call_and_web"):
-        removed = offered["removed"][cause]
-        assert removed["redials"] > 0
+        removed, there = offered["removed"][cause], offered["worlds"][f"without_{cause}"]
+        assert there["redials"] > offered["log_again"]["redials"]
         assert removed["offered_share"] > removed["agent_s_share"]
-        assert removed["offered_error"] < 0.1 * removed["offered"]
+        assert removed["offered_error"] < 0.02 * removed["offered"]
     log = offered["log"]
     assert log["offered"] == log["answered"] + log["abandoned"]
-    if offered["days"] == 182:
-        assert log["offered"] == sample.offered.height
-        assert log["abandoned"] == sample.offered.filter(pl.col("outcome") == "abandoned").height
+    assert log["offered"] == sample.offered.height
+    assert log["abandoned"] == sample.offered.filter(pl.col("outcome") == "abandoned").height
 
 
 def test_the_published_figures_and_their_base_are_held_side_by_side(sample):

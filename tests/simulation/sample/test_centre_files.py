@@ -167,7 +167,10 @@ def test_channels_appear_when_they_go_live(sample):
         ("sms_assist_during", "during_call"),
         ("web_hall", "own_initiative"),
     ):
-        events = sample.events.filter(pl.col("stage") == stage).join(
+        events = sample.events.filter(pl.col("stage") == stage)
+        if treatment == "web_hall":
+            events = events.filter(pl.col("channel") == "web")
+        events = events.join(
             live.filter(pl.col("treatment") == treatment),
             left_on="service",
             right_on="unit",

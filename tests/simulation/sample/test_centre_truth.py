@@ -11,7 +11,8 @@ from scipy.stats import binom
 
 from ccanalytics.simulation import CentreParameters
 
-NO_CHANNEL = {"sms_offer": 0.0, "web_use_query": 0.0, "web_use_transaction": 0.0}
+NO_WEB = {"web_use_query": 0.0, "web_use_transaction": 0.0, "web_takes_sms_hall": 0.0}
+NO_CHANNEL = {"sms_offer": 0.0, **NO_WEB}
 
 
 def within_chance(count, of, share):
@@ -34,7 +35,8 @@ def test_switching_the_channels_off_gives_the_counterfactual(sample, without):
     for measure in ("calls", "requests", "handle_s"):
         there = matrix(sample.truth, "neither", measure)
         assert (matrix(without.truth, "both", measure) == there).all()
-    assert set(without.events["stage"]) == {"during_call"}
+    there = set(without.events.select("channel", "stage").unique().rows())
+    assert there == {("sms", "during_call"), ("sms", "own_initiative")}
     assert "diverted" not in set(without.calls["outcome"])
     assert without.truth["overall"]["removed"]["both"]["requests"] == 0
 
@@ -43,7 +45,7 @@ def test_switching_the_channels_off_gives_the_counterfactual(sample, without):
     ("off", "world"),
     [
         ({"sms_offer": 0.0}, "web_only"),
-        ({"web_use_query": 0.0, "web_use_transaction": 0.0}, "sms_only"),
+        (NO_WEB, "sms_only"),
     ],
 )
 def test_switching_one_channel_off_gives_the_world_without_it(make_sample, sample, off, world):
@@ -102,7 +104,7 @@ def test_weeks_of_the_truth_are_weeks_of_the_log(sample):
 def test_calls_in_the_log_are_those_of_the_truth(sample):
     overall = sample.truth["overall"]
     repeats = overall["repeats"]
-    assert sample.calls.height == (
+    assert sample.first_line.height == (
         overall["worlds"]["both"]["calls"] + repeats["redials"] + repeats["follow_up_calls"]
     )
     assert repeats["first_requests"] == overall["worlds"]["both"]["requests"]
@@ -119,6 +121,8 @@ def test_calls_in_the_log_are_those_of_the_truth(sample):
 )
 def test_the_funnel_is_within_chance_of_its_probabilities(sample, stage, of, share, probability):
     base = sample.events.filter(pl.col("stage") == stage)
+    if stage == "own_initiative":
+        base = base.filter(pl.col("channel") == "web")
     if of != "event_id":
         base = base.filter(pl.col(of))
     seen = {
@@ -138,14 +142,17 @@ def test_contacts_of_the_truth_are_events_of_the_log(sample):
     events = sample.events
     before = events.filter(pl.col("stage") == "before_call")
     during = events.filter(pl.col("stage") == "during_call")
-    web = events.filter(pl.col("stage") == "own_initiative")
+    web = events.filter(pl.col("channel") == "web")
     assert contacts["sms_offered"] == before.height
     assert contacts["sms_accepted"] == before["accepted"].sum()
     assert contacts["sms_delivered"] == before["delivered"].sum()
     assert contacts["sms_completed"] == before["completed"].sum()
     assert contacts["assist_offered"] == during.height
     assert contacts["assist_accepted"] == during["accepted"].sum()
-    assert web.height == (contacts["web_sessions_of_callers"] + contacts["web_sessions_new_demand"])
+    taken = sample.truth["expected"]["cannibalised"]["from_sms_hall"]["counted"]
+    assert web.height == (
+        contacts["web_sessions_of_callers"] + contacts["web_sessions_new_demand"] + taken
+    )
     for name, total in contacts.items():
         assert total == sum(each["counts"][name] for each in sample.truth["services"])
 
@@ -153,7 +160,9 @@ def test_contacts_of_the_truth_are_events_of_the_log(sample):
 def test_leakage_in_the_log_is_the_true_one_and_a_little_chance(sample):
     end = sample.calls["arrived_at"].max()
     for stage, channel in (("before_call", "sms"), ("own_initiative", "web")):
-        done = sample.events.filter((pl.col("stage") == stage) & pl.col("completed"))
+        done = sample.events.filter(
+            (pl.col("stage") == stage) & (pl.col("channel") == channel) & pl.col("completed")
+        )
         later = done.join(
             sample.offered.select("customer", "service", "arrived_at"), on=["customer", "service"]
         ).filter(
@@ -250,7 +259,7 @@ def test_the_truth_lists_every_parameter_and_no_defect_yet(sample):
 
 def test_arithmetic_is_of_the_whole_centre(year):
     figures = year.centre.arithmetic
-    assert figures["calls_a_day"] == pytest.approx(year.calls.height / 364 / 0.1)
+    assert figures["calls_a_day"] == pytest.approx(year.first_line.height / 364 / 0.1)
     assert figures["calls_ten_months"] == pytest.approx(300 * figures["calls_a_day"])
     assert 0.05 < figures["removed_by_both"] < 0.10
     offers = year.events.filter(pl.col("stage") == "before_call")

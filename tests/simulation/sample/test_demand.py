@@ -52,6 +52,7 @@ class Half:
         self.volumes = draw_volumes(p, self.traits, START, DAYS, self.scale, rngs[2])
         self.population = draw_population(p, self.volumes.calendar, self.scale, rngs[3])
         self.reminders = draw_reminders(p, self.population, self.volumes.calendar, rngs[4])
+        self.population = replace(self.population, left=self.reminders.left)
 
     def needs(self, seed: int) -> Any:
         own, latent, told = (np.random.default_rng([seed, each]) for each in range(3))
@@ -201,8 +202,11 @@ def test_messages_keep_to_the_calendar_and_the_term(half):
     day = reminders.sent_at // DAY_S
     assert {calendar.dates[each].day for each in set(day.tolist())} == {5, 10, 15, 25}
     assert (day > reminders.started[reminders.sent]).all()
-    assert (day <= reminders.started[reminders.sent] + 90).all()
-    assert np.bincount(reminders.sent).max() <= 12
+    assert (day <= reminders.until[reminders.sent]).all()
+    assert set((reminders.until - reminders.started)[reminders.subscribers] % 90) == {0}
+    first = day <= reminders.started[reminders.sent] + 90
+    assert np.bincount(reminders.sent[first]).max() <= 12
+    assert 0 < (~first).sum() < first.sum()
     hour = reminders.sent_at % DAY_S / 3600
     assert 9 <= hour.min() < hour.max() < 11
 
@@ -313,6 +317,7 @@ def test_a_finer_grid_of_delays_changes_nothing(half, monkeypatch):
 
 def test_an_early_wave_asks_less_than_one_not_yet_invited(half):
     """The instrument at work: invited by lot, 90 days, and the questions that reminders answer."""
+    half = Half(replace(half.parameters, renewal=0.0))
     reminders, waves = half.reminders, half.reminders.waves
     wave = int(np.argmin(np.abs(waves - 40))) + 1
     day = int(waves[wave - 1])
@@ -338,3 +343,35 @@ def test_an_early_wave_asks_less_than_one_not_yet_invited(half):
     error = np.std(found, ddof=1) / len(found) ** 0.5
     assert abs(np.mean(found) - answered) < 4 * error + 0.1 * answered
     assert answered > 4 * error
+
+
+def test_expiry_is_a_second_experiment(half):
+    """Renewed or not by lot: those whose term ended ask again what reminders had told them."""
+    reminders, population = half.reminders, half.population
+    rate, days = population.rate, DAYS
+    who = reminders.subscribers
+    over = reminders.started[who] + reminders.term
+    who, over = who[over < days - 10], over[over < days - 10]
+    there = population.left[who] > over
+    who, over = who[there], over[there]
+    renewed = reminders.until[who] > over
+    assert renewed.mean() == pytest.approx(half.parameters.renewal, abs=0.03)
+    often = [rate[who[group]].mean() for group in (renewed, ~renewed)]
+    assert often[0] == pytest.approx(often[1], rel=0.1)  # unlike opting in: no self-selection
+    since = np.full(population.size, days + 1)
+    since[who] = over
+    found = []
+    for seed in range(12):
+        needs = half.needs(seed)
+        asks = ~needs.latent & (needs.told != TOLD) & IS_REMINDED[needs.service]
+        # A reminder of the old term may still be fresh for some days, in both groups alike.
+        asks &= needs.at // DAY_S >= since[needs.customer]
+        calls = np.bincount(needs.customer[asks], minlength=population.size)
+        exposure = rate * np.maximum(np.minimum(population.left, days) - since, 0)
+        per = [calls[who[g]].sum() / exposure[who[g]].sum() for g in (renewed, ~renewed)]
+        found.append((per[1] - per[0]) * exposure[who[renewed]].sum())
+    share = reminders.protection(population, renewed=True) * half.parameters.reminder_prevents
+    answered = (half.volumes.cells()[IS_REMINDED].sum(axis=0) * share).sum()
+    error = np.std(found, ddof=1) / len(found) ** 0.5
+    assert abs(np.mean(found) - answered) < 4 * error + 0.15 * answered
+    assert np.mean(found) > 4 * error

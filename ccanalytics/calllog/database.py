@@ -1,0 +1,178 @@
+"""DuckDB files opened for a moment, and what their errors mean to a user."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+from ccanalytics.errors import LogError
+from ccanalytics.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import duckdb
+
+__all__ = ["attached", "cursor_of", "speaking", "version_of"]
+
+_PAUSE_S = 0.02
+# A file of another kind must not make the database fetch a reader for it.
+_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# What DuckDB says while another process, or another connection of this one, is in the way.
+_IN_USE = ("lock on file", "conflicting lock", "already attached", "different configuration")
+_NO_LOG = ("not a valid duckdb", "in-memory", "serialization", "corrupt")
+
+
+@contextlib.contextmanager
+def attached(
+    path: Path, *, read_only: bool, wait_s: float, spill: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose current database is this file; closed at the end.
+
+    The file is attached to a database in memory rather than opened by itself: DuckDB would hand a
+    second connection of one process the file that the first one opened, also after another file
+    has taken its place. Reading spills to the system's folder for temporary files (``TMPDIR``), so
+    that it needs no right to write beside the log.
+
+    Parameters
+    ----------
+    path
+        The file; made if it does not exist and ``read_only`` is false.
+    wait_s
+        Seconds to wait while another program has it open for writing (or, to write, at all).
+    spill
+        Folder for what does not fit into memory.
+    """
+    import duckdb
+
+    with contextlib.ExitStack() as stack:
+        if spill is None:
+            with contextlib.suppress(OSError):
+                spill_name = stack.enter_context(
+                    tempfile.TemporaryDirectory(prefix="ccanalytics-", ignore_cleanup_errors=True)
+                )
+        else:
+            spill_name = str(spill)
+        connection = duckdb.connect(config=dict(_CONFIG))
+        stack.callback(_close, connection)
+        connection.execute("SET temp_directory = ?", [spill_name])
+        _attach(connection, path, read_only=read_only, wait_s=wait_s)
+        _look_at_log(connection)
+        yield connection
+
+
+def _close(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    with contextlib.suppress(duckdb.Error):
+        connection.close()
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool, wait_s: float
+) -> None:
+    import duckdb
+
+    deadline = time.monotonic() + wait_s
+    how = "READ_ONLY, TYPE duckdb" if read_only else "TYPE duckdb"
+    while True:
+        try:
+            connection.execute(f"ATTACH ? AS log ({how})", [os.fspath(path)])
+        except UnicodeError as error:
+            raise LogError("the name of the file is not valid text", repr(path)) from error
+        except duckdb.Error as error:
+            if not any(sign in str(error).lower() for sign in _IN_USE):
+                raise unusable(path, error) from error
+            if time.monotonic() > deadline:
+                raise LogError(
+                    "the call log is in use by another program that can write to it, also after "
+                    f"waiting {wait_s:g} s",
+                    str(path),
+                    "close the other program and try again",
+                ) from error
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
+def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A second connection to the same state: its temporary tables and relations are its own."""
+    cursor = connection.cursor()
+    _look_at_log(cursor)
+    return cursor
+
+
+def _look_at_log(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("USE log")
+    connection.execute("SET TimeZone = 'UTC'")
+
+
+@contextlib.contextmanager
+def speaking(path: Path, what: str = "the call log cannot be read") -> Iterator[None]:
+    """Say what a damaged file or a failing disk means."""
+    import duckdb
+
+    try:
+        yield
+    except (
+        duckdb.IOException,
+        duckdb.FatalException,
+        duckdb.InternalException,
+        duckdb.SerializationException,
+        duckdb.TransactionException,
+    ) as error:
+        raise unusable(path, error, what) from error
+
+
+def unusable(path: Path, error: Exception, what: str = "the call log cannot be opened") -> LogError:
+    """What an error of the database means."""
+    text = str(error)
+    if "database does not exist" in text:
+        return LogError(
+            "there is no call log here",
+            str(path),
+            "load an export first: ccanalytics load FILE --source NAME --log FILE",
+        )
+    if any(sign in text.lower() for sign in _NO_LOG):
+        return LogError(
+            "this file is not a call log",
+            str(path),
+            "name the DuckDB file that 'ccanalytics load --log' made",
+        )
+    return LogError(
+        what,
+        str(path),
+        f"the database says: {text.splitlines()[0]}",
+    )
+
+
+def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The schema of the attached log; what is no log, or newer than this version, is refused."""
+    import duckdb
+
+    try:
+        with speaking(path, "the call log cannot be opened"):
+            ((version, _),) = connection.execute(
+                "SELECT schema_version, time_zone FROM meta"
+            ).fetchall()
+        version = int(version)
+    except (duckdb.CatalogException, duckdb.BinderException, ValueError, TypeError) as error:
+        raise LogError(
+            "this database is not a call log of ccanalytics",
+            str(path),
+            "name the file that 'ccanalytics load --log' made",
+        ) from error
+    if version > SCHEMA_VERSION or version < 1:
+        raise LogError(
+            f"the call log has schema {version}, newer than the {SCHEMA_VERSION} that this "
+            "version of ccanalytics knows"
+            if version > 0
+            else f"the call log has schema {version}, which there never was",
+            str(path),
+            "upgrade ccanalytics" if version > 0 else "load the exports again into a new log",
+        )
+    return version
