@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["Shrinkage", "shrinkage_share"]
+__all__ = ["Shrinkage", "read_shrinkage", "shrinkage_share"]
 
 Base = Literal["paid", "remaining"]
 
@@ -113,3 +114,60 @@ def shrinkage_share(value: Any) -> float:
         return value.share
     check_share("shrinkage", value, low=0, allow_one=False)
     return float(value)
+
+
+_PART = re.compile(
+    r"(?P<name>.*?\S)\s+(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<percent>%?)\s*"
+    r"(?:of\s+)?(?P<base>paid|remaining)?",
+    re.IGNORECASE,
+)
+_HOW = 'write "0.3", "30%", or components such as "breaks 10% paid, training 5% remaining"'
+
+
+def read_shrinkage(text: Any) -> float | Shrinkage:
+    """Read shrinkage from text: a share, a percentage, or named components with their base.
+
+    A component is its name, its share (``10%`` or ``0.1``) and its base: ``paid`` for a share of
+    paid time, ``remaining`` for one of what the others leave. Components are parted by commas.
+
+    Raises
+    ------
+    InputError
+        Text of another form, a component without its base, or shares that leave no time.
+
+    Examples
+    --------
+    >>> read_shrinkage("30%"), read_shrinkage("0.3"), read_shrinkage(0.3)
+    (0.3, 0.3, 0.3)
+    >>> round(read_shrinkage("breaks 10% paid, leave 20% remaining").share, 12)
+    0.28
+    """
+    if isinstance(text, Shrinkage):
+        return text
+    if not isinstance(text, str):
+        return shrinkage_share(text)
+    words = text.strip()
+    number = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)", words)
+    if number:
+        return shrinkage_share(_share(number[1], number[2]))
+    given: dict[str, dict[str, float]] = {"paid": {}, "remaining": {}}
+    for part in re.split(r"[,;]", words):
+        found = _PART.fullmatch(part.strip())
+        if found is None:
+            raise InputError("this is no component of shrinkage", repr(part.strip()), _HOW)
+        if found["base"] is None:
+            raise InputError(
+                "a component needs its base",
+                repr(part.strip()),
+                'add "paid" (share of paid time) or "remaining" (share of what the others leave)',
+            )
+        name = found["name"]
+        if any(name in each for each in given.values()):
+            raise InputError("a component stands twice", repr(name), "give it once")
+        given[found["base"].lower()][name] = _share(found["number"], found["percent"])
+    return Shrinkage(**given)
+
+
+def _share(number: str, percent: str) -> float:
+    # 28% is 0.28, not 28 × 0.01 = 0.28000000000000003.
+    return float(number) / 100 if percent else float(number)

@@ -1,0 +1,84 @@
+"""A slider whose steps are stored in the figure, so that it moves without a kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.charts._marks import INK, MUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import plotly.graph_objects as go
+
+__all__ = ["slider"]
+
+_ROOM = 96
+
+
+def slider(
+    fig: go.Figure,
+    labels: Sequence[str],
+    traces: Sequence[int],
+    data: Sequence[dict[str, Sequence[Any]]],
+    words: Sequence[str],
+    *,
+    active: int,
+    prefix: str,
+) -> None:
+    """Let a slider below the figure choose what some traces show, and say it in words.
+
+    Parameters
+    ----------
+    labels
+        One per step, written below the slider.
+    traces
+        Places of the traces that change.
+    data
+        Per step: attribute (``x``, ``y``, …) → one value per trace.
+    words
+        Per step: a line above the slider.
+    active
+        Step shown at first; the traces are taken to show it already.
+    prefix
+        What the labels are, written before the chosen one.
+    """
+    note = len(fig.layout.annotations)
+    fig.add_annotation(
+        text=words[active], x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top",
+        yshift=-58, showarrow=False, align="left", font={"size": 14, "color": INK},
+    )  # fmt: skip
+    steps = [
+        {
+            "method": "update",
+            "label": label,
+            "args": [
+                {name: list(values) for name, values in each.items()},
+                {f"annotations[{note}].text": text},
+                list(traces),
+            ],
+        }
+        for label, each, text in zip(labels, data, words, strict=True)
+    ]
+    fig.update_layout(
+        sliders=[
+            {
+                "active": active,
+                "steps": steps,
+                "currentvalue": {
+                    "prefix": f"{prefix} ",
+                    "font": {"size": 14, "color": MUTED},
+                    "xanchor": "left",
+                },
+                "x": 0,
+                "len": 1,
+                "y": 0,
+                "yanchor": "top",
+                "pad": {"t": 84, "b": 8},
+                "font": {"size": 12, "color": MUTED},
+                "minorticklen": 0,
+                "ticklen": 5,
+            }
+        ]
+    )
+    fig.update_layout(height=fig.layout.height + _ROOM, margin={"b": _ROOM})
