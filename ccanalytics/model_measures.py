@@ -164,6 +164,20 @@ MODEL_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "service level that the requirement predicts",
     ),
     (
+        "simulated_service_level",
+        "Simulated service level",
+        "模拟服务水平",
+        "share",
+        "service level of the plan when its calls are simulated one by one",
+    ),
+    (
+        "difference",
+        "Planned less simulated",
+        "计划与模拟之差",
+        "share",
+        "planned service level less the simulated one",
+    ),
+    (
         "intervals_short",
         "Intervals short",
         "未达标间隔",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["slider"]
 
-_ROOM = 96
+_ROOM = 176
 
 
 def slider(
@@ -37,16 +37,17 @@ def slider(
     data
         Per step: attribute (``x``, ``y``, …) → one value per trace.
     words
-        Per step: a line above the slider.
+        Per step: a line or two above the slider.
     active
         Step shown at first; the traces are taken to show it already.
     prefix
-        What the labels are, written before the chosen one.
+        What the labels are, written before the chosen one, above the words.
     """
+    told = [f"<b>{prefix} {label}</b><br>{text}" for label, text in zip(labels, words, strict=True)]
     note = len(fig.layout.annotations)
     fig.add_annotation(
-        text=words[active], x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top",
-        yshift=-58, showarrow=False, align="left", font={"size": 14, "color": INK},
+        text=told[active], x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top",
+        yshift=-52, showarrow=False, align="left", font={"size": 14, "color": INK},
     )  # fmt: skip
     steps = [
         {
@@ -58,23 +59,20 @@ def slider(
                 list(traces),
             ],
         }
-        for label, each, text in zip(labels, data, words, strict=True)
+        for label, each, text in zip(labels, data, told, strict=True)
     ]
     fig.update_layout(
         sliders=[
             {
                 "active": active,
                 "steps": steps,
-                "currentvalue": {
-                    "prefix": f"{prefix} ",
-                    "font": {"size": 14, "color": MUTED},
-                    "xanchor": "left",
-                },
+                # The words say it: plotly's own line would stand in them.
+                "currentvalue": {"visible": False},
                 "x": 0,
                 "len": 1,
                 "y": 0,
                 "yanchor": "top",
-                "pad": {"t": 84, "b": 8},
+                "pad": {"t": 124, "b": 8},
                 "font": {"size": 12, "color": MUTED},
                 "minorticklen": 0,
                 "ticklen": 5,

@@ -126,8 +126,13 @@ def sensitivity(result: Sensitivity) -> go.Figure:
         "Below: the people of the plan stay, and this is what they serve",
         names=["Change of scheduled hours", "Change of service level over all calls (points)"],
         same_y=False,
-        height=120 + 90 * len(order),
+        height=170 + 100 * len(order),
     )
+    # The panels measure different things, so that each needs its own ticks.
+    gap = 0.08
+    fig.layout.yaxis.update(domain=[0.5 + gap, 1.0])
+    fig.layout.yaxis2.update(domain=[0.0, 0.5 - gap])
+    fig.layout.annotations[1].update(y=0.5 - gap)
     for place, (column, factor, head) in enumerate(
         (("hours_change", 1.0, "scheduled hours"), ("level_change", 100.0, "points")), start=1
     ):
@@ -143,9 +148,14 @@ def sensitivity(result: Sensitivity) -> go.Figure:
                 x=[factor * values[each] for each in order],
                 orientation="h", name=name, legendgroup=name, showlegend=place == 1,
                 marker_color=colour,
-                text=[f"{seats[each]:+d} at the peak" for each in order] if place == 1 else None,
-                texttemplate="%{text}" if place == 1 else "%{x:+.1f}",
-                textposition="outside", cliponaxis=False,
+                text=[
+                    f"{_signed(factor * values[each])} ({_signed(seats[each], 0)} at the peak)"
+                    if place == 1
+                    else _signed(factor * values[each])
+                    for each in order
+                ],
+                textposition="outside", textangle=0, textfont={"size": 12},
+                constraintext="none", cliponaxis=False,
                 hovertemplate="<b>%{y} " + name + "</b><br>%{x:+,.1f} " + head
                 + "<extra></extra>",
                 row=place, col=1,
@@ -259,8 +269,19 @@ def _room(fig: go.Figure, place: int) -> None:
             for x in trace.x]  # fmt: skip
     low, high = min(0.0, *ends), max(0.0, *ends)
     span = (high - low) or 1.0
-    left = 0.28 * span if low < 0 else 0.02 * span
-    fig.update_xaxes(range=[low - left, high + 0.28 * span], row=place, col=1)
+    left = 0.34 * span if low < 0 else 0.02 * span
+    fig.update_xaxes(range=[low - left, high + 0.34 * span], row=place, col=1)
+
+
+def _signed(number: float, places: int = 1) -> str:
+    """Write a change with its sign; none is 0.
+
+    >>> _signed(-1.26), _signed(0.0), _signed(2, 0)
+    ('−1.3', '0', '+2')
+    """
+    if not round(number, places):
+        return "0"
+    return f"{number:+,.{places}f}".replace("-", "−")
 
 
 def _percent(share: float) -> str:

@@ -19,7 +19,7 @@ def proof(result: Proof) -> go.Figure:
     """Draw the planned service level and the simulated one with its limits."""
     import polars as pl
 
-    frame = result.frame.filter(pl.col("service_level").is_not_null())
+    frame = result.frame.filter(pl.col("simulated_service_level").is_not_null())
     if frame["interval_start"].is_duplicated().any():
         raise InputError(
             "this chart draws one queue", "several rows per interval", "filter to one key"
@@ -53,21 +53,22 @@ def proof(result: Proof) -> go.Figure:
                 "line": {"width": 2.5, "color": theme.REFERENCE}},
         hovertemplate="<b>%{x}</b><br>Planned %{y:.1%}<extra></extra>",
     )  # fmt: skip
+    ends = ("", "_low", "_high")
     for chosen, name, colour, symbol in kinds:
         rows = frame.filter(chosen)
         if rows.is_empty():
             continue
         fig.add_scatter(
-            x=rows["_middle"].to_list(), y=rows["service_level"].to_list(), name=name,
+            x=rows["_middle"].to_list(), y=rows["simulated_service_level"].to_list(), name=name,
             mode="markers", marker={"color": colour, "size": 8, "symbol": symbol},
-            error_y=theme.limits(rows["service_level"], rows["service_level_low"],
-                                 rows["service_level_high"]) | {"color": colour, "width": 3},
+            error_y=theme.limits(*(rows[f"simulated_service_level{end}"] for end in ends))
+            | {"color": colour, "width": 3},
             customdata=rows.select("required_agents", "calls").rows(),
             hovertemplate="<b>%{x}</b><br>Simulated %{y:.1%}<br>%{customdata[0]} agents, "
             "%{customdata[1]:,.1f} calls<extra></extra>",
         )  # fmt: skip
     low = min(
-        float(frame["service_level_low"].drop_nulls().to_numpy().min(initial=1.0)),
+        float(frame["simulated_service_level_low"].drop_nulls().to_numpy().min(initial=1.0)),
         float(frame["planned_service_level"].drop_nulls().to_numpy().min(initial=1.0)),
         result.goal.share,
     )

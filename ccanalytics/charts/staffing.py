@@ -185,7 +185,8 @@ def _chosen(
     active = numbers.index(result.required[model])
     of = {
         name: {
-            row["agents"]: row for row in drawn.filter(pl.col("model") == name).iter_rows(named=True)
+            row["agents"]: row
+            for row in drawn.filter(pl.col("model") == name).iter_rows(named=True)
         }
         for name in result.required
     }
@@ -210,9 +211,7 @@ def _chosen(
             for n in numbers
         ],
         [
-            "<br>".join(
-                _in_words(name, each[n]) for name, each in of.items() if n in each
-            )
+            "<br>".join(_in_words(name, each[n]) for name, each in of.items() if n in each)
             for n in numbers
         ],
         active=active,

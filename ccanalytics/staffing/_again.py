@@ -109,7 +109,7 @@ def with_agents(
         of = _motion.lagged if plan.method == "lagged" else _motion.modified
         load = _motion.gathered(days, [of(day) for day in days])
         served = np.where(calls > 0, load * per / aht, 0.0)
-    found = _methods._predicted(plan, days, agents, served, per, aht)
+    found = _methods._predicted(plan, days, agents, served, per, aht)  # noqa: SLF001
     empty = (calls > 0) & (agents <= 0)  # nobody is there, and nobody is served
     found["service_level"] = np.where(empty, 0.0, found["service_level"])
     return found

@@ -293,18 +293,14 @@ def _coming(
     )
     clock = pl.col("local_start")
     return (
-        grid.with_columns(
-            _weekday=clock.dt.weekday().cast(pl.Int64), _clock=clock.dt.time()
-        )
+        grid.with_columns(_weekday=clock.dt.weekday().cast(pl.Int64), _clock=clock.dt.time())
         .join(means, on=["_weekday", "_clock"], how="inner")
         .select("interval_start", *LOCAL, "interval_s", *keys, "calls", "aht_s", "cv")
         .sort(*keys, "interval_start")
     )
 
 
-def _told(
-    used: dict[int, list[date]], last: date, cut: list[date], closed: int
-) -> list[Check]:
+def _told(used: dict[int, list[date]], last: date, cut: list[date], closed: int) -> list[Check]:
     checks = [
         Check(
             "Plain forecast",

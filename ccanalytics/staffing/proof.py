@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Proof", "prove"]
 
 _TOLD = 6
+_LEVELS = ("service_level", "service_level_low", "service_level_high")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,8 +33,8 @@ class Proof(Result):
     ----------
     frame
         Per interval and key: ``calls``, ``required_agents``, ``planned_service_level``,
-        ``service_level`` as simulated with ``service_level_low`` and ``_high``, ``difference``
-        (planned less simulated), and two verdicts: ``differs`` (planned lies outside the limits,
+        ``simulated_service_level`` with its limits (``_low``, ``_high``), ``difference`` (planned
+        less simulated), and two verdicts: ``differs`` (planned lies outside the limits,
         and further off than the tolerance), ``missed`` (simulated lies below the goal by more than
         the tolerance, and the whole interval of the estimate below the goal).
     planned, simulated
@@ -65,7 +66,7 @@ class Proof(Result):
         """Whether the plan holds, which intervals fail, and how it was simulated."""
         import polars as pl
 
-        with_calls = self.frame.filter(pl.col("service_level").is_not_null()).height
+        with_calls = self.frame.filter(pl.col("simulated_service_level").is_not_null()).height
         missed = self.frame.filter("missed")
         differs = self.frame.filter("differs")
         tolerance = 100 * self.inputs["tolerance"]
@@ -114,9 +115,10 @@ class Proof(Result):
         at = pl.col(start)
         if self.requirement.name:
             at = at.dt.strftime("%H:%M")
-        return self.frame.filter(pl.col("service_level").is_not_null()).select(
+        return self.frame.filter(pl.col("simulated_service_level").is_not_null()).select(
             *self.requirement.keys, at.alias("interval"), "calls", "required_agents",
-            "planned_service_level", "service_level", "service_level_low", "service_level_high",
+            "planned_service_level", "simulated_service_level", "simulated_service_level_low",
+            "simulated_service_level_high",
             pl.when("missed").then(pl.lit("misses the goal"))
             .when("differs").then(pl.lit("differs from the plan"))
             .otherwise(pl.lit("")).alias("verdict"),
@@ -247,7 +249,7 @@ def prove(
 def _refuse_overlaps(need: Requirement) -> None:
     import polars as pl
 
-    before = (pl.col("interval_start").diff().dt.total_seconds() - pl.col("interval_s").shift())
+    before = pl.col("interval_start").diff().dt.total_seconds() - pl.col("interval_s").shift()
     frame = need.frame.with_columns(_extra=before.over(need.keys) if need.keys else before)
     wrong = frame.filter(pl.col("_extra") < -0.5)
     if wrong.height:
@@ -300,11 +302,10 @@ def _simulated(
         progress=say,
         **asked,
     )
-    names = ("service_level", "service_level_low", "service_level_high")
     found = run.intervals.select(
-        pl.col("arrived"), *(pl.col(name).cast(pl.Float64) for name in names)
+        pl.col("arrived"), *(pl.col(name).cast(pl.Float64) for name in _LEVELS)
     ).with_columns(
-        *(pl.lit(run.overall[name][0], pl.Float64).alias(f"_{name}") for name in names),
+        *(pl.lit(run.overall[name][0], pl.Float64).alias(f"_{name}") for name in _LEVELS),
         _calls=pl.lit(float(run.overall["arrived"][0])),
     )
     return found, dict(run.inputs)
@@ -319,11 +320,8 @@ def _verdicts(need: Requirement, found: pl.DataFrame, tolerance: float) -> pl.Da
         planned_service_level=pl.col("service_level"),
     )  # fmt: skip
     some = pl.col("calls") > 0
-    frame = frame.with_columns(
-        found.select("service_level", "service_level_low", "service_level_high")
-    ).with_columns(
-        pl.when(some).then(pl.col(name)).alias(name)
-        for name in ("service_level", "service_level_low", "service_level_high")
+    frame = frame.with_columns(found.select(_LEVELS)).with_columns(
+        pl.when(some).then(pl.col(name)).alias(name) for name in _LEVELS
     )
     # An interval in which no replication ever had a call tells nothing.
     planned = pl.col("planned_service_level")
@@ -335,7 +333,7 @@ def _verdicts(need: Requirement, found: pl.DataFrame, tolerance: float) -> pl.Da
         difference=apart,
         differs=(outside & (apart.abs() > tolerance)).fill_null(value=False),
         missed=missed.fill_null(value=False),
-    )
+    ).rename({name: f"simulated_{name}" for name in _LEVELS})
 
 
 def _whole(parts: list[pl.DataFrame], level: float) -> Estimate:
@@ -364,16 +362,20 @@ def _checks(
             "themselves; each begins after a warm-up at its first interval's rate"
         )
         checks.append(Check("Gaps", "informs", words))
-    wide = (pl.col("service_level_high") - pl.col("service_level_low")) / 2
+    wide = (pl.col("simulated_service_level_high") - pl.col("simulated_service_level_low")) / 2
     known = frame.filter(wide.is_not_null())
     if known.height:
         half = 100 * float(known.select(wide.median()).item())
-        words = f"half-width of an interval's {level:.0%} limits {half:.2g} points (median)"
+        words = (
+            f"half-width of an interval's {level:.0%} limits {half:.2g} points (median); of "
+            f"{known.height} intervals {(1 - level) * known.height:.2g} lie outside theirs by "
+            "chance alone"
+        )
         checks.append(Check("How well the simulation knows", "informs", words))
     if need.inputs["over"] == "day":
         words = "the goal was asked of the day; single intervals may be below it by design"
         checks.append(Check("Goal over the day", "informs", words))
-    unknown = frame.filter((pl.col("calls") > 0) & pl.col("service_level").is_null())
+    unknown = frame.filter((pl.col("calls") > 0) & pl.col("simulated_service_level").is_null())
     if unknown.height:
         words = (
             f"{counted(unknown.height, 'interval')} with so few calls that no simulated day had "

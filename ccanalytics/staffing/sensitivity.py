@@ -56,22 +56,26 @@ class Sensitivity(Result):
         """What each factor does when it is worse by the change, in words."""
         import polars as pl
 
-        change = self.inputs["change"]
         base = self.requirement
         parts = []
         for factor in self.order():
             rows = self.frame.filter(pl.col("factor") == factor)
-            row = rows.row(int(rows["hours_change"].arg_max() or 0), named=True)
+            row = rows.sort(
+                "hours_change", pl.col("level_change").neg(), "change", descending=True
+            ).row(0, named=True)
+            way = "higher" if row["change"] > 0 else "lower"
             parts.append(
-                f"{factor} {row['change']:+.0%} asks for {row['seats_change']:+d} scheduled at the "
-                f"peak and {row['hours_change']:+,.1f} scheduled hours, or, with the people as "
-                f"planned, serves {100 * row['level_change']:+.1f} points"
+                f"{factor} {abs(row['change']):.0%} {way}: {row['seats_change']:+d} scheduled at "
+                f"the peak and {row['hours_change']:+,.1f} scheduled hours; if the people stay as "
+                f"planned, {100 * row['level_change']:+.1f} points of service level"
             )
         return (
-            f"Each input {change:.0%} off, one at a time, against "
-            f"{base.scheduled_hours:,.1f} scheduled hours that serve {base.service_level:.1%} in "
-            f"time: " + "; ".join(parts) + f". Method: {self.inputs['method_words']}."
-        ).replace("-", "−")
+            f"The plan takes {base.scheduled_hours:,.1f} scheduled hours and serves "
+            f"{base.service_level:.1%} in time. Each input off by {self.inputs['change']:.0%} the "
+            "way that costs more, one at a time. "
+            + " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts)
+            + f" Method: {self.inputs['method_words']}."
+        ).replace(" -", " −")
 
     def to_frame(self) -> pl.DataFrame:
         """Give the changes."""
@@ -138,10 +142,9 @@ def sensitivity(requirement: Requirement, change: float = 0.10) -> Sensitivity:
         checks = [*checks, Check("Patience", "informs", words)]
     if shrinkage:
         factors.append("shrinkage")
-    rows = []
-    for factor in factors:
-        for sign in (-1, 1):
-            rows.append(_changed(base, demand, factor, sign * by, level))
+    rows = [
+        _changed(base, demand, factor, sign * by, level) for factor in factors for sign in (-1, 1)
+    ]
     return Sensitivity(
         frame=pl.DataFrame(rows),
         requirement=base,
