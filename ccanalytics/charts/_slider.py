@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["slider"]
 
-_ROOM = 176
+_LINE = 18  # pixels of a line of words
+_WIDE = 44  # letters of a line, so that it fits a phone
 
 
 def slider(
@@ -21,7 +22,7 @@ def slider(
     labels: Sequence[str],
     traces: Sequence[int],
     data: Sequence[dict[str, Sequence[Any]]],
-    words: Sequence[str],
+    words: Sequence[Sequence[Sequence[str]]],
     *,
     active: int,
     prefix: str,
@@ -37,17 +38,23 @@ def slider(
     data
         Per step: attribute (``x``, ``y``, …) → one value per trace.
     words
-        Per step: a line or two above the slider.
+        Per step: groups of short texts above the slider; each group begins a line.
     active
         Step shown at first; the traces are taken to show it already.
     prefix
         What the labels are, written before the chosen one, above the words.
     """
-    told = [f"<b>{prefix} {label}</b><br>{text}" for label, text in zip(labels, words, strict=True)]
+    told = [
+        "<br>".join(
+            [f"<b>{prefix} {label}</b>", *(line for group in each for line in _lines(group))]
+        )
+        for label, each in zip(labels, words, strict=True)
+    ]
+    room = 50 + _LINE * max(text.count("<br>") + 1 for text in told)
     note = len(fig.layout.annotations)
     fig.add_annotation(
         text=told[active], x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top",
-        yshift=-52, showarrow=False, align="left", font={"size": 14, "color": INK},
+        yshift=-46, showarrow=False, align="left", font={"size": 13, "color": INK},
     )  # fmt: skip
     steps = [
         {
@@ -72,11 +79,26 @@ def slider(
                 "len": 1,
                 "y": 0,
                 "yanchor": "top",
-                "pad": {"t": 124, "b": 8},
+                "pad": {"t": room + 6, "b": 8},
                 "font": {"size": 12, "color": MUTED},
                 "minorticklen": 0,
                 "ticklen": 5,
             }
         ]
     )
-    fig.update_layout(height=fig.layout.height + _ROOM, margin={"b": _ROOM})
+    fig.update_layout(height=fig.layout.height + room + 50, margin={"b": room + 50})
+
+
+def _lines(group: Sequence[str]) -> list[str]:
+    """Put texts on lines that fit a phone, none of them broken.
+
+    >>> _lines(["Erlang A", "service level 80.3%", "speed of answer 8 s"])
+    ['Erlang A · service level 80.3%', 'speed of answer 8 s']
+    """
+    lines: list[str] = []
+    for text in group:
+        if lines and len(lines[-1]) + 3 + len(text) <= _WIDE:
+            lines[-1] += f" · {text}"
+        else:
+            lines.append(text)
+    return lines

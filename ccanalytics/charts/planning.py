@@ -241,18 +241,17 @@ def demand_ahead(result: DemandAhead) -> go.Figure:
     return fig
 
 
-def _told(row: dict[str, Any]) -> str:
-    words = [
-        f"<b>{row['agent_hours']:,.1f} agent-hours</b>, {row['scheduled_hours']:,.1f} scheduled",
+def _told(row: dict[str, Any]) -> list[list[str]]:
+    hours = [f"{row['agent_hours']:,.1f} agent-hours", f"{row['scheduled_hours']:,.1f} scheduled"]
+    if row["cost"] is not None:
+        hours.append(f"cost {row['cost']:,.0f}")
+    served = [
         f"service level {row['service_level']:.1%}",
         f"speed of answer {theme.duration(row['asa'])}",
     ]
     if row["abandonment"] is not None:
-        words.append(f"abandonment {row['abandonment']:.1%}")
-    words.append(f"occupancy {row['occupancy']:.0%}")
-    if row["cost"] is not None:
-        words.append(f"cost {row['cost']:,.0f}")
-    return " · ".join(words[:3]) + "<br>" + " · ".join(words[3:])
+        served.append(f"abandonment {row['abandonment']:.1%}")
+    return [hours, [*served, f"occupancy {row['occupancy']:.0%}"]]
 
 
 def _price_title(rows: pl.DataFrame, column: str) -> str:

@@ -168,8 +168,9 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
         fig.update_yaxes(range=[0, 1.08 * float(gone.max(initial=0.01))], row=3, col=1)
     fig.update_yaxes(autorange=False)
     theme.reference_line(fig, result.goal.share, f"goal {result.goal.share:.0%}")
+    numbers = drawn["agents"].n_unique()
     for panel in range(1, len(panels) + 1):
-        fig.update_xaxes(dtick=1 if near.height < 30 else None, row=panel, col=1)
+        fig.update_xaxes(dtick=1 if numbers <= 10 else None, tickformat="d", row=panel, col=1)
     _chosen(fig, result, drawn, list(panels))
     return fig
 
@@ -197,7 +198,7 @@ def _chosen(
             x=[numbers[active]], y=[of[model][numbers[active]][name]], mode="markers",
             marker={"size": 17, "color": "rgba(0,0,0,0)",
                     "line": {"width": 2.5, "color": theme.ALARM}},
-            showlegend=False, hoverinfo="skip", row=panel, col=1,
+            showlegend=False, hoverinfo="skip", cliponaxis=False, row=panel, col=1,
         )  # fmt: skip
     slider(
         fig,
@@ -210,16 +211,13 @@ def _chosen(
             }
             for n in numbers
         ],
-        [
-            "<br>".join(_in_words(name, each[n]) for name, each in of.items() if n in each)
-            for n in numbers
-        ],
+        [[_in_words(name, each[n]) for name, each in of.items() if n in each] for n in numbers],
         active=active,
         prefix="Agents",
     )
 
 
-def _in_words(model: str, row: dict[str, Any]) -> str:
+def _in_words(model: str, row: dict[str, Any]) -> list[str]:
     words = [
         f"{model}: service level {row['service_level']:.1%}",
         f"speed of answer {theme.duration(row['asa'])}",
@@ -231,7 +229,7 @@ def _in_words(model: str, row: dict[str, Any]) -> str:
         words.append(f"cost {row['cost']:,.2f}")
     if row["cost_per_point"] is not None:
         words.append(f"the last agent {row['cost_per_point']:,.2f} a point")
-    return f"<b>{words[0]}</b> · " + " · ".join(words[1:])
+    return words
 
 
 def shift_cover(result: ShiftCover) -> go.Figure:
