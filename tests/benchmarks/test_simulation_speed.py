@@ -24,7 +24,7 @@ RATE = 95 / AHT  # calls a second
 def say(capsys):
     def write(line):
         with capsys.disabled():
-            print(f"\n  {line}", end="")  # noqa: T201
+            print(f"\n  {line}", end="")
 
     return write
 

@@ -11,8 +11,8 @@ import pytest
 
 from ccanalytics import simulation
 from ccanalytics.simulation import CentreParameters
+from ccanalytics.simulation.sample import build as build_module
 from ccanalytics.simulation.sample import replays
-from ccanalytics.simulation.sample.build import build
 from ccanalytics.simulation.sample.luck import Evenly
 from ccanalytics.simulation.sample.needs import follow_up_s, patience_s, redials
 from ccanalytics.simulation.sample.pool import FIRST, FOLLOW_UP, REDIAL, Requests, serve
@@ -96,18 +96,34 @@ def test_so_it_is_of_the_whole_centre(tmp_path):
 @pytest.fixture(scope="module")
 def centre():
     """Requests and floors of the log's world, of one without the web and one of equal agents."""
-    built = build(P, date(2024, 1, 1), WEEKS, 0.03, 6)
+    built, needs, attempts = watched(WEEKS, 0.03, 6)
 
     def asked(**missing):
-        world = make_world(P, built.needs, built.go_live, DAYS * 86_400, **missing)
-        work = handling(P, built.needs, world, built.go_live)
-        return requests_of(P, built.traits, built.needs, world, work)[1]
+        world = make_world(P, needs, built.go_live, DAYS * 86_400, **missing)
+        work = handling(P, needs, world, built.go_live)
+        return requests_of(P, built.traits, needs, world, work)[1]
 
     crew, programme, floor = built.people.crew, built.people.programme, built.people.floor
     alike = floor.paced(P, crew, programme, WORLDS["without_differences"])
     log = asked()
     worlds = {"log": (log, floor), "web": (asked(web=False), floor), "differences": (log, alike)}
-    return built, worlds
+    return built, needs, attempts, worlds
+
+
+def watched(weeks, scale, seed):
+    """A centre with what it lets go of on the way: its needs, and the log's attempts."""
+    seen = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("draw_needs", "serve"):
+            true = getattr(build_module, name)
+
+            def note(*args, _name=name, _true=true, **named):
+                seen[_name] = _true(*args, **named)
+                return seen[_name]
+
+            patch.setattr(build_module, name, note)
+        built = build_module.build(P, date(2024, 1, 1), weeks, scale, seed)
+    return built, seen["draw_needs"], seen["serve"]
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +132,11 @@ def plain(centre):
 
     Each caller has luck of its own, by need, and the log is served in one piece.
     """
-    built, worlds = centre
+    _, needs, _, worlds = centre
     totals = {name: [] for name in worlds}
     for draw in range(DRAWS):
         rng = np.random.default_rng([77, draw])
-        size = built.needs.size
+        size = needs.size
         luck = {
             "patience_s": patience_s(P, size, rng),
             "redials": redials(P.redial, size, rng),
@@ -166,7 +182,7 @@ def plain_effect(plain, cause, name):
 
 
 def test_a_plain_average_over_many_draws_agrees(centre, plain):
-    _, worlds = centre
+    *_, worlds = centre
     runs = Replays(P, *worlds["log"], DAYS, seed=6)
     runs.most_runs = 8
     for cause in ("web", "differences"):
@@ -181,7 +197,7 @@ def test_a_plain_average_over_many_draws_agrees(centre, plain):
 
 def test_errors_are_as_large_as_they_say(centre, plain):
     """Of many truths with other luck, each in its own standard errors from the plain average."""
-    _, worlds = centre
+    *_, worlds = centre
     far = {name: [] for name in ("offered", "abandoned", "redials", "agent_s", *RATIOS)}
     repeats = 60 if FULL else 20
     for seed in range(repeats):
@@ -200,7 +216,7 @@ def test_errors_are_as_large_as_they_say(centre, plain):
 
 
 def test_the_worlds_average_is_the_logs_own_law(centre):
-    built, worlds = centre
+    built, *_, worlds = centre
     here = built.offered["log_again"]
     assert here["runs"] >= 2
     for name in ("offered", "answered", "agent_s", "follow_up_calls"):
@@ -209,7 +225,7 @@ def test_the_worlds_average_is_the_logs_own_law(centre):
 
 
 def test_parts_that_are_run_apart_make_up_the_whole(centre, monkeypatch):
-    _, worlds = centre
+    *_, worlds = centre
     asked, floor = worlds["log"]
     sums = []
     for block in (10_000, 10**9):
@@ -226,8 +242,7 @@ def test_parts_that_are_run_apart_make_up_the_whole(centre, monkeypatch):
 
 
 def test_attempts_are_counted_once_and_on_their_day(centre):
-    built, _ = centre
-    attempts = built.attempts
+    _, _, attempts, _ = centre
     daily = dict(zip(MEASURES, counted(P, attempts, 7, 14), strict=True))
     day = attempts.entry // 86_400
     on = (day >= 7) & (day < 21)
