@@ -147,8 +147,9 @@ def _iterative(
     guesses = [
         rules.agents_for(served[day.rows] * factor[day.rows], day.per, day.aht) for day in days
     ]
-    found = _motion.least_in_motion(busier, rules, guesses)
-    measures = _motion.in_motion(days, rules, found)
+    found, measures = _motion.least_in_motion(busier, rules, guesses)
+    if (factor != 1).any():
+        measures = _motion.in_motion(days, rules, found)
     if rules.patience is None:
         measures.pop("abandonment")
     return _motion.gathered(days, found).astype(np.int64), measures

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 import pytest
 import scipy.stats as st
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
 import ccanalytics as cc
 from ccanalytics import queueing, staffing
 from ccanalytics.errors import InputError, UnsupportedError
-from ccanalytics.queueing.stepping import Arrivals, advance, room
+from ccanalytics.simulation import motion
 
 GOAL = cc.ServiceLevel(0.80, within=20)
 
@@ -139,43 +139,68 @@ def test_absence_is_binomial_and_one_fewer_is_too_few(agents, absence, chance):
 @pytest.mark.parametrize("patience", [None, 120.0])
 @pytest.mark.parametrize("load", [0.4, 6.0, 25.0])
 def test_an_interval_of_even_staff_is_that_of_the_transient_solution(load, patience):
-    size, per, aht = 8, 900.0, 300.0
+    size, per, aht = 32, 1800.0, 300.0
     calls = np.full(size, load * per / aht)
-    agents = math.ceil(load + 2)
-    told = queueing.transient(calls, per, aht, agents, patience)
-    own = np.array([0.0 if patience is None else 1 / patience])
-    n, service = np.array([float(agents)]), np.array([1 / aht])
-    p = np.zeros((1, room(np.array([load]), n) + 150))
-    p[0, 0] = 1.0
-    for i in range(size):
-        p, mean = advance(p, calls[i : i + 1] / per, n, service, own, per)
-        met = Arrivals(mean, n, service, own)
-        assert met.wait_probability[0] == pytest.approx(told.wait_probability[i], abs=1e-9)
-        assert met.asa[0] == pytest.approx(told.asa[i], abs=1e-6)
-        assert met.abandoned[0] == pytest.approx(told.abandonment[i], abs=1e-9)
-        assert met.occupancy[0] == pytest.approx(told.occupancy[i], abs=1e-9)
-        for counting in ("offered", "answered", "abandoned_in_time", "late_abandoned", "virtual"):
-            goal = cc.ServiceLevel(0.8, within=20, counting=counting)
-            if counting == "virtual" and patience is not None:
-                continue  # compared with Erlang A below
-            got = met.service_level(goal)[0]
-            assert got == pytest.approx(told.service_level(goal)[i], abs=1e-7)
+    agents = np.full(size, math.ceil(load + 2))
+    told = queueing.transient(calls, per, aht, agents, patience, start="steady")
+    for counting in ("offered", "answered", "abandoned_in_time", "late_abandoned", "short_as_served",
+                     "short_excluded"):  # fmt: skip
+        goal = cc.ServiceLevel(0.8, within=20, counting=counting,
+                               short=5 if counting.startswith("short") else 0)  # fmt: skip
+        asked = motion.Asked.of(goal)
+        per_, aht_ = np.full(size, per), np.full(size, aht)
+        met = motion.met_by(calls, per_, aht_, patience, agents, asked)
+        # It begins at the load of endless agents, which is soon forgotten.
+        late = slice(30, None)
+        assert met[late, 0] == pytest.approx(told.service_level(goal)[late], abs=2e-4)
+        rest = (told.wait_probability, told.asa, told.abandonment, told.occupancy)
+        for place, value in enumerate(rest, start=1):
+            assert met[late, place] == pytest.approx(value[late], rel=2e-3, abs=1e-6)
+
+
+@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    load=some.floats(0.05, 60),
+    spare=some.integers(-3, 6),
+    patience=some.floats(20, 2000),
+    seconds=some.floats(30, 7200),
+    first=some.integers(0, 80),
+)
+def test_an_interval_is_the_matrix_exponential(load, spare, patience, seconds, first):
+    from scipy.linalg import expm
+
+    agents = max(1, round(load) + spare)
+    service, own = 1 / 240, 1 / patience
+    rate = load * service
+    p = np.zeros(first + 1)
+    p[first] = 1.0
+    end, mean = motion.carried(p, rate, agents, service, own, seconds)
+    k = np.arange(end.size + 40)
+    down = np.minimum(k, agents) * service + np.maximum(k - agents, 0) * own
+    q = np.diag(np.full(k.size - 1, rate), -1) + np.diag(down[1:], 1)
+    q -= np.diag(q.sum(axis=0))
+    exact = expm(q * seconds)[:, first]
+    both = np.zeros((2 * k.size, 2 * k.size))
+    both[: k.size, : k.size], both[: k.size, k.size :] = q * seconds, np.eye(k.size)
+    average = expm(both)[: k.size, k.size + first]
+    assert end == pytest.approx(exact[: end.size], abs=1e-7)
+    assert mean == pytest.approx(average[: end.size], abs=1e-7)
+    assert exact[end.size :].sum() < 1e-6
 
 
 def test_a_long_interval_is_the_steady_state_also_by_virtual_wait():
-    n, own = np.array([84.0]), np.array([1 / 180])
-    service = np.array([1 / 300])
-    p = np.zeros((1, 260))
-    p[0, 0] = 1.0
-    p, _ = advance(p, np.array([1000 / 3600]), n, service, own, 40_000.0)
-    met = Arrivals(p, n, service, own)
     for counting, short, level in (
         ("abandoned_in_time", 0, 0.83252), ("answered", 0, 0.83860), ("offered", 0, 0.80067),
         ("late_abandoned", 0, 0.82701), ("short_as_served", 5, 0.81147),
         ("short_excluded", 5, 0.80941), ("virtual", 0, 0.81284),
     ):  # fmt: skip
         goal = cc.ServiceLevel(0.8, within=20, counting=counting, short=short)
-        assert met.service_level(goal)[0] == pytest.approx(level, abs=6e-6), counting
+        long = np.array([40_000.0])
+        met = motion.met_by(
+            1000 / 3600 * np.repeat(long, 5), np.repeat(long, 5), np.full(5, 300.0), 180.0,
+            np.full(5, 84), motion.Asked.of(goal),
+        )  # fmt: skip
+        assert met[-1, 0] == pytest.approx(level, abs=6e-6), counting
 
 
 # Methods.
