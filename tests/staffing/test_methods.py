@@ -19,6 +19,10 @@ from ccanalytics.errors import InputError, UnsupportedError
 from ccanalytics.simulation import motion
 
 GOAL = cc.ServiceLevel(0.80, within=20)
+COUNTINGS = (
+    "offered", "answered", "abandoned_in_time", "late_abandoned", "short_as_served",
+    "short_excluded",
+)  # fmt: skip
 
 
 def demand(calls, per=1800.0, aht=180.0, **more):
@@ -143,10 +147,9 @@ def test_an_interval_of_even_staff_is_that_of_the_transient_solution(load, patie
     calls = np.full(size, load * per / aht)
     agents = np.full(size, math.ceil(load + 2))
     told = queueing.transient(calls, per, aht, agents, patience, start="steady")
-    for counting in ("offered", "answered", "abandoned_in_time", "late_abandoned", "short_as_served",
-                     "short_excluded"):  # fmt: skip
-        goal = cc.ServiceLevel(0.8, within=20, counting=counting,
-                               short=5 if counting.startswith("short") else 0)  # fmt: skip
+    for counting in COUNTINGS:
+        short = 5 if counting.startswith("short") else 0
+        goal = cc.ServiceLevel(0.8, within=20, counting=counting, short=short)
         asked = motion.Asked.of(goal)
         per_, aht_ = np.full(size, per), np.full(size, aht)
         met = motion.met_by(calls, per_, aht_, patience, agents, asked)
@@ -302,10 +305,16 @@ def test_the_fewest_agent_hours_over_a_day_are_those_of_trying_everything():
     best = min(
         sum(each)
         for each in itertools.product(range(8), repeat=4)
-        if sum(c * (level[i, n - 1] if n else 0) for i, (c, n) in enumerate(zip(calls, each)))
+        if sum(
+            c * (level[i, n - 1] if n else 0)
+            for i, (c, n) in enumerate(zip(calls, each, strict=True))
+        )
         >= 0.8 * calls.sum()
     )
-    met = sum(c * (level[i, n - 1] if n else 0) for i, (c, n) in enumerate(zip(calls, agents)))
+    met = sum(
+        c * (level[i, n - 1] if n else 0)
+        for i, (c, n) in enumerate(zip(calls, agents, strict=True))
+    )
     assert agents.sum() == best
     assert met >= 0.8 * calls.sum() - 1e-9
     assert (
@@ -323,8 +332,8 @@ def test_what_a_method_cannot_answer_is_refused_with_the_one_that_can():
         staffing.requirement(frame, GOAL, handle_time=st.lognorm(s=1))
     with pytest.raises(UnsupportedError, match="stationary"):
         staffing.requirement(frame, GOAL, "iterative", over="day")
+    answered = cc.ServiceLevel(0.8, within=20, counting="answered")
     with pytest.raises(UnsupportedError, match="counting"):
-        answered = cc.ServiceLevel(0.8, within=20, counting="answered")
         staffing.requirement(frame, answered, patience=100, over="day")
     with pytest.raises(InputError, match="chance"):
         staffing.requirement(frame, GOAL, chance=0.9)
