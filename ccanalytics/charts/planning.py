@@ -219,7 +219,8 @@ def demand_ahead(result: DemandAhead) -> go.Figure:
     days = result.daily()
     past = result.past.filter(pl.col("date") >= result.past.filter("used")["date"].min())
     fig = theme.figure(
-        f"{float(days['calls'].sum()):,.0f} calls are expected, {float(days['calls'].to_numpy().mean()):,.0f} a day",
+        f"{float(days['calls'].sum()):,.0f} calls are expected, "
+        f"{float(days['calls'].to_numpy().mean()):,.0f} a day",
         "Calls by day. Plain forecast: the mean of the last four same weekdays"
         + (f", times {1 + result.inputs['growth']:.4g}" if result.inputs["growth"] else ""),
         y_title="Calls a day",

@@ -76,7 +76,8 @@ class DemandAhead(Result):
         day = top["date"]
         return (
             f"Plain forecast, {on_day(self.dates[0])} to {on_day(self.dates[-1])}: "
-            f"{float(days['calls'].sum()):,.0f} calls, {float(days['calls'].to_numpy().mean()):,.0f} a day; the busiest day "
+            f"{float(days['calls'].sum()):,.0f} calls, "
+            f"{float(days['calls'].to_numpy().mean()):,.0f} a day; the busiest day "
             f"is {WEEKDAYS[day.weekday()]} {on_day(day)} with {top['calls']:,.0f}. Each interval "
             f"is the mean of the last four same weekdays at the same local time{times}: no trend, "
             "no season, no holidays."
