@@ -214,7 +214,8 @@ def prove(
         demand = demand.with_columns(cv=pl.Series(volume.cv))
     agents = need.frame["required_agents"].to_numpy()
     days = _motion.days_of(demand, need.keys)
-    parts, told = [], {}
+    parts: list[pl.DataFrame] = []
+    told: dict[str, Any] = {}
     asked = {"patience": own, "arrivals": arrivals, "replications": replications, "seed": seed,
              "level": level}  # fmt: skip
     for number, day in enumerate(days):

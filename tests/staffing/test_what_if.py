@@ -141,7 +141,7 @@ def test_sensitivity_leaves_out_what_is_not_there():
     bare = staffing.sensitivity(staffing.requirement(demand([100, 120]), GOAL))
     assert set(bare.frame["factor"]) == {"volume", "handle time"}
     assert any(check.name == "Patience" for check in bare.checks)
-    with pytest.raises(InputError, match="write 10% as 0.1"):
+    with pytest.raises(InputError, match=r"write 10% as 0\.1"):
         staffing.sensitivity(bare.requirement, 10)
 
 
