@@ -202,8 +202,7 @@ def methods_compared(result: MethodComparison) -> go.Figure:
                 width=2.5 if name in shown else 1.5, dash="solid" if name in shown else "dot",
             )  # fmt: skip
     fig.layout.yaxis.update(rangemode="tozero")
-    low = float(result.intervals["service_level"].drop_nulls().to_numpy().min(initial=1.0))
-    fig.layout.yaxis2.update(tickformat=".0%", range=[max(0.0, min(low, 0.7) - 0.05), 1.02])
+    fig.layout.yaxis2.update(tickformat=".0%", rangemode="normal")
     theme.reference_line(fig, result.goal.share, f"goal {_percent(result.goal.share)}", "y2")
     fig.layout.annotations[-1].update(yanchor="top")
     fig.update_layout(legend_y=1.06)
