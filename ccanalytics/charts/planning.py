@@ -124,7 +124,7 @@ def sensitivity(result: Sensitivity) -> go.Figure:
         f"{_FACTORS[order[-1]]} moves the plan most",
         f"Each input {change:.0%} lower or higher, one at a time. Above: the plan made anew. "
         "Below: the people of the plan stay, and this is what they serve",
-        names=["Change of scheduled hours", "Change of service level over all calls (points)"],
+        names=["Scheduled hours (agents at the peak)", "Service level, in points"],
         same_y=False,
         height=170 + 100 * len(order),
     )
@@ -149,7 +149,7 @@ def sensitivity(result: Sensitivity) -> go.Figure:
                 orientation="h", name=name, legendgroup=name, showlegend=place == 1,
                 marker_color=colour,
                 text=[
-                    f"{_signed(factor * values[each])} ({_signed(seats[each], 0)} at the peak)"
+                    f"{_signed(factor * values[each])} ({_signed(seats[each], 0)})"
                     if place == 1
                     else _signed(factor * values[each])
                     for each in order
@@ -202,8 +202,7 @@ def methods_compared(result: MethodComparison) -> go.Figure:
                 width=2.5 if name in shown else 1.5, dash="solid" if name in shown else "dot",
             )  # fmt: skip
     fig.layout.yaxis.update(rangemode="tozero")
-    low = float(result.intervals["service_level"].drop_nulls().to_numpy().min(initial=1.0))
-    fig.layout.yaxis2.update(tickformat=".0%", range=[max(0.0, min(low, 0.7) - 0.05), 1.02])
+    fig.layout.yaxis2.update(tickformat=".0%", rangemode="normal")
     theme.reference_line(fig, result.goal.share, f"goal {_percent(result.goal.share)}", "y2")
     fig.layout.annotations[-1].update(yanchor="top")
     fig.update_layout(legend_y=1.06)
@@ -217,10 +216,10 @@ def demand_ahead(result: DemandAhead) -> go.Figure:
     import polars as pl
 
     days = result.daily()
+    calls = days["calls"].to_list()
     past = result.past.filter(pl.col("date") >= result.past.filter("used")["date"].min())
     fig = theme.figure(
-        f"{float(days['calls'].sum()):,.0f} calls are expected, "
-        f"{float(days['calls'].to_numpy().mean()):,.0f} a day",
+        f"{sum(calls):,.0f} calls are expected, {sum(calls) / len(calls):,.0f} a day",
         "Calls by day. Plain forecast: the mean of the last four same weekdays"
         + (f", times {1 + result.inputs['growth']:.4g}" if result.inputs["growth"] else ""),
         y_title="Calls a day",

@@ -26,9 +26,11 @@ def proof(result: Proof) -> go.Figure:
         )
     missed, differs = int(frame["missed"].sum()), int(frame["differs"].sum())
     fig = theme.figure(
-        f"Simulated, {missed} of {frame.height} intervals miss the goal"
+        f"Simulated, {missed} of {frame.height} intervals "
+        f"{'misses' if missed == 1 else 'miss'} the goal"
         if missed
-        else f"Simulated, no interval misses the goal; {differs} differ from the plan"
+        else f"Simulated, no interval misses the goal; {differs} "
+        f"differ{'s' if differs == 1 else ''} from the plan"
         if differs
         else "Simulated, every interval serves what was planned",
         f"Service level by interval. Whiskers are {100 * result.simulated.level:g}% limits over "

@@ -70,14 +70,14 @@ class DemandAhead(Result):
     def summary(self) -> str:
         """Volume and busiest day in words, and how plain the rule is."""
         days = self.daily()
+        calls = days["calls"].to_list()
         top = days.row(int(days["calls"].arg_max() or 0), named=True)
         growth = self.inputs["growth"]
         times = f", times {1 + growth:.4g} for growth" if growth else ""
         day = top["date"]
         return (
             f"Plain forecast, {on_day(self.dates[0])} to {on_day(self.dates[-1])}: "
-            f"{float(days['calls'].sum()):,.0f} calls, "
-            f"{float(days['calls'].to_numpy().mean()):,.0f} a day; the busiest day "
+            f"{sum(calls):,.0f} calls, {sum(calls) / len(calls):,.0f} a day; the busiest day "
             f"is {WEEKDAYS[day.weekday()]} {on_day(day)} with {top['calls']:,.0f}. Each interval "
             f"is the mean of the last four same weekdays at the same local time{times}: no trend, "
             "no season, no holidays."
