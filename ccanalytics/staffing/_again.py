@@ -13,7 +13,7 @@ from ccanalytics.results import Check
 from ccanalytics.staffing import _methods, _motion
 from ccanalytics.staffing._seats import Rules, check_number
 from ccanalytics.staffing.required import Requirement
-from ccanalytics.staffing.requirement import _volume, requirement
+from ccanalytics.staffing.requirement import requirement, volume_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,7 +98,7 @@ def with_agents(
         max_abandonment=None,
         min_agents=settings["min_agents"],
     )
-    volume = _volume(demand, settings["cv"], settings["chance"])
+    volume = volume_of(demand, settings["cv"], settings["chance"])
     plan = _methods.Plan(demand, need.keys, rules, method or settings["method"], "interval", volume)
     calls, per = demand["calls"].to_numpy(), demand["interval_s"].to_numpy()
     aht = demand["aht_s"].fill_nan(None).fill_null(1.0).to_numpy()
@@ -109,7 +109,7 @@ def with_agents(
         of = _motion.lagged if plan.method == "lagged" else _motion.modified
         load = _motion.gathered(days, [of(day) for day in days])
         served = np.where(calls > 0, load * per / aht, 0.0)
-    found = _methods._predicted(plan, days, agents, served, per, aht)  # noqa: SLF001
+    found = _methods.predicted(plan, days, agents, served, per, aht)
     empty = (calls > 0) & (agents <= 0)  # nobody is there, and nobody is served
     found["service_level"] = np.where(empty, 0.0, found["service_level"])
     return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-__all__ = ["METHOD_WORDS", "Found", "Plan", "Volume", "find", "is_exponential"]
+__all__ = ["METHOD_WORDS", "Found", "Plan", "Volume", "find", "is_exponential", "predicted"]
 
 METHOD_WORDS = {
     "stationary": "stationary, interval by interval (SIPP), with one mean handle time per interval",
@@ -104,7 +104,7 @@ def find(plan: Plan) -> Found:
         load = None
     else:
         agents = _formula(plan, wanted, per, aht)
-        measures = _predicted(plan, days, agents, served, per, aht)
+        measures = predicted(plan, days, agents, served, per, aht)
     if plan.volume is not None:
         some = (served > 0) & (agents > 0)
         met = np.full(calls.size, np.nan)
@@ -155,7 +155,7 @@ def _iterative(
     return _motion.gathered(days, found).astype(np.int64), measures
 
 
-def _predicted(
+def predicted(
     plan: Plan, days: list[_motion.Day], agents: Whole, calls: Floats, per: Floats, aht: Floats
 ) -> dict[str, Floats]:
     rules = plan.rules

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import DataError
+from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-__all__ = ["Day", "days_of", "gathered", "in_motion", "lagged", "least_in_motion", "modified"]
+__all__ = [
+    "Day",
+    "days_of",
+    "gathered",
+    "in_motion",
+    "lagged",
+    "least_in_motion",
+    "modified",
+    "refuse_overlaps",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +46,23 @@ class Day:
     def load(self) -> Floats:
         """Erlangs."""
         return self.calls * self.aht / self.per
+
+
+def refuse_overlaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> None:
+    """A day in motion passes each moment once: InputError names the first interval that overlaps."""
+    import polars as pl
+
+    early = pl.col("interval_start").diff().dt.total_seconds() - pl.col("interval_s").shift()
+    moved = frame.with_columns((early.over(keys) if keys else early).alias("_early"))
+    wrong = moved.filter(pl.col("_early") < -0.5)
+    if wrong.height:
+        row = wrong.row(0, named=True)
+        raise InputError(
+            "this interval overlaps the one before",
+            f"{row['interval_start']:%Y-%m-%d %H:%M} UTC, {-row['_early']:g} s too early"
+            + "".join(f", {key} {row[key]}" for key in keys),
+            "give each moment to one interval",
+        )
 
 
 def days_of(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Day]:
@@ -102,7 +128,7 @@ def least_in_motion(
         if (agents < 0).any():
             raise DataError(
                 "no number of agents reaches the goal in an interval",
-                f"interval {int(np.flatnonzero(agents < 0)[0])}",
+                f"row {int(day.rows[np.flatnonzero(agents < 0)[0]])} of the demand",
                 "lower the goal, or lengthen the intervals",
             )
         found.append(agents)

@@ -40,8 +40,14 @@ def simulated(plan: Plan) -> Found:
         if cv is not None:
             part = part.with_columns(cv=pl.Series(cv))
 
+        # Long enough for the queue to have forgotten that the centre was empty.
+        settled = max(float(day.per[0]), 5 * float(day.aht[0])) if day.calls[0] > 0 else 0.0
+
         def evaluate(
-            n: NDArray[np.int64], part: Any = part, uncertain: bool = cv is not None
+            n: NDArray[np.int64],
+            part: Any = part,
+            uncertain: bool = cv is not None,
+            warmup_s: float = settled,
         ) -> Any:
             nonlocal runs
             runs += 1
@@ -52,7 +58,7 @@ def simulated(plan: Plan) -> Found:
                 patience=rules.patience,
                 handle_time=plan.handle_time,
                 arrivals=MixedPoisson() if uncertain else None,
-                warmup_s=float(part["interval_s"][0]) if part["calls"][0] > 0 else 0.0,
+                warmup_s=warmup_s,
                 replications=plan.replications,
                 seed=plan.seed,
             ).intervals

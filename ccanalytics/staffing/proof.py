@@ -11,7 +11,7 @@ from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.staffing import _again, _motion
 from ccanalytics.staffing._seats import check_share, counted, tied
-from ccanalytics.staffing.requirement import _volume
+from ccanalytics.staffing.requirement import volume_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -206,7 +206,7 @@ def prove(
     if isinstance(patience, str) and patience != "as planned":
         raise InputError("no such patience", f"patience={patience!r}", 'seconds, or "as planned"')
     demand = _again.demand_of(need)
-    volume = _volume(demand, need.inputs["cv"], None)
+    volume = volume_of(demand, need.inputs["cv"], None)
     if arrivals is None and volume is not None:
         from ccanalytics.simulation import MixedPoisson
 

@@ -102,15 +102,18 @@ class Requirement(Result):
             if self.name
             else f"{seated[:1].upper()}{seated[1:]} must be seated at the peak"
         )
-        if shrinkage:
-            seated += f" ({top['scheduled_agents']} scheduled after {shrinkage:.0%} shrinkage)"
+        if shrinkage or self.inputs["absence"]:
+            after = [f"{shrinkage:.0%} shrinkage"] if shrinkage else []
+            after += [f"{self.inputs['absence']:.0%} absence"] if self.inputs["absence"] else []
+            seated += f" ({top['scheduled_agents']} scheduled after {' and '.join(after)})"
         return f"{seated}, {self.at_peak()}{self.caution}. {self.details()}"
 
     def details(self) -> str:
         """Hours, predicted service and the model in words; what stands behind the peak."""
         shrinkage = self.inputs["shrinkage"]
         hours = f"{self.agent_hours:,.1f} agent-hours seated"
-        hours += f", {self.scheduled_hours:,.1f} scheduled" if shrinkage else ""
+        more = shrinkage or self.inputs["absence"]
+        hours += f", {self.scheduled_hours:,.1f} scheduled" if more else ""
         served = ""
         if self.frame["calls"].sum() > 0:
             every = (

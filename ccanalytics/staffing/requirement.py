@@ -13,6 +13,7 @@ from ccanalytics.results import Check
 from ccanalytics.staffing import _doubts
 from ccanalytics.staffing._days import LOCAL
 from ccanalytics.staffing._methods import METHOD_WORDS, Plan, Volume, find, is_exponential
+from ccanalytics.staffing._motion import refuse_overlaps
 from ccanalytics.staffing._seats import Rules, check_number
 from ccanalytics.staffing.required import SINGLE_DAYS, Requirement
 from ccanalytics.staffing.typical import TypicalDemand
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ccanalytics.servicelevel import ServiceLevel
     from ccanalytics.staffing.shrinkage import Shrinkage
 
-__all__ = ["Requirement", "requirement"]
+__all__ = ["Requirement", "requirement", "volume_of"]
 
 Method = Literal["stationary", "lagged", "modified", "iterative", "simulated"]
 Over = Literal["interval", "day"]
@@ -151,7 +152,9 @@ def requirement(
         raise DataError("the demand frame is empty", "0 rows", "widen start and end")
     keys = tuple(key for key in rows.columns if key not in (*MEASURES, *LOCAL))
     rows = rows.sort([*keys, "interval_start"])
-    volume = _volume(rows, cv, chance)
+    if method != "stationary":
+        refuse_overlaps(rows, keys)
+    volume = volume_of(rows, cv, chance)
     _refuse(method, rules, over, volume, handle_time)
     plan = find(
         Plan(rows, keys, rules, method, over, volume, handle_time, replications, seed, progress)
@@ -211,7 +214,8 @@ def _choose(name: str, value: Any, known: tuple[str, ...]) -> None:
         )
 
 
-def _volume(rows: pl.DataFrame, cv: Any, chance: float | None) -> Volume | None:
+def volume_of(rows: pl.DataFrame, cv: Any, chance: float | None) -> Volume | None:
+    """How uncertain each row's volume is, from what was asked; checked."""
     if cv is None:
         if chance is not None:
             raise InputError(

@@ -375,3 +375,17 @@ def test_a_simulated_plan_holds_with_other_luck_and_no_agent_can_go():
             warmup_s=1800, replications=300, seed=1,
         ).intervals  # fmt: skip
         assert less["service_level"].min() < 0.8
+
+
+def test_days_in_motion_refuse_an_overlap_by_its_time():
+    frame = demand([100, 110, 120])
+    crossed = frame.with_columns(interval_s=pl.Series([1800.0, 2400.0, 1800.0]))
+    with pytest.raises(InputError, match="2025-03-03 01:00 UTC, 600 s too early"):
+        staffing.requirement(crossed, GOAL, "iterative", patience=120)
+    (check,) = [c for c in staffing.requirement(crossed, GOAL).checks if c.name.startswith("Gaps")]
+    assert check.status == "fails"
+
+
+def test_absence_is_named_where_the_scheduled_are():
+    need = staffing.requirement(demand([100]), GOAL, shrinkage=0.3, absence=0.1)
+    assert "scheduled after 30% shrinkage and 10% absence" in need.summary()
