@@ -49,7 +49,7 @@ class Day:
 
 
 def refuse_overlaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> None:
-    """A day in motion passes each moment once: InputError names the first interval that overlaps."""
+    """InputError where a moment stands in two intervals: a day in motion passes each but once."""
     import polars as pl
 
     early = pl.col("interval_start").diff().dt.total_seconds() - pl.col("interval_s").shift()
