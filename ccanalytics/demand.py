@@ -84,6 +84,13 @@ def as_demand(frame: Any) -> pl.DataFrame:
                 f"column {name!r} is {frame.schema[name]}",
             )
     keys = [name for name in frame.columns if name not in MEASURES]
+    for name in keys:
+        if frame.schema[name].is_float():
+            raise InputError(
+                "a column that is no measure of demand is a key, and names no number",
+                f"column {name!r} is {frame.schema[name]}",
+                "drop it, or write it as text",
+            )
     frame = frame.with_row_index("_row").with_columns(
         pl.col("interval_start").dt.convert_time_zone("UTC").dt.cast_time_unit("us"),
         pl.col(numbers).cast(pl.Float64),

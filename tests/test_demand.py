@@ -211,3 +211,17 @@ def test_what_the_log_gives_is_accepted(make_log):
         assert set(checked.columns) == set(frame.columns)
         keys = [by] if by else []
         assert checked.equals(checked.sort([*keys, "interval_start"]))
+
+
+def test_a_measure_that_strayed_in_is_no_key():
+    frame = pl.DataFrame(
+        {
+            "interval_start": [datetime(2025, 3, 3, 9, tzinfo=UTC)],
+            "interval_s": [1800.0],
+            "calls": [10.0],
+            "aht_s": [100.0],
+            "load": [0.5],
+        }
+    )
+    with pytest.raises(InputError, match="'load' is Float64"):
+        as_demand(frame)

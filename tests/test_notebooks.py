@@ -6,12 +6,13 @@ import ast
 import csv
 import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from ccanalytics import CallLog
+from ccanalytics import CallLog, Queue, ServiceLevel, staffing
 from ccanalytics.runs import run
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -108,7 +109,7 @@ def test_seats_gives_the_published_example_and_names_the_day_it_hides(bank_log, 
             "within": 0,
             "aht_s": 240,
             "calls": "arrived",
-            "shrinkage": 0,
+            "shrinkage": "0",
             "output": str(tmp_path / "seats.csv"),
         },
         output=tmp_path / "seats.html",
@@ -129,7 +130,7 @@ def test_seats_gives_the_published_example_and_names_the_day_it_hides(bank_log, 
 def test_seats_leaves_out_days_that_were_closed_or_named(bank_log, tmp_path) -> None:
     """The bank has no call on 11 January 1999; its Mondays are otherwise busy."""
     asked = {"start": "1999-01-01", "end": "1999-02-01", "weekday": 1, "every": "1h"}
-    asked |= {"exclude": "1999-01-18", "shrinkage": 0.0}
+    asked |= {"exclude": "1999-01-18", "shrinkage": "0"}
     done = run("seats", bank_log.path, asked, output=tmp_path / "seats.html")
     text = done.output.read_text(encoding="utf-8")
     assert "1 day (11 Jan 1999): taken as closed" in text
@@ -138,6 +139,52 @@ def test_seats_leaves_out_days_that_were_closed_or_named(bank_log, tmp_path) -> 
     # The bank never recorded after-call work: seats are a lower bound, said first.
     assert "at least" in done.answer
     assert "lower bound" in text
+
+
+@pytest.mark.notebook
+def test_seats_plans_proves_and_looks_ahead(make_log, tmp_path) -> None:
+    """Four weeks of which every half-hour from 9 to 12 has the same 40 calls of three minutes."""
+    first = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    log = make_log(
+        {
+            "arrived_at": first + timedelta(days=day, seconds=45 * call),
+            "customer": f"c{call}",
+            "wait_s": 1.0,
+            "talk_s": 160.0,
+            "wrap_s": 20.0,
+        }
+        for day in range(28)
+        for call in range(240)
+    )
+    asked = {
+        "opens": "09:00",
+        "closes": "12:00",
+        "patience_s": 120,
+        "shrinkage": "breaks 10% paid, leave 20% paid",
+        "absence": 0.1,
+        "cost_per_hour": 10,
+        "weeks_ahead": 1,
+        "growth": 0.5,
+        "replications": 50,
+    }
+    done = run("seats", log.path, asked, output=tmp_path / "seats.html")
+    queue = Queue(calls=40, per=1800, aht=180, patience=120)
+    need = queue.agents_for(ServiceLevel(0.80, within=20))
+    seated = _column(done.output, "Required agents", by="Interval")
+    assert {int(agents) for agents in seated.values()} == {need}
+    assert list(seated) == ["09:00", "09:30", "10:00", "10:30", "11:00", "11:30"]
+    # 30% of paid time is lost; of those who then remain one in ten does not turn up.
+    scheduled = staffing.people_for(staffing.scheduled(need, 0.30), absence=0.10)
+    assert {int(n) for n in _column(done.output, "Scheduled agents", by="Interval").values()} == {
+        scheduled
+    }
+    costs = _column(done.output, "Cost", by="Goal")
+    assert costs["80.0%"].replace(",", "") == f"{3 * scheduled * 10}"
+    text = done.output.read_text(encoding="utf-8")
+    assert "The choice of method does not matter here" in text
+    assert "50 simulated days" in text
+    # 7 days of 240 calls, half as many again.
+    assert "Plain forecast, 31 March 2025 to 6 April 2025: 2,520 calls, 360 a day" in text
 
 
 @pytest.mark.real

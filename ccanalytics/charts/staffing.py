@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.charts import theme
+from ccanalytics.charts._slider import slider
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,11 +102,17 @@ def required_by_weekday(result: Requirement) -> go.Figure:
 
 
 def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
-    """Draw service level, average speed of answer and occupancy against agents."""
+    """Draw service, wait, abandonment and occupancy against agents; a slider tells each number."""
     import polars as pl
 
     required = " and ".join(f"{n} by {model}" for model, n in result.required.items())
     one = len(result.required) == 1
+    panels = {
+        "service_level": "Service level",
+        "asa": "Average speed of answer (seconds)",
+        **({} if one else {"abandonment": "Abandonment"}),
+        "occupancy": "Occupancy",
+    }
     fig = theme.panels(
         f"{next(iter(result.required.values()))} agents meet the goal; each one fewer costs more "
         "than the last"
@@ -113,16 +120,19 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
         else f"The goal needs {required}",
         f"{result.inputs['calls']:,.4g} calls in {result.inputs['per'] / 60:g} minutes of "
         f"{result.inputs['aht']:,.0f} s each: {result.load:,.1f} erlangs",
-        names=["Service level", "Average speed of answer (seconds)", "Occupancy"],
+        names=list(panels.values()),
         same_y=False,
         x_title="Agents seated",
     )
+    drawn = result.points.filter(pl.col("asa") < float("inf"))
     for number, (model, colour) in enumerate(
         zip(result.required, (theme.ANSWER, theme.SECOND), strict=False)
     ):
-        rows = result.points.filter(pl.col("model") == model)
-        for panel, name in enumerate(("service_level", "asa", "occupancy"), start=1):
-            shown = rows.filter(pl.col(name).is_finite() & (pl.col("asa") < float("inf")))
+        rows = drawn.filter(pl.col("model") == model)
+        for panel, name in enumerate(panels, start=1):
+            if name == "abandonment" and model == "Erlang C":
+                continue
+            shown = rows.filter(pl.col(name).is_finite())
             fig.add_scatter(
                 x=shown["agents"].to_list(),
                 y=shown[name].to_list(),
@@ -142,20 +152,84 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
                 col=1,
             )
     fig.update_layout(legend_y=1.04)
-    theme.share_axis(fig, "y", whole=True)
-    theme.share_axis(fig, "y3", whole=True)
-    for axis in (fig.layout.yaxis, fig.layout.yaxis3):
-        axis.tickformat = ".0%"
+    for panel, name in enumerate(panels, start=1):
+        if name == "asa":
+            continue
+        axis = "y" if panel == 1 else f"y{panel}"
+        theme.share_axis(fig, axis, whole=name != "abandonment")
+        fig.update_yaxes(tickformat=".0%", row=panel, col=1)
     least = max(result.required.values()) - 1
     near = result.points.filter((pl.col("agents") >= least) & pl.col("asa").is_finite())
     # Just above the load waits are hours; drawn whole they would flatten all that matters.
     top = float(near["asa"].to_numpy().max(initial=1.0))
     fig.update_yaxes(range=[0, 1.6 * top], row=2, col=1)
+    if not one:
+        gone = drawn.filter(pl.col("model") == "Erlang A")["abandonment"].to_numpy()
+        fig.update_yaxes(range=[0, 1.08 * float(gone.max(initial=0.01))], row=3, col=1)
     fig.update_yaxes(autorange=False)
     theme.reference_line(fig, result.goal.share, f"goal {result.goal.share:.0%}")
-    for axis in ("x", "x2", "x3"):
-        fig.layout[axis.replace("x", "xaxis")].update(dtick=1 if near.height < 30 else None)
+    numbers = drawn["agents"].n_unique()
+    for panel in range(1, len(panels) + 1):
+        fig.update_xaxes(dtick=1 if numbers <= 10 else None, tickformat="d", row=panel, col=1)
+    _chosen(fig, result, drawn, list(panels))
     return fig
+
+
+def _chosen(
+    fig: go.Figure, result: ServiceLevelCurve, drawn: pl.DataFrame, panels: list[str]
+) -> None:
+    """Add the slider: a ring in every panel at the agents chosen, and their figures in words."""
+    import polars as pl
+
+    numbers = drawn["agents"].unique().sort().to_list()
+    model = list(result.required)[-1]
+    active = numbers.index(result.required[model])
+    of = {
+        name: {
+            row["agents"]: row
+            for row in drawn.filter(pl.col("model") == name).iter_rows(named=True)
+        }
+        for name in result.required
+    }
+    places = []
+    for panel, name in enumerate(panels, start=1):
+        places.append(len(fig.data))
+        fig.add_scatter(
+            x=[numbers[active]], y=[of[model][numbers[active]][name]], mode="markers",
+            marker={"size": 17, "color": "rgba(0,0,0,0)",
+                    "line": {"width": 2.5, "color": theme.ALARM}},
+            showlegend=False, hoverinfo="skip", cliponaxis=False, row=panel, col=1,
+        )  # fmt: skip
+    slider(
+        fig,
+        [str(number) for number in numbers],
+        places,
+        [
+            {
+                "x": [[n]] * len(panels),
+                "y": [[of[model][n][name]] if n in of[model] else [None] for name in panels],
+            }
+            for n in numbers
+        ],
+        [[_in_words(name, each[n]) for name, each in of.items() if n in each] for n in numbers],
+        active=active,
+        prefix="Agents",
+    )
+
+
+def _in_words(model: str, row: dict[str, Any]) -> list[str]:
+    words = [
+        f"{model}: service level {row['service_level']:.1%}",
+        f"speed of answer {theme.duration(row['asa'])}",
+    ]
+    if model != "Erlang C":
+        words.append(f"abandonment {row['abandonment']:.1%}")
+    words.append(f"occupancy {row['occupancy']:.0%}")
+    if row["cost"] is not None:
+        words.append(f"cost {row['cost']:,.2f}")
+    if row["cost_per_point"] is not None:
+        words.append(f"the last agent {row['cost_per_point']:,.2f} a point")
+    return words
 
 
 def shift_cover(result: ShiftCover) -> go.Figure:

@@ -4,29 +4,50 @@ Frames of demand in, Results out; nothing here opens a log.
 """
 
 from ccanalytics.staffing._seats import scheduled
+from ccanalytics.staffing.absence import people_for
+from ccanalytics.staffing.ahead import DemandAhead, ahead
+from ccanalytics.staffing.compared import MethodComparison, compare_methods
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
 from ccanalytics.staffing.plan import DayPlan, day_plan
-from ccanalytics.staffing.requirement import Requirement, requirement
+from ccanalytics.staffing.proof import Proof, prove
+from ccanalytics.staffing.required import Requirement
+from ccanalytics.staffing.requirement import requirement
+from ccanalytics.staffing.sensitivity import Sensitivity, sensitivity
 from ccanalytics.staffing.shifts import Shift, shifts
+from ccanalytics.staffing.shrinkage import Shrinkage, read_shrinkage
 from ccanalytics.staffing.spikes import Spikes, spikes
 from ccanalytics.staffing.typical import TypicalDemand, typical_day, typical_week
+from ccanalytics.staffing.what_if import WhatIf, what_if
 
 __all__ = [
     "DayPlan",
+    "DemandAhead",
+    "MethodComparison",
+    "Proof",
     "Requirement",
+    "Sensitivity",
     "ServiceLevelCurve",
     "Shift",
     "ShiftCover",
+    "Shrinkage",
     "Spikes",
     "TypicalDemand",
+    "WhatIf",
+    "ahead",
+    "compare_methods",
     "cover",
     "day_plan",
+    "people_for",
+    "prove",
+    "read_shrinkage",
     "requirement",
     "scheduled",
+    "sensitivity",
     "service_level_curve",
     "shifts",
     "spikes",
     "typical_day",
     "typical_week",
+    "what_if",
 ]

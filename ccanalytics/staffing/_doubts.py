@@ -12,7 +12,7 @@ from ccanalytics.staffing._seats import counted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["gaps", "moving", "patient", "varied"]
+__all__ = ["gaps", "moving", "patient", "short_intervals", "varied"]
 
 
 def gaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> Check:
@@ -23,16 +23,34 @@ def gaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> Check:
     extra = step - pl.col("interval_s").shift()
     if keys:
         extra = extra.over(keys)
-    moved = frame.select(extra.alias("_extra"))["_extra"].drop_nulls()
-    gaps, overlaps = int((moved > 0.5).sum()), int((moved < -0.5).sum())
+    moved = frame.with_columns(extra.alias("_extra"))
+    gaps, overlaps = moved.filter(pl.col("_extra") > 0.5), moved.filter(pl.col("_extra") < -0.5)
     name = "Gaps and overlaps"
-    if overlaps:
-        words = f"{counted(overlaps, 'interval')} overlapping the one before: calls count twice"
+    if overlaps.height:
+        words = (
+            f"{counted(overlaps.height, 'interval')} overlapping the one before: calls count "
+            f"twice; the first at {_at(overlaps, keys)}; give each moment to one interval"
+        )
         return Check(name, "fails", words)
-    if gaps and "weekday" not in keys:
-        words = f"{counted(gaps, 'gap')} between intervals; nobody is planned for the time between"
+    if gaps.height and "weekday" not in keys:
+        words = (
+            f"{counted(gaps.height, 'gap')} between intervals; nobody is planned for the time "
+            f"between; the first ends at {_at(gaps, keys)}; where the centre is open, give the "
+            "interval with its calls, or 0"
+        )
         return Check(name, "informs", words)
     return Check(name, "holds", "none, the intervals follow each other")
+
+
+def _at(rows: pl.DataFrame, keys: tuple[str, ...]) -> str:
+    """Name the first of some intervals."""
+    row = rows.sort("interval_start").row(0, named=True)
+    named = ", ".join(f"{key} {row[key]}" for key in keys)
+    if "local_start" in rows.columns:
+        when = f"{row['local_start']:%Y-%m-%d %H:%M} local time"
+    else:
+        when = f"{row['interval_start']:%Y-%m-%d %H:%M} UTC"
+    return when + (f" ({named})" if named else "")
 
 
 def moving(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Check]:
@@ -63,6 +81,23 @@ def moving(frame: pl.DataFrame, keys: tuple[str, ...]) -> list[Check]:
         "fast: intervals after a rise will be under-served; staff for the load a handle time before"
     )
     return [Check(name, "informs" if kappa < 0.3 else "fails", f"{words} {index}")]
+
+
+def short_intervals(frame: pl.DataFrame, method: str) -> list[Check]:
+    """Warn where an interval is shorter than the handle time: no steady state settles in it."""
+    import polars as pl
+
+    if method in ("iterative", "simulated"):
+        return []
+    brief = frame.filter((pl.col("calls") > 0) & (pl.col("aht_s") > pl.col("interval_s")))
+    if brief.is_empty():
+        return []
+    words = (
+        f"{counted(brief.height, 'interval')} shorter than the handle time, the first "
+        f"{brief['interval_start'][0]:%Y-%m-%d %H:%M} UTC: no steady state settles so soon; take "
+        "method='iterative' or longer intervals"
+    )
+    return [Check("Length of intervals", "fails", words)]
 
 
 def patient(patience: object) -> list[Check]:

@@ -15,7 +15,16 @@ from ccanalytics.servicelevel import ServiceLevel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Rules", "check_number", "clock", "counted", "on_day", "tied", "time_of_day"]
+__all__ = [
+    "Rules",
+    "check_number",
+    "check_share",
+    "clock",
+    "counted",
+    "on_day",
+    "tied",
+    "time_of_day",
+]
 
 
 _MOST_AGENTS = 1_000_000  # more than any centre has; larger numbers are slips
@@ -26,11 +35,13 @@ class Rules:
     """What the agents must achieve, and the bounds beside the goal."""
 
     goal: ServiceLevel
-    shrinkage: float = 0.0
+    shrinkage: Any = 0.0
     patience: Any = None
     max_occupancy: float | None = None
     max_abandonment: float | None = None
     min_agents: int = 0
+    absence: float = 0.0
+    show_up: float = 0.95
 
     def __post_init__(self) -> None:
         if not isinstance(self.goal, ServiceLevel):
@@ -39,10 +50,14 @@ class Rules:
                 f"goal={self.goal!r}",
                 "write ServiceLevel(0.80, within=20)",
             )
-        _check_share("shrinkage", self.shrinkage, low=0, allow_one=False)
+        from ccanalytics.staffing.shrinkage import shrinkage_share
+
+        shrinkage_share(self.shrinkage)
+        check_share("absence", self.absence, low=0, allow_one=False)
+        check_share("show_up", self.show_up, low=0, allow_one=False)
         for name in ("max_occupancy", "max_abandonment"):
             if getattr(self, name) is not None:
-                _check_share(name, getattr(self, name), low=0, allow_one=True)
+                check_share(name, getattr(self, name), low=0, allow_one=True)
         if self.patience is None and self.max_abandonment is not None:
             raise InputError(
                 "a bound on abandonment needs callers who abandon",
@@ -74,15 +89,39 @@ class Rules:
             )
         return np.maximum(agents, self.min_agents)
 
+    def bound_for(self, calls: Any, per: Any, aht: Any) -> NDArray[np.int64]:
+        """Give the least agents that the bounds beside the goal allow, per row with calls."""
+        from ccanalytics.queueing import Queue
+
+        least = np.full(np.shape(calls), max(self.min_agents, 0), dtype=np.int64)
+        if self.max_occupancy is None and self.max_abandonment is None:
+            return least
+        queue = Queue(calls=calls, per=per, aht=aht, patience=self.patience)
+        bound = queue.agents_for(
+            None, max_occupancy=self.max_occupancy, max_abandonment=self.max_abandonment
+        )
+        return np.maximum(bound, least)
+
     def scheduled(self, agents: Any) -> NDArray[np.int64]:
         """Give the people to schedule so that ``agents`` are seated after shrinkage."""
-        return np.asarray(scheduled(agents, self.shrinkage))
+        from ccanalytics.staffing.absence import people_for
+        from ccanalytics.staffing.shrinkage import shrinkage_share
+
+        present = scheduled(agents, shrinkage_share(self.shrinkage))
+        return np.asarray(people_for(present, self.absence, self.show_up))
 
     def inputs(self) -> dict[str, Any]:
         """Give what was asked, for a Result."""
+        from ccanalytics.staffing.shrinkage import Shrinkage, shrinkage_share
+
         return {
             "goal": self.goal.describe(),
-            "shrinkage": self.shrinkage,
+            "shrinkage": shrinkage_share(self.shrinkage),
+            "shrinkage_components": self.shrinkage
+            if isinstance(self.shrinkage, Shrinkage)
+            else None,
+            "absence": self.absence,
+            "show_up": self.show_up,
             "patience": self.patience,
             "max_occupancy": self.max_occupancy,
             "max_abandonment": self.max_abandonment,
@@ -120,7 +159,7 @@ def check_number(name: str, value: object, remedy: str = "give a finite number")
     return float(value)
 
 
-def _check_share(name: str, value: object, *, low: float, allow_one: bool) -> None:
+def check_share(name: str, value: object, *, low: float, allow_one: bool) -> None:
     number = check_number(name, value, "give a share between 0 and 1")
     if not (low <= number <= 1 if allow_one else low <= number < 1):
         hint = f"write {number:g}% as {number / 100:g}" if number > 1 else ""
@@ -227,7 +266,7 @@ def scheduled(agents: Any, shrinkage: float) -> Any:
     >>> scheduled([14, 0], 0.30).tolist()
     [20, 0]
     """
-    _check_share("shrinkage", shrinkage, low=0, allow_one=False)
+    check_share("shrinkage", shrinkage, low=0, allow_one=False)
     try:
         seated = np.asarray(agents, dtype=float)
     except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._seats import check_number, clock, counted
-from ccanalytics.staffing.requirement import SINGLE_DAYS, Requirement
+from ccanalytics.staffing.required import SINGLE_DAYS, Requirement
 from ccanalytics.staffing.shifts import Shift
 
 if TYPE_CHECKING:

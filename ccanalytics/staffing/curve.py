@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.servicelevel import ServiceLevel
+    from ccanalytics.staffing.shrinkage import Shrinkage
 
 __all__ = ["ServiceLevelCurve", "service_level_curve"]
 
@@ -31,8 +32,9 @@ class ServiceLevelCurve(Result):
     points
         Per ``model`` ("Erlang C", and "Erlang A" when patience is given) and number of
         ``agents``: ``service_level``, ``occupancy``, ``wait_probability``, ``asa``,
-        ``abandonment``, and whether the goal is ``met``. Where agents of Erlang C are no more
-        than the load, waits grow without end.
+        ``abandonment``, ``cost`` of the interval (null without a price) and ``cost_per_point`` of
+        the last agent (per percentage point of service level that it adds), and whether the goal
+        is ``met``. Where agents of Erlang C are no more than the load, waits grow without end.
     required
         Least agents by model.
     load
@@ -43,6 +45,13 @@ class ServiceLevelCurve(Result):
     goal: ServiceLevel
     required: dict[str, int]
     load: float
+
+    @property
+    def seats_between(self) -> int | None:
+        """Agents that Erlang C asks for beyond Erlang A; None without patience."""
+        if len(self.required) < 2:
+            return None
+        return self.required["Erlang C"] - self.required["Erlang A"]
 
     def summary(self) -> str:
         """The requirement and its two neighbours in words."""
@@ -68,8 +77,16 @@ class ServiceLevelCurve(Result):
         return (
             f"{self.load:.3g} erlangs need "
             + "; ".join(parts)
-            + f". The goal is {self.goal.describe()}; steady state."
+            + f". {self._between()}The goal is {self.goal.describe()}; steady state."
         )
+
+    def _between(self) -> str:
+        between = self.seats_between
+        if between is None:
+            return ""
+        if not between:
+            return "Both models ask for the same. "
+        return f"That callers give up is worth {counted(between, 'seat')}. "
 
     def to_frame(self) -> pl.DataFrame:
         """Give the points."""
@@ -84,6 +101,8 @@ def service_level_curve(
     *,
     patience: float | None = None,
     agents: Iterable[int] | None = None,
+    cost_per_hour: float | None = None,
+    shrinkage: float | Shrinkage = 0.0,
 ) -> ServiceLevelCurve:
     """Give service level, ASA and occupancy against agents around the requirement.
 
@@ -97,6 +116,9 @@ def service_level_curve(
         Mean seconds until a waiting caller leaves; adds Erlang A beside Erlang C.
     agents
         Which numbers of agents; by default some below and above the requirement.
+    cost_per_hour, shrinkage
+        Price of a paid hour, in any currency, and the share of paid time lost: a seat costs
+        length × price/(1 − shrinkage) in the interval.
 
     Raises
     ------
@@ -113,7 +135,11 @@ def service_level_curve(
     import polars as pl
 
     from ccanalytics.queueing import Queue
+    from ccanalytics.staffing._again import cost_of
+    from ccanalytics.staffing.shrinkage import shrinkage_share
 
+    price, lost = cost_of(cost_per_hour), shrinkage_share(shrinkage)
+    seat = float("nan") if price is None else per / 3600 * price / (1 - lost)
     for name, value in (("calls", calls), ("per", per), ("aht", aht)):
         if check_number(name, value) <= 0:
             raise InputError(
@@ -130,19 +156,25 @@ def service_level_curve(
     for model, mean in models.items():
         full = np.full(numbers.shape, float(calls))
         p = Queue(calls=full, per=per, aht=aht, patience=mean).performance(agents=numbers)
+        level = np.asarray(p.service_level(goal))
+        gained = 100 * np.diff(level, prepend=np.nan) / np.diff(numbers, prepend=np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            a_point = np.where(gained > 1e-9, seat / gained, np.nan)
         frames.append(
             pl.DataFrame(
                 {
                     "model": [model] * numbers.size,
                     "agents": numbers,
-                    "service_level": p.service_level(goal),
+                    "service_level": level,
                     "occupancy": np.broadcast_to(p.occupancy, numbers.shape),
                     "wait_probability": np.broadcast_to(p.wait_probability, numbers.shape),
                     "asa": np.broadcast_to(p.asa, numbers.shape),
                     "abandonment": np.broadcast_to(p.abandonment, numbers.shape),
+                    "cost": numbers * seat,
+                    "cost_per_point": a_point,
                     "met": numbers >= required[model],
                 }
-            )
+            ).with_columns(pl.col("cost", "cost_per_point").fill_nan(None))
         )
     return ServiceLevelCurve(
         points=pl.concat(frames),
@@ -150,7 +182,7 @@ def service_level_curve(
         required=required,
         load=load,
         inputs={"calls": calls, "per": per, "aht": aht, "patience": patience,
-                "goal": goal.describe()},
+                "goal": goal.describe(), "cost_per_hour": price, "shrinkage": lost},
         checks=_checks(models),
     )  # fmt: skip
 

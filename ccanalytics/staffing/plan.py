@@ -9,7 +9,7 @@ from ccanalytics.errors import InputError
 from ccanalytics.results import Result
 from ccanalytics.staffing._seats import counted
 from ccanalytics.staffing.cover import ShiftCover
-from ccanalytics.staffing.requirement import Requirement
+from ccanalytics.staffing.required import Requirement
 
 if TYPE_CHECKING:
     from pathlib import Path

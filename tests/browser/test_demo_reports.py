@@ -91,6 +91,34 @@ def test_on_a_phone_no_label_is_cut_and_no_names_overlap(open_report, reports, n
     assert page.evaluate(_OVERLAPPING) == []
 
 
+def test_a_slider_moves_without_a_kernel(open_report, reports) -> None:
+    """Whoever opens the seats report a year later can still ask what another goal would take."""
+    page = open_report(reports / "seats.html").page
+    figure = page.locator("figure.chart").filter(has=page.locator(".slider-group")).last
+    figure.scroll_into_view_if_needed()
+    words = figure.locator(".annotation-text").last
+    before, bars = words.text_content(), _heights(figure)
+    assert "agent-hours" in before
+    rail = figure.locator(".slider-rail-touch-rect")
+    box = rail.bounding_box()
+    page.mouse.click(box["x"] + 0.97 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function(
+        "([node, text]) => node.textContent !== text", arg=[words.element_handle(), before]
+    )
+    after = words.text_content()
+    assert after.startswith("Goal ")
+    assert "agent-hours" in after
+    page.wait_for_timeout(300)
+    assert sum(_heights(figure)) > sum(bars)
+
+
+def _heights(figure) -> list[float]:
+    return figure.evaluate(
+        "f => [...f.querySelectorAll('.barlayer .point path')]"
+        ".map(bar => bar.getBoundingClientRect().height)"
+    )
+
+
 def test_deflection_has_contents_and_its_answer_first(open_report, reports) -> None:
     page = open_report(reports / "deflection.html").page
     sections = page.locator("nav li").all_inner_texts()

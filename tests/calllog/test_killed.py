@@ -213,9 +213,7 @@ def test_loads_killed_at_random_moments(
     with capsys.disabled():
         if FULL:
             told = ", ".join(f"{s} {hit[s]}" for s in STAGES if hit[s])
-            print(  # noqa: T201
-                f"\n{hit.total()} loads killed, {inside} in the staging or the commit: {told}"
-            )
+            print(f"\n{hit.total()} loads killed, {inside} in the staging or the commit: {told}")
     assert inside >= (200 if FULL else KILLS // 2)
     assert len(hit) >= (8 if FULL else 3)
 

@@ -278,7 +278,7 @@ def test_eight_readers_during_loads_see_whole_states_only(tmp_path, write_table,
         rounds = sum(one["rounds"] for one in told)
         longest = max(one["longest_s"] for one in told)
         with capsys.disabled():
-            print(  # noqa: T201
+            print(
                 f"\n8 readers, {rounds} rounds of four questions during {len(files) - 1} loads: "
                 f"no error, {len(seen)} states seen, longest round {longest:.2f} s"
             )

@@ -216,6 +216,8 @@ def test_types_need_intervals_of_the_same_length(demand):
     short = pl.when((pl.col("queue") == "b") & (pl.col("calls") == 30)).then(900.0)
     with pytest.raises(InputError, match=r"b, row 1: .*900 s"):
         simulate(frame.with_columns(interval_s=short.otherwise(1800.0)), 14, replications=2)
+    rounded = pl.when(pl.col("queue") == "b").then(1800 * (1 + 1e-15)).otherwise(1800.0)
+    assert simulate(frame.with_columns(interval_s=rounded), 14, replications=2).types.height == 2
 
 
 def test_a_key_with_the_name_of_a_result_is_refused(demand):

@@ -121,7 +121,7 @@ def write_centre(
     scale
         Size: 1 is a centre of 350 agents and about 22,000 calls a day; above 0, at most 10.
         Memory and time grow with weeks × scale: 78 weeks at 0.1 take about 0.7 GB, at 1 about
-        4 GB and a minute and a half on two cores.
+        3.3 GB and a minute and a half on two cores.
     seed
         Whole number, 0 or more. The same arguments give the same bytes.
     start

@@ -51,14 +51,14 @@ def people_truth(
     seen = {name: _calls(p, *each, some) for name, each in skills.items()}
     groups = {"all": np.ones(some.size, bool)} | {name: _in_band(log, some, name) for name in BANDS}
     expected_s = _expected_s(p, some)
-    effects = {}
+    effects: dict[str, dict[str, Any]] = {}
     for world in list(WORLDS)[1:]:
         acts_in = _differs(skills[world], skills["log"])
         acts = acts_in[some.spell]
         chosen = groups | {"where_it_acts": acts}
         if world == "without_knowledge_base":
             chosen |= {f"where_it_acts_{name}": acts & groups[name] for name in BANDS}
-        effects[world.removeprefix("without_") if world != "none" else "joint"] = told = {}
+        told = effects[world.removeprefix("without_") if world != "none" else "joint"] = {}
         for name, which in chosen.items():
             if not which.any():
                 continue

@@ -174,7 +174,7 @@ def _by_share(shares: list[float], size: int, rng: np.random.Generator) -> NDArr
     return np.searchsorted(edges[:-1], rng.random(size), side="right").astype(np.uint8)
 
 
-def first_day_without(leaves: NDArray[np.float32]) -> NDArray[np.int32]:
+def first_day_without(leaves: NDArray[np.floating[Any]]) -> NDArray[np.int32]:
     """The day on which a customer is no longer one, for the moment of leaving in days."""
     return np.floor(leaves).astype(np.int32) + 1
 

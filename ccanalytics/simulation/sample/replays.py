@@ -149,7 +149,7 @@ class Replays:
     def _draw(self, number: int) -> tuple[dict[str, NDArray[Any]], list[NDArray[Any]]]:
         p, rng = self.parameters, stream(self.seed, f"pool again {number}")
         even = cast("np.random.Generator", Evenly(rng))
-        first = {
+        first: dict[str, NDArray[Any]] = {
             "patience_s": patience_s(p, DRAWS, even),
             "redials": redials(p.redial, DRAWS, even),
             "follow_up_s": follow_up_s(p, DRAWS, even),

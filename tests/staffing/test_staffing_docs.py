@@ -1,0 +1,17 @@
+"""The examples in the documentation of staffing run."""
+
+import doctest
+import importlib
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ahead", "compared", "curve", "proof", "sensitivity", "shrinkage", "what_if"],
+)
+def test_examples_run(name):
+    module = importlib.import_module(f"ccanalytics.staffing.{name}")
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    assert result.attempted > 0
+    assert result.failed == 0
