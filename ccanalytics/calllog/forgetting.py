@@ -107,7 +107,7 @@ def forget(store: Store, before: object, *, dry_run: bool = False) -> ForgetRepo
     with store.reading() as connection:  # whoever is no log of ours is refused here
         ((zone,),) = connection.execute("SELECT time_zone FROM meta").fetchall()
         moment = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        values = {"moment": moment.replace(tzinfo=None), "day": day}
+        values: dict[str, object] = {"moment": moment.replace(tzinfo=None), "day": day}
         if dry_run:
             return _counted(connection, store, day, values, dry_run=True)
     # Also where no row goes: a file may still hold what other tools deleted.

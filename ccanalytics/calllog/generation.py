@@ -202,10 +202,9 @@ class Loading:
         now = _identity(self.log.stat()) if self.log.exists() else None
         if now != self._before or (now is not None and _wal(self.log).exists()):
             raise LogError(
-                "another program changed or replaced the log while the load ran; nothing was "
-                "loaded",
+                "another program changed or replaced the log meanwhile; nothing was done to it",
                 str(self.log),
-                "load the file again",
+                "try again",
             )
         if now is not None:
             _same_rights(self.log, self._next)

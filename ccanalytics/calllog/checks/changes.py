@@ -50,7 +50,10 @@ def definitions(look: Look) -> list[Finding]:
     """
     days = look.days
     dates = days["day"].to_list()
-    filled, units, rounded, typical = [], [], [], []
+    filled: list[_Step] = []
+    units: list[_Step] = []
+    rounded: list[_Step] = []
+    typical: list[_Step] = []
     for column, topic in _TOPICS.items():
         base = days["answered" if column in _OF_ANSWERED else "calls"]
         step = _share_step(days[column], base)

@@ -90,7 +90,11 @@ class LogCheck(Result):
         parts = []
         if by["fit"]:
             parts.append(f"fit for {_and([_named(one.use) for one in by['fit']])}")
-        for fit, words in (("with care", "{} with care"), ("not fit", "not fit for {}")):
+        told: tuple[tuple[Fit, str], ...] = (
+            ("with care", "{} with care"),
+            ("not fit", "not fit for {}"),
+        )
+        for fit, words in told:
             same: dict[str, list[str]] = {}
             for one in by[fit]:
                 same.setdefault(_because(one), []).append(_named(one.use))
