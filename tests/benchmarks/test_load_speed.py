@@ -35,7 +35,8 @@ if options["how"] == "duckdb":
     connection = duckdb.connect(options["log"])
     connection.execute(f"CREATE TABLE calls ({options['columns']})")
     connection.execute(
-        f"INSERT INTO calls SELECT * FROM read_csv(?, header=true, columns={options['types']})",
+        "INSERT INTO calls SELECT * FROM read_csv(?, header=true, auto_detect=false, delim=',', "
+        f"columns={options['types']})",
         [options["file"]],
     )
     rows = connection.sql("SELECT count(*) FROM calls").fetchall()[0][0]
@@ -144,7 +145,7 @@ def measured(folder, file, how, *, rollups=False, **load):
     for path in folder.glob("measured.duckdb*"):
         path.unlink()
     assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_a_load_beside_read_csv(tmp_path, say):

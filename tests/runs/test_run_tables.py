@@ -51,7 +51,11 @@ def test_values_are_written_for_people(column: str, value: object, shown: str) -
 def test_heads_are_labels_with_units_and_definitions() -> None:
     frame = pl.DataFrame({"service_level_high": [1.0], "asa_s": [2.0], "team_name": ["a"]})
     html = html_table(frame)
-    assert _cells(html)[0] == ["Service level, high", "Average speed of answer (s)", "Team name"]
+    assert _cells(html)[0] == [
+        "Service level, upper limit",
+        "Average speed of answer (s)",
+        "Team name",
+    ]
     assert 'title="mean wait of answered calls"' in html
     assert html.count('class="num"') == 4  # head and cell of the two numbers
 

@@ -20,7 +20,8 @@ def by_day(sample):
 
 def test_every_table_of_the_schema_has_rows(sample):
     written = {name.split("_20")[0].removesuffix(".csv") for name in sample.centre.rows}
-    assert written == set(TABLES)
+    # What only a switch writes is in no sample: its events, and its counts by interval.
+    assert written == set(TABLES) - {"queue_events", "interval_counts"}
     assert min(sample.centre.rows.values()) > 0
 
 
