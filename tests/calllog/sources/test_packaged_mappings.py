@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ccanalytics import CallLog
 from ccanalytics.calllog import SOURCES
+from ccanalytics.calllog.pseudonyms import make_key
 from ccanalytics.calllog.sources.mapping import packaged_mappings, read_mapping
 from ccanalytics.cli.loading import SOURCE_NAMES
 from ccanalytics.errors import InputError
@@ -59,6 +61,20 @@ def test_a_mapping_by_its_name(new_log, tmp_path, balanced, calls_of, name):
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
+def test_packaged_mappings_insist_on_a_key(tmp_path, name):
+    path = tmp_path / "export.csv"
+    path.write_text(ROWS[name])
+    make_key(tmp_path / "centre.key")
+    log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
+    with pytest.raises(InputError, match="no key is given"):
+        log.load(path, "generic", mapping=name)
+    log.load(path, "generic", mapping=name, key_file=tmp_path / "centre.key")
+    customers = log.table("calls")["customer"]
+    assert customers.str.contains(r"^[0-9a-f]{20}$").all()
+    assert b"20794600" not in log.path.read_bytes()
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
 def test_a_mapping_says_that_it_is_untested(name):
     text = packaged_mappings()[name].read_text(encoding="utf-8")
     assert "UNTESTED FOR WANT OF A SAMPLE" in text
@@ -74,8 +90,6 @@ def test_names_that_are_no_mapping(new_log, tmp_path):
 
 
 def test_a_centre_whose_zone_nobody_tells(tmp_path):
-    from ccanalytics import CallLog
-
     path = tmp_path / "export.csv"
     path.write_text(ROWS["vicidial"])
     with pytest.raises(InputError, match="where the centre stands"):
