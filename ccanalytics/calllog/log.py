@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
-from ccanalytics.calllog.file import LogFile, one_state
+from ccanalytics.calllog.callers_and_agents import CallersAndAgents
+from ccanalytics.calllog.file import one_state
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.servicelevel import ServiceLevel
 
@@ -26,7 +27,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(LogFile):
+class CallLog(CallersAndAgents):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,
