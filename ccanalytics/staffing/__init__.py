@@ -4,9 +4,12 @@ Frames of demand in, Results out; nothing here opens a log.
 """
 
 from ccanalytics.staffing._seats import scheduled
+from ccanalytics.staffing.abandonment_models import AbandonmentModels, abandonment_models
 from ccanalytics.staffing.absence import people_for
+from ccanalytics.staffing.by_patience import SeatsByPatience, seats_by_patience
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
+from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
 from ccanalytics.staffing.plan import DayPlan, day_plan
 from ccanalytics.staffing.required import Requirement
 from ccanalytics.staffing.requirement import requirement
@@ -16,6 +19,12 @@ from ccanalytics.staffing.spikes import Spikes, spikes
 from ccanalytics.staffing.typical import TypicalDemand, typical_day, typical_week
 
 __all__ = [
+    "AbandonmentModels",
+    "MeasuredShrinkage",
+    "SeatsByPatience",
+    "abandonment_models",
+    "measured_shrinkage",
+    "seats_by_patience",
     "DayPlan",
     "Requirement",
     "ServiceLevelCurve",

@@ -37,7 +37,7 @@ class Redials(Result):
         those who call again within the longest window.
     laws
         Per group (values of its keys): a frame ``seconds``, ``calls`` of the delays within the
-        longest window, as ``simulate(redial_delay=…)`` takes observed times.
+        longest window, as ``simulation.Retry`` takes observed times.
     """
 
     shares: pl.DataFrame
