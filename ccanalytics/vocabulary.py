@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ccanalytics.errors import InputError
-from ccanalytics.model_measures import MODEL_MEASURES
+from ccanalytics.model_measures import ESTIMATED_MEASURES, MODEL_MEASURES
 
 __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 
@@ -197,6 +197,7 @@ MEASURES: dict[str, Measure] = {
             "variance over mean of the calls within weekday and time of day; 1 for Poisson",
         ),
         *MODEL_MEASURES,
+        *ESTIMATED_MEASURES,
         # self-service
         ("eligible", "Eligible", "可分流", "calls", "contacts that could have been offered it"),
         ("sent", "Offered the channel", "推送", "contacts", "offers made, or sessions begun"),

@@ -24,6 +24,11 @@ GRID = {
     "service",
     "channel",
     "stage",
+    "queued",
+    "state",
+    "activity",
+    "overlapping",
+    "agent",
 }
 
 
@@ -77,7 +82,25 @@ def test_a_measure_that_does_not_exist_is_refused(name):
 def test_frames_of_the_log_use_these_names_and_no_other(make_log):
     at = datetime(2025, 3, 3, 9, tzinfo=UTC)
     log = make_log(
-        [{"arrived_at": at, "customer": "a", "service": "S1", "wait_s": 1.0, "talk_s": 2.0}],
+        [
+            {
+                "arrived_at": at,
+                "answered_at": at,
+                "agent": "x",
+                "customer": "a",
+                "service": "S1",
+                "wait_s": 1.0,
+                "talk_s": 2.0,
+            }
+        ],
+        agent_states=[
+            {
+                "agent": "x",
+                "state": "handling",
+                "started_at": at,
+                "ended_at": at + timedelta(seconds=2),
+            }
+        ],
         self_service=[
             {"at": at + timedelta(hours=1), "channel": "sms", "stage": "reminder", "service": "S1"}
         ],
@@ -95,6 +118,11 @@ def test_frames_of_the_log_use_these_names_and_no_other(make_log):
         "recontacts": log.recontacts(),
         "self_service": log.self_service(),
         "handle_times": log.handle_times(),
+        "waits": log.waits(by="queue"),
+        "redials": log.redials(),
+        "agents_present": log.agents_present(),
+        "agent_time": log.agent_time(),
+        "activities": log.activities().rename({"seconds": "actual_s"}),
     }
     unknown = {}
     for source, frame in frames.items():

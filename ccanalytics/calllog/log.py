@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
+from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
 from ccanalytics.calllog.file import one_state
 from ccanalytics.errors import DataError, InputError
@@ -26,7 +27,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(CountedLog):
+class CallLog(CallersAndAgents, CountedLog):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,

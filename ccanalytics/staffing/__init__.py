@@ -4,11 +4,14 @@ Frames of demand in, Results out; nothing here opens a log.
 """
 
 from ccanalytics.staffing._seats import scheduled
+from ccanalytics.staffing.abandonment_models import AbandonmentModels, abandonment_models
 from ccanalytics.staffing.absence import people_for
 from ccanalytics.staffing.ahead import DemandAhead, ahead
+from ccanalytics.staffing.by_patience import SeatsByPatience, seats_by_patience
 from ccanalytics.staffing.compared import MethodComparison, compare_methods
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
+from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
 from ccanalytics.staffing.plan import DayPlan, day_plan
 from ccanalytics.staffing.proof import Proof, prove
 from ccanalytics.staffing.required import Requirement
@@ -21,11 +24,14 @@ from ccanalytics.staffing.typical import TypicalDemand, typical_day, typical_wee
 from ccanalytics.staffing.what_if import WhatIf, what_if
 
 __all__ = [
+    "AbandonmentModels",
     "DayPlan",
     "DemandAhead",
+    "MeasuredShrinkage",
     "MethodComparison",
     "Proof",
     "Requirement",
+    "SeatsByPatience",
     "Sensitivity",
     "ServiceLevelCurve",
     "Shift",
@@ -34,15 +40,18 @@ __all__ = [
     "Spikes",
     "TypicalDemand",
     "WhatIf",
+    "abandonment_models",
     "ahead",
     "compare_methods",
     "cover",
     "day_plan",
+    "measured_shrinkage",
     "people_for",
     "prove",
     "read_shrinkage",
     "requirement",
     "scheduled",
+    "seats_by_patience",
     "sensitivity",
     "service_level_curve",
     "shifts",

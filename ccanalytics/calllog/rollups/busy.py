@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ccanalytics.calllog.timegrid import Every
 
-__all__ = ["busy_by_slot"]
+__all__ = ["busy_by_slot", "seconds_by_slot"]
 
 
 def _spells(calls: nw.LazyFrame[Any], what: str) -> nw.LazyFrame[Any]:
@@ -44,10 +44,16 @@ def busy_by_slot(
     ``what`` is ``agent`` (handling: from the answer through after-call work) or ``line`` (from
     arrival until the line is free). What falls outside the units is left out.
     """
+    return seconds_by_slot(_spells(scope.calls(), what), every, keys, units)
+
+
+def seconds_by_slot(
+    spells: nw.LazyFrame[Any], every: Every, keys: list[str], units: pl.DataFrame
+) -> pl.DataFrame:
+    """Seconds of any spells (``start`` and ``end`` in milliseconds) per slot and key."""
     import polars as pl
 
     length = every.unit_s * 1000
-    spells = _spells(scope.calls(), what)
     edges = []
     for edge, sign in (("start", 1), ("end", -1)):
         unit = nw.col(edge) // length

@@ -1,0 +1,191 @@
+"""Agents: how many were present, as far as calls tell, and what they did against the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from ccanalytics.calllog.rollups.busy import seconds_by_slot
+from ccanalytics.calllog.rollups.scope import Scope, collect
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ccanalytics.calllog.timegrid import Every
+
+__all__ = ["AGENT_KEYS", "agent_seconds", "compared", "present_seconds"]
+
+AGENT_KEYS = ("agent", "site", "employer", "team", "cohort")
+_STATES = ("available", "handling", "wrap", "break", "meeting", "training", "other")
+_ACTIVITIES = ("calls", "break", "meeting", "training", "other")
+_NONE = "none"
+
+
+def present_seconds(
+    scope: Scope, every: Every, keys: list[str], units: pl.DataFrame, gap_s: float
+) -> pl.DataFrame:
+    """Agent-seconds of presence per slot and key: columns slot, keys…, busy_s.
+
+    A spell lasts from the answer of its first call to the end of its last, as long as no more
+    than ``gap_s`` seconds lie between the end of one and the answer of the next.
+    """
+    own = list(dict.fromkeys(["agent", *keys]))
+    calls = scope.calls().filter(~nw.col("agent").is_null(), ~nw.col("answered_ms").is_null())
+    handled = nw.when(nw.col("handle_s") > 0).then(nw.col("handle_s")).otherwise(nw.lit(0.0))
+    calls = calls.select(
+        *own,
+        "call_id",
+        start=nw.col("answered_ms"),
+        end=nw.col("answered_ms") + (handled * 1000).round().cast(nw.Int64),
+    )
+    order = ["start", "end", "call_id"]
+    over = calls.with_columns(_until=nw.col("end").cum_max().over(*own, order_by=order))
+    over = over.with_columns(_before=nw.col("_until").shift(1).over(*own, order_by=order))
+    fresh = nw.col("_before").is_null() | (nw.col("start") - nw.col("_before") > gap_s * 1000)
+    over = over.with_columns(_new=nw.when(fresh).then(nw.lit(1)).otherwise(nw.lit(0)))
+    over = over.with_columns(_spell=nw.col("_new").cum_sum().over(*own, order_by=order))
+    spells = (
+        over.group_by(*own, "_spell")
+        .agg(start=nw.col("start").min(), end=nw.col("end").max())
+        .filter(nw.col("end") > nw.col("start"))
+    )
+    return seconds_by_slot(spells, every, keys, units)
+
+
+def _spells(scope: Scope, table: str, what: str, until: int) -> nw.LazyFrame[Any]:
+    """Agent, code and bounds in milliseconds; one that is open lasts until the log's last."""
+    end = "CAST(epoch_us(ended_at) // 1000 AS BIGINT)"
+    relation = scope.connection.sql(
+        f"SELECT agent, {what} AS code, "  # noqa: S608 - names of this module
+        'CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start", '
+        f'coalesce({end}, CAST(? AS BIGINT)) AS "end" FROM {table}',
+        params=[until],
+    )
+    frame: nw.LazyFrame[Any] = nw.from_native(relation)
+    return frame.filter(nw.col("end") > nw.col("start"))
+
+
+def _bounds(scope: Scope, table: str) -> tuple[int, int] | None:
+    row = scope.connection.execute(
+        "SELECT CAST(epoch_us(min(started_at)) // 1000 AS BIGINT), "
+        "CAST(epoch_us(greatest(max(started_at), max(ended_at))) // 1000 AS BIGINT) "
+        f"FROM {table}"
+    ).fetchall()[0]
+    return None if row[0] is None else (int(row[0]), int(row[1]))
+
+
+def _named(scope: Scope, spells: nw.LazyFrame[Any], keys: list[str]) -> nw.LazyFrame[Any]:
+    """Spells with the keys that stand in the table of agents."""
+    more = [key for key in keys if key != "agent"]
+    if not more:
+        return spells
+    agents = nw.from_native(scope.connection.table("agents")).select("agent", *more)
+    return spells.join(agents, on="agent", how="left")
+
+
+def agent_seconds(scope: Scope, every: Every, keys: list[str], units: pl.DataFrame) -> pl.DataFrame:
+    """Seconds per slot, key and state, and as planned; see ``CallLog.agent_time``.
+
+    Columns slot, keys…, state, actual_s, scheduled_s.
+    """
+    import polars as pl
+
+    parts = []
+    for table, what, column in (
+        ("agent_states", "state", "actual_s"),
+        ("schedules", "activity", "scheduled_s"),
+    ):
+        bounds = _bounds(scope, table)
+        if bounds is None:
+            continue
+        spells = _named(scope, _spells(scope, table, what, bounds[1]), keys)
+        spells = spells.rename({"code": "state"})
+        frame = seconds_by_slot(spells, every, [*keys, "state"], units)
+        parts.append(
+            frame.filter(pl.col("busy_s") > 0).rename({"busy_s": column})
+            .select("slot", *keys, "state", column)
+        )  # fmt: skip
+    both = pl.concat(parts, how="diagonal")
+    columns = [name for name in ("actual_s", "scheduled_s") if name in both.columns]
+    return both.group_by("slot", *keys, "state").agg(pl.col(columns).sum())
+
+
+def compared(scope: Scope, keys: list[str], first: int, last: int) -> pl.DataFrame:
+    """Seconds by planned activity and by state at once; see ``CallLog.activities``.
+
+    Columns keys…, activity, state, overlapping, seconds; the span is what both tables cover.
+    """
+    import polars as pl
+
+    states, plans = _bounds(scope, "agent_states"), _bounds(scope, "schedules")
+    assert states is not None  # noqa: S101 - the caller has looked
+    low, high = max(first * 1000, states[0]), min(last * 1000, states[1])
+    if plans is not None:
+        low, high = max(low, plans[0]), min(high, plans[1])
+    edges = []
+    for table, what, names, bounds in (
+        ("agent_states", "state", _STATES, states),
+        ("schedules", "activity", _ACTIVITIES, plans),
+    ):
+        if bounds is None:
+            continue
+        spells = _spells(scope, table, what, bounds[1])
+        for edge, sign in (("start", 1), ("end", -1)):
+            edges.append(
+                spells.select(
+                    "agent",
+                    # Spells are cut to the span that both tables cover.
+                    at=nw.when(nw.col(edge) < low).then(nw.lit(low))
+                    .otherwise(nw.when(nw.col(edge) > high).then(nw.lit(high))
+                    .otherwise(nw.col(edge))),
+                    **_marks("state", names if what == "state" else (), _STATES, sign),
+                    **_marks("plan", names if what == "activity" else (), _ACTIVITIES, sign),
+                )
+            )  # fmt: skip
+    columns = [*(f"state_{n}" for n in _STATES), *(f"plan_{n}" for n in _ACTIVITIES)]
+    netted = nw.concat(edges).group_by("agent", "at").agg(*(nw.col(c).sum() for c in columns))
+    running = netted.select(
+        "agent",
+        _length=nw.col("at").shift(-1).over("agent", order_by="at") - nw.col("at"),
+        **{c: nw.col(c).cum_sum().over("agent", order_by="at") for c in columns},
+    ).filter(nw.col("_length") > 0)
+    on = [nw.when(nw.col(c) > 0).then(nw.lit(1)).otherwise(nw.lit(0)) for c in columns]
+    in_states, in_plans = on[: len(_STATES)], on[len(_STATES) :]
+    running = running.select(
+        "agent",
+        "_length",
+        activity=_first("plan", _ACTIVITIES),
+        state=_first("state", _STATES),
+        overlapping=(nw.sum_horizontal(*in_states) > 1) | (nw.sum_horizontal(*in_plans) > 1),
+    ).filter((nw.col("activity") != _NONE) | (nw.col("state") != _NONE))
+    groups = [*keys, "activity", "state", "overlapping"]
+    counted = collect(
+        _named(scope, running, keys).group_by(*groups).agg(seconds=nw.col("_length").sum())
+    )
+    null = pl.col("activity", "state").replace({_NONE: None})
+    return (
+        counted.with_columns(null, seconds=pl.col("seconds").cast(pl.Float64) / 1000)
+        .sort(groups)
+        .select(*groups, "seconds")
+    )
+
+
+def _marks(
+    prefix: str, mine: tuple[str, ...], names: tuple[str, ...], sign: int
+) -> dict[str, nw.Expr]:
+    """One column a code: ±1 where the spell is of that code."""
+    return {
+        f"{prefix}_{name}": nw.when(nw.col("code") == name).then(nw.lit(sign)).otherwise(nw.lit(0))
+        if mine
+        else nw.lit(0)
+        for name in names
+    }
+
+
+def _first(prefix: str, names: tuple[str, ...]) -> nw.Expr:
+    """The first of the codes that holds; where spells overlap the order of the schema decides."""
+    chosen = nw.lit(_NONE)
+    for name in reversed(names):
+        chosen = nw.when(nw.col(f"{prefix}_{name}") > 0).then(nw.lit(name)).otherwise(chosen)
+    return chosen

@@ -1,0 +1,69 @@
+"""How long callers waited, and when those who gave up called again: counts of whole seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals.stable.v2 as nw
+
+from ccanalytics.calllog.rollups.scope import Scope, collect, narrowed
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["redial_delays", "wait_counts"]
+
+
+def wait_counts(scope: Scope, keys: list[str], first: int, last: int) -> pl.DataFrame:
+    """Offered calls by whole seconds of wait; see ``CallLog.waits``."""
+    import polars as pl
+
+    wait = nw.col("wait_s")
+    left = nw.col("is_abandoned")
+    calls = (
+        scope.calls()
+        .filter(
+            nw.col("is_offered"),
+            (nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last),
+        )
+        .with_columns(queued=left | (wait > 0), seconds=wait.round().cast(nw.Int64))
+    )
+    groups = list(dict.fromkeys([*keys, "outcome", "queued", "seconds"]))
+    counted = collect(calls.group_by(*groups).agg(nw.len().alias("calls")))
+    return counted.with_columns(pl.col("seconds", "calls").cast(pl.Int64)).sort(groups)
+
+
+def redial_delays(
+    scope: Scope, keys: list[str], up_to_s: int, first: int, last: int
+) -> pl.DataFrame:
+    """Abandoned calls of known customers by the time to their next; see ``CallLog.redials``."""
+    import polars as pl
+
+    # Withheld callers would be one giant partition, and false repeats.
+    known = scope.everything().filter(~nw.col("customer").is_null())
+    following = (
+        nw.col("arrived_epoch").shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
+    )
+    paired = narrowed(known.with_columns(_next=following), scope.where)
+    end = scope.log_end()
+    seen = nw.lit(end) - nw.col("arrived_epoch")
+    delay = nw.col("_next") - nw.col("arrived_epoch")
+    again = ~nw.col("_next").is_null() & (delay <= up_to_s)
+    counted = (
+        paired.filter(
+            nw.col("is_abandoned"),
+            (nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last),
+        )
+        .select(
+            *keys,
+            again=again,
+            seconds=nw.when(again)
+            .then(delay)
+            .otherwise(nw.when(seen < up_to_s).then(seen).otherwise(nw.lit(up_to_s)))
+            .cast(nw.Int64),
+        )
+        .group_by(*keys, "again", "seconds")
+        .agg(nw.len().alias("calls"))
+    )
+    frame = collect(counted).with_columns(pl.col("seconds", "calls").cast(pl.Int64))
+    return frame.select(*keys, "seconds", "again", "calls").sort([*keys, "seconds", "again"])
