@@ -116,7 +116,7 @@ def test_every_person_of_the_schema_is_marked():
         for c in t.columns
         if c.name in ("customer", "agent", "reviewer", "owner")
     }
-    assert marked == named | {("rollouts", "unit")}
+    assert marked == named | {("rollouts", "unit"), ("calls", "line")}
 
 
 # ---- keys ---------------------------------------------------------------------------------------
