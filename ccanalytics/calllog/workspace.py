@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,7 +140,7 @@ def _claimed(parent: Path, held: contextlib.ExitStack) -> Path:
 def sweep(log: Path) -> None:
     """Remove what killed loads left: work folders, and a lock that nobody holds."""
     for stale in log.parent.glob(f"{_PREFIX}*"):
-        _unless_held(stale / _HELD, lambda folder=stale: shutil.rmtree(folder, ignore_errors=True))
+        _unless_held(stale / _HELD, partial(shutil.rmtree, stale, ignore_errors=True))
     lock = _lock_of(log)
     if lock.exists():
         _unless_held(lock, lock.unlink)
