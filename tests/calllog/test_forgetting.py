@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -89,6 +90,19 @@ def test_old_rows_go_and_the_books_balance(log):
     assert "(7 of them forgotten since)" in log.check().findings[0].detail
     again = log.forget(CUT)
     assert again.rows == {}
+    assert balanced(log)
+
+
+def test_events_go_with_the_calls_that_followed_from_them(tmp_path):
+    samples = Path(__file__).parent / "samples"
+    log = cc.CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
+    log.load(samples / "asterisk_queue_log.txt", "asterisk_queue_log", identifiers="as_they_are")
+    calls = log.table("calls").height
+    assert calls
+    assert balanced(log)
+    assert log.forget("2025-01-01").rows == {}
+    told = log.forget("2025-01-02").rows
+    assert (told["queue_events"], told["calls"]) == (39, calls)
     assert balanced(log)
 
 

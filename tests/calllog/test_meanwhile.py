@@ -473,7 +473,7 @@ def test_a_later_file_that_fails_takes_no_earlier_one_with_it(small, write_table
     _when("publishing", lambda: published.append(1), monkeypatch)
     (folder / "services.csv").write_text("what is this\n1\n")
     report = log.load(folder, source="ccanalytics")
-    assert [name.rsplit("/", 1)[1] for name in report.failed] == ["services.csv"]
+    assert [file.rsplit("/", 1)[1] for file in report.failed] == ["services.csv"]
     assert published == [1]
     assert log.check().rows["calls"] == 2
     assert log.table("agents").height == 1

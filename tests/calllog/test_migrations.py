@@ -12,6 +12,7 @@ import pytest
 
 from ccanalytics import CallLog, schema
 from ccanalytics.calllog import database, generation, migrations, store, tables
+from ccanalytics.calllog.pseudonyms import make_key
 from ccanalytics.errors import LogError
 from ccanalytics.schema import SCHEMA_VERSION, Column, Table
 
@@ -279,3 +280,30 @@ def test_a_migration_that_is_killed_leaves_the_old_log_or_the_new(tmp_path, at):
             pass
         left = {p.name for p in tmp_path.iterdir()} - {path.name, kept.name}
     assert not left
+
+
+@pytest.mark.parametrize("frozen", OLD, ids=lambda p: p.stem)
+def test_a_log_that_was_brought_up_takes_what_only_todays_schema_holds(tmp_path, frozen):
+    """Events, counts of intervals, later deliveries, pseudonyms and the book of the forgotten."""
+    path = tmp_path / "centre.duckdb"
+    make_old(path, frozen)
+    log = CallLog(path)
+    samples = Path(__file__).parent / "samples"
+    make_key(tmp_path / "centre.key")
+    # Its persons are as they came: pseudonyms beside them would give one person two names.
+    with pytest.raises(LogError, match="two names"):
+        log.load(
+            samples / "amazon_connect.ndjson",
+            "amazon_connect",
+            key_file=tmp_path / "centre.key",
+        )
+    for file, source in (
+        ("amazon_connect.ndjson", "amazon_connect"),
+        ("asterisk_queue_log.txt", "asterisk_queue_log"),
+        ("genesys_aggregates.json", "genesys_aggregates"),
+    ):
+        assert log.load(samples / file, source, identifiers="as_they_are").loaded
+    assert log.table("calls")["updated_at"].count() > 0
+    assert log.table("queue_events").height == 39
+    assert log.interval_counts("1h").height
+    assert log.forget("2025-03-04").rows["queue_events"] == 39

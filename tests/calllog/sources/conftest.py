@@ -58,6 +58,8 @@ def balanced():
             ).fetchone()
         assert seen == loaded + duplicates + rejected
         assert kept == rejected
+        books = log.summary().findings[0]
+        assert (books.name, books.verdict) == ("every row is accounted for", "holds"), books.detail
         return report
 
     return check
