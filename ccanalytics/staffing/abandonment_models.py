@@ -82,7 +82,11 @@ class AbandonmentModels(Result):
         )
         return (
             f"Closest to what happened: {best}"
-            + (f" (not clearly ahead of: {'; '.join(MODELS[m] for m in rivals)})" if len(rivals) else "")
+            + (
+                f" (not clearly ahead of: {'; '.join(MODELS[m] for m in rivals)})"
+                if len(rivals)
+                else ""
+            )
             + "."
             + f" Mean absolute error of the abandonment of an interval, {self.intervals.height:,} "
             f"intervals with at least {self.inputs['min_calls']:g} offered calls: {errors}. Chance "
@@ -144,9 +148,12 @@ def abandonment_models(
         raise InputError("resamples is a whole number, 100 or more", f"resamples={resamples!r}")
     seen = rows.filter(pl.col("offered") > 0).height
     rows = rows.filter(pl.col("offered") >= min_calls, pl.col("agents_present") > 0)
-    rows = rows.with_columns(_aht(aht_s)).filter(pl.col("_aht") > 0).with_columns(
-        _load=pl.col("offered") * pl.col("_aht") / pl.col("interval_s")
-    ).sort("interval_start")
+    rows = (
+        rows.with_columns(_aht(aht_s))
+        .filter(pl.col("_aht") > 0)
+        .with_columns(_load=pl.col("offered") * pl.col("_aht") / pl.col("interval_s"))
+        .sort("interval_start")
+    )
     days = rows["local_start"].dt.date().to_numpy()
     if np.unique(days).size < _FEWEST_DAYS:
         raise DataError(

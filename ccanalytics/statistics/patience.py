@@ -200,7 +200,7 @@ def patience(
         lines.append(named | {"method": method} | group.numbers(law, method, everybody))
         survival.append(group.curve_frame(named))
         hazard.append(group.hazard_frame(named, bins))
-    kinds = {key: rows.schema[key] for key in keys}
+    kinds: dict[Any, Any] = {key: rows.schema[key] for key in keys}
     return Patience(
         frame=pl.DataFrame(lines, schema_overrides=kinds),
         survival=pl.concat(survival).cast(kinds),
@@ -252,15 +252,17 @@ class _Group:
         from scipy.special import chdtri
 
         total, gone, tail = float(self.count @ self.seconds), self.abandoned, (1 - self.level) / 2
-        value, high = (total / gone, 2 * total / chdtri(2 * gone, 1 - tail)) if gone else [np.inf] * 2
-        return Estimate(value, 2 * total / float(chdtri(2 * gone + 2, tail)), float(high), self.level)
+        value, high = (
+            (total / gone, 2 * total / chdtri(2 * gone, 1 - tail)) if gone else [np.inf] * 2
+        )
+        return Estimate(
+            value, 2 * total / float(chdtri(2 * gone + 2, tail)), float(high), self.level
+        )
 
     def curve(self) -> PatienceCurve:
         return curve_of(self.km, self.seconds + self.half, self.left, self.count, self.half)
 
-    def numbers(
-        self, law: PatienceCurve | float, method: str, everybody: _Group
-    ) -> dict[str, Any]:
+    def numbers(self, law: PatienceCurve | float, method: str, everybody: _Group) -> dict[str, Any]:
         """The group's row: its own where it has any, of all together where it borrows them."""
         told = everybody if method == "pooled" else self
         km, exponential = told.km, told.exponential
@@ -296,14 +298,17 @@ class _Group:
         import polars as pl
         from scipy.special import chdtri
 
-        at = self.seconds + self.half
+        at = self.seconds[:, None]
         low, high = bins[:-1], bins[1:]
-        inside = (at[:, None] >= low) & (at[:, None] < high)
+        inside = ((at >= low) & (at < high)).astype(float)
+        if self.half:
+            # Of those rounded to an edge, half had left before it and half after.
+            inside = (inside + ((at > low) & (at <= high)) + ((at == low) & (low == bins[0]))) / 2
         gone = self.left @ inside
-        spent = self.count @ np.clip(at[:, None] - low, 0.0, high - low)
+        spent = self.count @ np.clip(at - low, 0.0, high - low)
         tail = (1 - self.level) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
-            fewest = np.where(gone > 0, chdtri(2 * np.maximum(gone, 1), 1 - tail) / 2, 0.0)
+            fewest = np.where(gone > 0, chdtri(2 * np.maximum(gone, 0.5), 1 - tail) / 2, 0.0)
             rates = [gone / spent, fewest / spent, chdtri(2 * gone + 2, tail) / 2 / spent]
         hazard, least, most = (np.where(spent > 0, rate, np.nan) for rate in rates)
         return pl.DataFrame(
@@ -338,7 +343,8 @@ def _checks(
                 "Exponential law",
                 "holds" if near else "fails",
                 f"the curve is at most {worst['distance']:.3f} from exponential with mean "
-                f"{worst['exponential_patience_s']:,.0f} s" + (f" ({name})" if name else "")
+                f"{worst['exponential_patience_s']:,.0f} s"
+                + (f" ({name})" if name else "")
                 + ("" if near else "; staffing.seats_by_patience tells what that costs in seats"),
             )
         )
@@ -358,7 +364,8 @@ def _checks(
         Check(
             "Calls that tell nothing of patience",
             "informs",
-            f"{direct:,} never queued" + (f"; of {unknown:,} the wait is unknown" if unknown else ""),
+            f"{direct:,} never queued"
+            + (f"; of {unknown:,} the wait is unknown" if unknown else ""),
         )
     )
     return tuple(checks)

@@ -42,9 +42,7 @@ def redial_delays(
     # Withheld callers would be one giant partition, and false repeats.
     known = scope.everything().filter(~nw.col("customer").is_null())
     following = (
-        nw.col("arrived_epoch")
-        .shift(-1)
-        .over("customer", order_by=["arrived_epoch", "call_id"])
+        nw.col("arrived_epoch").shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
     )
     paired = narrowed(known.with_columns(_next=following), scope.where)
     end = scope.log_end()
