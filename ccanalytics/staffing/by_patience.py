@@ -85,7 +85,8 @@ def seats_by_patience(
     --------
     >>> import polars as pl
     >>> from ccanalytics import ServiceLevel
-    >>> from ccanalytics.statistics import patience
+    >>> from ccanalytics.statistics.patience import patience
+    >>> import numpy as np
     >>> rng = np.random.default_rng(5)
     >>> left, answer = 300 * rng.weibull(0.6, 9000), rng.exponential(60, 9000)
     >>> waits = pl.DataFrame({"seconds": np.minimum(left, answer).round().astype(int),
@@ -107,9 +108,8 @@ def seats_by_patience(
     rows = []
     for name, law in (("none", None), ("exponential", mean), ("own", own)):
         queue = Queue(calls, per, aht, patience=law)
-        limit = {} if law is None or max_abandonment is None else {
-            "max_abandonment": max_abandonment}  # fmt: skip
-        agents = int(queue.agents_for(goal, **limit))
+        limit = None if law is None else max_abandonment
+        agents = int(queue.agents_for(goal, max_abandonment=limit))
         promised, kept = queue.performance(agents), true.performance(agents)
         rows.append(
             (name, agents, promised.service_level(goal), promised.abandonment,

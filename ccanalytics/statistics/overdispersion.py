@@ -166,8 +166,7 @@ def overdispersion(
     without = np.array(list(_leave_one_out(blocks)))
     fewest = min(block.shape[0] for block in blocks)
     limits = [_jackknife(v, w, level) for v, w in zip(whole, without.T, strict=True)]
-    squares = [Estimate(*(float(np.sqrt(max(x, 0.0))) for x in (e.value, e.low, e.high)), level)
-               for e in limits[1:]]  # fmt: skip
+    squares = [_root(estimate) for estimate in limits[1:]]
     cells = pl.concat(
         pl.DataFrame({"weekday": weekday, "clock": clocks, "days": block.shape[0],
                       "calls": block.mean(axis=0), "dispersion": _dispersion(block)})
@@ -183,6 +182,13 @@ def overdispersion(
                 "exclude": sorted(map(str, _dates(exclude))), "days": days},
         checks=_checks(fewest, closed, left_out),
     )  # fmt: skip
+
+
+def _root(square: Estimate) -> Estimate:
+    value, low, high = (
+        float(np.sqrt(max(x, 0.0))) for x in (square.value, square.low, square.high)
+    )
+    return Estimate(value, low, high, square.level)
 
 
 def _dates(values: Iterable[Any]) -> list[Any]:
@@ -235,7 +241,7 @@ def _sums(block: Floats) -> tuple[Floats, Floats]:
 def _moments(parts: list[tuple[Floats, Floats]]) -> tuple[float, float, float, float]:
     """Median dispersion, cv², cv_day² and cv_within²."""
     ratio = float(np.median(np.concatenate([part[0] for part in parts])))
-    extra, square, shared, pairs = sum(part[1] for part in parts)
+    extra, square, shared, pairs = np.sum([part[1] for part in parts], axis=0)
     both = extra / square
     day = shared / pairs if pairs > 0 else 0.0
     return ratio, float(both), float(day), float(both - day)

@@ -200,7 +200,7 @@ def patience(
         lines.append(named | {"method": method} | group.numbers(law, method, everybody))
         survival.append(group.curve_frame(named))
         hazard.append(group.hazard_frame(named, bins))
-    kinds = {key: rows.schema[key] for key in keys}
+    kinds: dict[Any, Any] = {key: rows.schema[key] for key in keys}
     return Patience(
         frame=pl.DataFrame(lines, schema_overrides=kinds),
         survival=pl.concat(survival).cast(kinds),
@@ -298,14 +298,17 @@ class _Group:
         import polars as pl
         from scipy.special import chdtri
 
-        at = self.seconds + self.half
+        at = self.seconds[:, None]
         low, high = bins[:-1], bins[1:]
-        inside = (at[:, None] >= low) & (at[:, None] < high)
+        inside = ((at >= low) & (at < high)).astype(float)
+        if self.half:
+            # Of those rounded to an edge, half had left before it and half after.
+            inside = (inside + ((at > low) & (at <= high)) + ((at == low) & (low == bins[0]))) / 2
         gone = self.left @ inside
-        spent = self.count @ np.clip(at[:, None] - low, 0.0, high - low)
+        spent = self.count @ np.clip(at - low, 0.0, high - low)
         tail = (1 - self.level) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
-            fewest = np.where(gone > 0, chdtri(2 * np.maximum(gone, 1), 1 - tail) / 2, 0.0)
+            fewest = np.where(gone > 0, chdtri(2 * np.maximum(gone, 0.5), 1 - tail) / 2, 0.0)
             rates = [gone / spent, fewest / spent, chdtri(2 * gone + 2, tail) / 2 / spent]
         hazard, least, most = (np.where(spent > 0, rate, np.nan) for rate in rates)
         return pl.DataFrame(

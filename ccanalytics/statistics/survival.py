@@ -54,8 +54,8 @@ class KaplanMeier:
         place = int(np.searchsorted(self.seconds, seconds, side="right")) - 1
         if place < 0:
             return Estimate(1.0, 1.0, 1.0, self.level)
-        found = (float(curve[place]) for curve in (self.survival, self.low, self.high))
-        return Estimate(*found, self.level)
+        value, low, high = (float(c[place]) for c in (self.survival, self.low, self.high))
+        return Estimate(value, low, high, self.level)
 
 
 def _crossing(seconds: Floats, curve: Floats, height: float) -> float:
@@ -92,9 +92,11 @@ def kaplan_meier(
     [0.75, 0.5]
     """
     times, where = np.unique(np.asarray(seconds, float), return_inverse=True)
-    ended = np.bincount(where, weights=events, minlength=times.size)
-    gone = ended + np.bincount(where, weights=censored, minlength=times.size)
-    at_risk = np.cumsum(gone[::-1])[::-1]
+    ended: Floats = np.bincount(
+        where, weights=np.asarray(events, float), minlength=times.size
+    ).astype(float)
+    gone = ended + np.bincount(where, weights=np.asarray(censored, float), minlength=times.size)
+    at_risk: Floats = np.cumsum(gone[::-1])[::-1].astype(float)
     some = ended > 0
     times, ended, at_risk = times[some], ended[some], at_risk[some]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -214,13 +214,13 @@ def test_random_spells_agree_with_a_count_of_seconds(make_log):
     states, plans, truth = [], [], {}
     for agent in ("a", "b", "c"):
         lines = []
-        for kind, names, out in (
+        for kind, names, rows in (
             ("state", ["available", "handling", "break", None], states),
             ("activity", ["calls", "break", "other", None], plans),
         ):
             parts = [(random.choice(names), random.randrange(1, 200)) for _ in range(60)]
             parts.append((names[0], 20_000 - sum(s for _, s in parts)))
-            out += spells(agent, kind, *parts)
+            rows.extend(spells(agent, kind, *parts))
             lines.append([name for name, seconds in parts for _ in range(seconds)])
         for pair in zip(lines[1], lines[0], strict=True):
             truth[pair] = truth.get(pair, 0) + 1

@@ -20,6 +20,26 @@ AGENT_KEYS = ("agent", "site", "employer", "team", "cohort")
 _STATES = ("available", "handling", "wrap", "break", "meeting", "training", "other")
 _ACTIVITIES = ("calls", "break", "meeting", "training", "other")
 _NONE = "none"
+_SPELLS = {
+    "agent_states": """
+        SELECT agent, state AS code, CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start",
+            coalesce(CAST(epoch_us(ended_at) // 1000 AS BIGINT), CAST(? AS BIGINT)) AS "end"
+        FROM agent_states""",
+    "schedules": """
+        SELECT agent, activity AS code, CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start",
+            coalesce(CAST(epoch_us(ended_at) // 1000 AS BIGINT), CAST(? AS BIGINT)) AS "end"
+        FROM schedules""",
+}
+_BOUNDS = {
+    "agent_states": """
+        SELECT CAST(epoch_us(min(started_at)) // 1000 AS BIGINT),
+            CAST(epoch_us(greatest(max(started_at), max(ended_at))) // 1000 AS BIGINT)
+        FROM agent_states""",
+    "schedules": """
+        SELECT CAST(epoch_us(min(started_at)) // 1000 AS BIGINT),
+            CAST(epoch_us(greatest(max(started_at), max(ended_at))) // 1000 AS BIGINT)
+        FROM schedules""",
+}
 
 
 def present_seconds(
@@ -53,25 +73,15 @@ def present_seconds(
     return seconds_by_slot(spells, every, keys, units)
 
 
-def _spells(scope: Scope, table: str, what: str, until: int) -> nw.LazyFrame[Any]:
-    """Agent, code and bounds in milliseconds; one that is open lasts until the log's last."""
-    end = "CAST(epoch_us(ended_at) // 1000 AS BIGINT)"
-    relation = scope.connection.sql(
-        f"SELECT agent, {what} AS code, "  # noqa: S608 - names of this module
-        'CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start", '
-        f'coalesce({end}, CAST(? AS BIGINT)) AS "end" FROM {table}',
-        params=[until],
-    )
-    frame: nw.LazyFrame[Any] = nw.from_native(relation)
+def _spells(scope: Scope, table: str, until: int) -> nw.LazyFrame[Any]:
+    """Agent, code and bounds in milliseconds; one that is open lasts until the table's last."""
+    frame: nw.LazyFrame[Any] = nw.from_native(scope.connection.sql(_SPELLS[table], params=[until]))
     return frame.filter(nw.col("end") > nw.col("start"))
 
 
 def _bounds(scope: Scope, table: str) -> tuple[int, int] | None:
-    row = scope.connection.execute(
-        "SELECT CAST(epoch_us(min(started_at)) // 1000 AS BIGINT), "
-        "CAST(epoch_us(greatest(max(started_at), max(ended_at))) // 1000 AS BIGINT) "
-        f"FROM {table}"
-    ).fetchall()[0]
+    """First start and last moment of a table in milliseconds; None if it is empty."""
+    row = scope.connection.execute(_BOUNDS[table]).fetchall()[0]
     return None if row[0] is None else (int(row[0]), int(row[1]))
 
 
@@ -92,14 +102,11 @@ def agent_seconds(scope: Scope, every: Every, keys: list[str], units: pl.DataFra
     import polars as pl
 
     parts = []
-    for table, what, column in (
-        ("agent_states", "state", "actual_s"),
-        ("schedules", "activity", "scheduled_s"),
-    ):
+    for table, column in (("agent_states", "actual_s"), ("schedules", "scheduled_s")):
         bounds = _bounds(scope, table)
         if bounds is None:
             continue
-        spells = _named(scope, _spells(scope, table, what, bounds[1]), keys)
+        spells = _named(scope, _spells(scope, table, bounds[1]), keys)
         spells = spells.rename({"code": "state"})
         frame = seconds_by_slot(spells, every, [*keys, "state"], units)
         parts.append(
@@ -130,7 +137,7 @@ def compared(scope: Scope, keys: list[str], first: int, last: int) -> pl.DataFra
     ):
         if bounds is None:
             continue
-        spells = _spells(scope, table, what, bounds[1])
+        spells = _spells(scope, table, bounds[1])
         for edge, sign in (("start", 1), ("end", -1)):
             edges.append(
                 spells.select(
