@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ccanalytics.calllog.database import in_memory
 from ccanalytics.calllog.masking import masked_fields, masked_patterns, masked_whole
 from ccanalytics.calllog.pseudonyms import pseudonymised
 from ccanalytics.calllog.sources.base import any_holds, told
@@ -71,7 +72,6 @@ def _with_digests(good: pl.DataFrame, source: str, key: Key | None) -> pl.DataFr
     With a key the digest is keyed too: a row holds the caller's number, and everything else in it
     is known, so a plain digest would give the number away to whoever tries them all.
     """
-    import duckdb
     import polars as pl
 
     missing = good["call_id"].is_null()
@@ -80,7 +80,7 @@ def _with_digests(good: pl.DataFrame, source: str, key: Key | None) -> pl.DataFr
         prefix = f"{source}\n"
         digests = pl.Series(key.pseudonyms("call", [prefix + text for text in raw.to_list()]))
     else:
-        with duckdb.connect() as connection:
+        with in_memory() as connection:
             connection.register("staged_rows", raw.to_frame().to_arrow())
             digest = connection.sql(
                 "SELECT md5(? || chr(10) || _raw) AS digest FROM staged_rows", params=[source]

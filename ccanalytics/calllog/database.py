@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__all__ = ["attached", "cursor_of", "speaking", "version_of"]
+__all__ = ["attached", "cursor_of", "in_memory", "speaking", "version_of"]
 
 _PAUSE_S = 0.02
 # A file of another kind must not make the database fetch a reader for it.
@@ -49,9 +49,8 @@ def attached(
     spill
         Folder for what does not fit into memory.
     """
-    import duckdb
-
     with contextlib.ExitStack() as stack:
+        spill_name = ""  # no folder for it: all must fit into memory
         if spill is None:
             with contextlib.suppress(OSError):
                 spill_name = stack.enter_context(
@@ -59,13 +58,25 @@ def attached(
                 )
         else:
             spill_name = str(spill)
-        limit = f"{_memory_limit() >> 20}MiB"
-        connection = duckdb.connect(config={**_CONFIG, "memory_limit": limit})
+        connection = in_memory()
         stack.callback(_close, connection)
         connection.execute("SET temp_directory = ?", [spill_name])
         _attach(connection, path, read_only=read_only, wait_s=wait_s)
         _look_at_log(connection)
         yield connection
+
+
+def in_memory() -> duckdb.DuckDBPyConnection:
+    """A connection to an empty database in memory, within the limit and without a word.
+
+    DuckDB would draw a progress bar on standard output where a query takes long, also into JSON.
+    """
+    import duckdb
+
+    limit = f"{_memory_limit() >> 20}MiB"
+    connection = duckdb.connect(config={**_CONFIG, "memory_limit": limit})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _memory_limit() -> int:
@@ -119,6 +130,7 @@ def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnectio
 def _look_at_log(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("USE log")
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ccanalytics.calllog.database import in_memory
 from ccanalytics.calllog.tables import create_tables, quoted
 from ccanalytics.errors import LogError
 from ccanalytics.schema import SCHEMA_VERSION
@@ -55,9 +56,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, version: int, log: Path) -> N
 
 def _complete(connection: duckdb.DuckDBPyConnection, log: Path) -> None:
     """Add the tables, columns, sequences and views that an empty log of today has besides."""
-    import duckdb
-
-    with duckdb.connect() as fresh:
+    with in_memory() as fresh:
         create_tables(fresh)
         wanted = _columns(fresh)
         tables = _definitions(fresh, "tables", "table")

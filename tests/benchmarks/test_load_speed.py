@@ -35,6 +35,7 @@ options = json.loads(sys.argv[1])
 start, used = time.perf_counter(), time.process_time()
 if options["how"] == "duckdb":
     connection = duckdb.connect(options["log"])
+    connection.execute("SET enable_progress_bar = false")
     connection.execute(f"CREATE TABLE calls ({options['columns']})")
     connection.execute(
         f"INSERT INTO calls SELECT * FROM read_csv(?, header=true, columns={options['types']})",
@@ -71,7 +72,7 @@ def say(capsys):
 
 
 def write_calls(path, rows):
-    """A file of calls: 23 columns, one caller in three comes again, most calls are answered."""
+    """A file of calls: 22 columns, one caller in three comes again, most calls are answered."""
     with path.open("wb") as file:
         for first in range(0, rows, CHUNK):
             frame = _calls(first, min(CHUNK, rows - first))
@@ -118,7 +119,6 @@ def _calls(first, rows):
         "transfer": one_of(["none", "none", "none", "second_line"]),
         "parent_call_id": pl.Series([None] * rows, dtype=pl.String),
         "ended_by": one_of(["caller", "agent"]),
-        "updated_at": pl.Series([None] * rows, dtype=pl.String),
     }
     of_agents = ("answered_at", "talk_s", "hold_s", "wrap_s", "agent", "transfer")
     return pl.DataFrame(columns).with_columns(

@@ -1,12 +1,14 @@
 """What a log says of itself, and that texts asked for are only texts."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
 import ccanalytics as cc
+from ccanalytics import calllog
 from ccanalytics.calllog.rollups.scope import KEYS
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES
@@ -235,3 +237,16 @@ def test_one_of_each_is_said_in_the_singular(tmp_path):
     assert "the one day has calls" in told
     for wrong in ("1 rows", "1 calls", "1 days", "1 duplicates"):
         assert wrong not in f"{first} {again} {told}"
+
+
+def test_the_database_draws_no_progress_bar_into_what_is_printed(make_log):
+    """It would, on standard output, where a question takes seconds: also into JSON."""
+    log = make_log([{"arrived_at": "2025-03-03T09:00:00Z"}], "UTC")
+    asked = "SELECT current_setting('enable_progress_bar')"
+    with log._store.reading() as outer, log._store.reading() as inner:
+        assert [c.execute(asked).fetchall() for c in (outer, inner)] == [[(False,)]] * 2
+    with log._store.writing("UTC", "0") as connection:
+        assert connection.execute(asked).fetchall() == [(False,)]
+    room = Path(calllog.__file__).parent
+    connecting = [p.name for p in room.rglob("*.py") if "duckdb.connect(" in p.read_text()]
+    assert connecting == ["database.py"]

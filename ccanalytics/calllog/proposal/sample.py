@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.calllog.database import in_memory
 from ccanalytics.calllog.decoding import TextFile, kind_of
 from ccanalytics.calllog.proposal.names import SYNONYMS, likeness
 from ccanalytics.calllog.readers import reader_of
@@ -174,7 +175,7 @@ def _sniffed(path: Path, lines: tuple[str, ...]) -> Layout:
         copy = Path(folder) / "sample.csv"
         copy.write_text(text, encoding="utf-8", errors="replace")
         try:
-            with duckdb.connect() as connection:
+            with in_memory() as connection:
                 delimiter, quote, columns = connection.execute(
                     "SELECT delimiter, quote, len(columns) FROM sniff_csv(?, all_varchar = true)",
                     [str(copy)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from ccanalytics.calllog.database import in_memory
 from ccanalytics.calllog.decoding import TextFile
 from ccanalytics.calllog.readers.base import Reader
 from ccanalytics.calllog.reading import Rows
@@ -133,10 +134,9 @@ def _is_text(line: bytes) -> bool:
 
 
 def _query(lines: pl.Series, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
-    import duckdb
     import polars as pl
 
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         connection.register("json_lines", pl.DataFrame({"l": lines}).to_arrow())
         frame = pl.from_arrow(connection.sql(sql, params=parameters or []).to_arrow_table())
     return cast("pl.DataFrame", frame)

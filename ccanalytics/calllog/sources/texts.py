@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ccanalytics.calllog.database import in_memory
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -68,10 +70,9 @@ def moments(text: pl.Expr) -> pl.Expr:
 
 def digests(rows: pl.DataFrame, column: str) -> pl.Series:
     """The MD5 of a column's texts: the same name for the same text in every version and load."""
-    import duckdb
     import polars as pl
 
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         connection.register("texts", rows.select(pl.col(column).alias("text")).to_arrow())
         found = connection.sql("SELECT md5(text) AS digest FROM texts").to_arrow_table()
     return pl.Series("digest", found.column("digest").to_pylist(), dtype=pl.String)
