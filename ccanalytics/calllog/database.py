@@ -66,6 +66,16 @@ def attached(
         yield connection
 
 
+def _draw_nothing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Switch the progress bar off where it is on: a notebook's kernel may refuse the very setting.
+
+    It does where ipywidgets are missing, and there no bar is drawn.
+    """
+    ((drawn,),) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    if drawn:
+        connection.execute("SET enable_progress_bar = false")
+
+
 def in_memory() -> duckdb.DuckDBPyConnection:
     """A connection to an empty database in memory, within the limit and without a word.
 
@@ -75,7 +85,7 @@ def in_memory() -> duckdb.DuckDBPyConnection:
 
     limit = f"{_memory_limit() >> 20}MiB"
     connection = duckdb.connect(config={**_CONFIG, "memory_limit": limit})
-    connection.execute("SET enable_progress_bar = false")
+    _draw_nothing(connection)
     return connection
 
 
@@ -130,7 +140,7 @@ def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnectio
 def _look_at_log(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("USE log")
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET enable_progress_bar = false")
+    _draw_nothing(connection)
 
 
 @contextlib.contextmanager
