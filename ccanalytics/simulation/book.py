@@ -60,9 +60,11 @@ class Book:
         length = np.diff(grid.edges)
         self.length = length
         self.agent_s = groups.agents * length[:, None]
-        self.levels: dict[str, dict[str, Ratios]] = {
+        # Measure → whether it is a share, whether of calls; and the sums of all, one after another.
+        self.kinds: dict[str, dict[str, tuple[bool, bool]]] = {
             name: {} for name in ("overall", "intervals", "types", "interval_types", "groups")
         }
+        self.sums = {name: Ratios(is_share=False) for name in self.kinds}
         self.replications = 0
 
     def add(self, tally: Tally) -> None:
@@ -92,14 +94,15 @@ class Book:
             self._enter("types", calls.sum(axis=0), queue=(queue.sum(axis=0), length.sum()))
             self._enter("interval_types", calls, queue=(queue, length[:, None]))
         if len(self.groups.names) > 1:
-            level = self.levels["groups"]
-            for name, y, x in (
-                ("occupancy", busy.sum(axis=0), (self.agent_s + over).sum(axis=0)),
-                ("busy_agents", busy.sum(axis=0), length.sum()),
-            ):
-                level.setdefault(name, Ratios(name in _SHARES, of_calls=False)).add(
-                    y, np.broadcast_to(x, y.shape)
-                )
+            offered = (self.agent_s + over).sum(axis=0)
+            self._book(
+                "groups",
+                {
+                    "occupancy": (busy.sum(axis=0), offered),
+                    "busy_agents": (busy.sum(axis=0), length.sum()),
+                },
+                offered.shape,
+            )
 
     def _enter(self, level: str, calls: Floats, **times: tuple[Any, Any]) -> None:
         entered = calls[..., ARRIVED] - calls[..., BLOCKED] - calls[..., LEFT_MENU]
@@ -119,11 +122,18 @@ class Book:
         }
         for place, goal in enumerate(self.goals):
             parts[f"service_level_{place}"] = self._goal(goal, calls, entered)
-        for name, part in parts.items():
-            share = name in _SHARES or name.startswith("service_level")
-            y, x = np.broadcast_arrays(*(np.asarray(each, float) for each in part))
-            of_calls = name != "occupancy"
-            self.levels[level].setdefault(name, Ratios(share, of_calls)).add(y, x)
+        self._book(level, parts, entered.shape)
+
+    def _book(self, level: str, parts: dict[str, tuple[Any, Any]], shape: tuple[int, ...]) -> None:
+        """Add one replication of every measure at once, as one array."""
+        if not self.kinds[level]:
+            for name in parts:
+                share = name in _SHARES or name.startswith("service_level")
+                self.kinds[level][name] = (share, name != "occupancy" and level != "groups")
+        y, x = np.empty((2, len(parts), *shape))
+        for place, (above, below) in enumerate(parts.values()):
+            y[place], x[place] = above, below
+        self.sums[level].add(y, x)
 
     def _goal(self, goal: ServiceLevel, calls: Floats, entered: Floats) -> tuple[Floats, Floats]:
         def within(seconds: float, what: int) -> Floats:
@@ -144,15 +154,20 @@ class Book:
         )
         return served, base
 
+    def ratios(self, level: str, name: str) -> Ratios:
+        """The sums of one measure."""
+        place = list(self.kinds[level]).index(name)
+        return self.sums[level].of(place, *self.kinds[level][name])
+
     def table(self, level: str, confidence: float) -> dict[str, Floats]:
         """Every measure of a level with its limits, counts as means a replication."""
         columns: dict[str, Floats] = {}
-        for name, ratios in self.levels[level].items():
+        for name in self.kinds[level]:
             shown = name
             if name.startswith("service_level_"):
                 place = int(name.rsplit("_", 1)[1])
                 shown = "service_level" if place == 0 else f"service_level_{place + 1}"
-            value, low, high = ratios.estimate(confidence)
+            value, low, high = self.ratios(level, name).estimate(confidence)
             columns[shown] = value
             columns[f"{shown}_low"], columns[f"{shown}_high"] = low, high
         return columns

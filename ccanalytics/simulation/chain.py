@@ -71,6 +71,16 @@ def advance(
     else:
         reach = max(held, agents) + max(drift, 0.0)
     spread = 7 * math.sqrt(max(min(load, rate * seconds) + max(reach - load, 0.0), 1.0)) + 14
+    # A queue spreads with variance 2·rate·t at first, rate/own in the end, and above the agents
+    # its chances fall by rate/(agents·service) from state to state, or faster.
+    widest = 2 * rate * seconds
+    if own > 0:
+        widest = min(widest, rate / min(own, service))
+    wide = 7 * math.sqrt(widest) + 14
+    busy = rate / (agents * service) if agents > 0 else 1.0
+    if 0.0 < busy < 1.0:
+        wide = min(wide, -25 / math.log(busy))
+    spread = max(spread, wide)
     size = int(min(max(held, agents, load, reach) + spread, MOST_CALLS)) + 1
     first = np.zeros(size)
     kept = min(size, len(p))

@@ -22,7 +22,7 @@ __all__ = ["Ratios"]
 
 @dataclass
 class Ratios:
-    """Running sums of one ratio, over any array of places (intervals, types, …)."""
+    """Running sums of one ratio, or of several on the first axis, over any array of places."""
 
     is_share: bool
     of_calls: bool = True  # a share of calls; else of time
@@ -38,6 +38,11 @@ class Ratios:
         self.count += 1
         self.y, self.x = self.y + y, self.x + x
         self.yy, self.xx, self.xy = self.yy + y * y, self.xx + x * x, self.xy + x * y
+
+    def of(self, number: int, is_share: bool, of_calls: bool) -> Ratios:
+        """One of several."""
+        sums = (np.asarray(each)[number] for each in (self.y, self.x, self.yy, self.xx, self.xy))
+        return Ratios(is_share, of_calls, self.count, *sums)
 
     def estimate(self, level: float) -> tuple[Floats, Floats, Floats]:
         """Value and limits; nan where the ratio is undefined, and limits nan with one replication.

@@ -287,8 +287,7 @@ def _checks(book: Book, inputs: dict[str, Any], level: float, lost: int) -> tupl
                 "Intervals", "fails", "one replication tells nothing of chance; ask for 2 or more"
             )
         )
-    total = book.levels["overall"]
-    unserved = float(total["unserved"].estimate(level)[0])
+    unserved = float(book.ratios("overall", "unserved").estimate(level)[0])
     if unserved > 0:
         checks.append(
             Check(
@@ -300,7 +299,7 @@ def _checks(book: Book, inputs: dict[str, Any], level: float, lost: int) -> tupl
         )
     if inputs["when_staff_falls"] == "finish":
         over = float(np.nanmean(book.agent_s.sum()))
-        busy = float(total["occupancy"].x) / book.replications - over
+        busy = float(book.ratios("overall", "occupancy").x) / book.replications - over
         if over and busy / over > 0.001:
             checks.append(
                 Check(
