@@ -10,7 +10,15 @@ from ccanalytics.queueing.engset import engset
 from ccanalytics.queueing.erlang import erlang_b, erlang_c, extended_erlang_b
 from ccanalytics.queueing.menu import MenuPerformance, MenuQueue
 from ccanalytics.queueing.offered_load import OfferedLoad, modified_offered_load
+from ccanalytics.queueing.overflow import (
+    Overflow,
+    equivalent_random,
+    overflow,
+    overflow_blocking,
+    servers_for_overflow,
+)
 from ccanalytics.queueing.performance import Performance
+from ccanalytics.queueing.priorities import PriorityPerformance, PriorityQueue
 from ccanalytics.queueing.queue import Queue
 from ccanalytics.queueing.rules import garnett, halfin_whitt, square_root_agents
 from ccanalytics.queueing.timevarying import transient
@@ -19,10 +27,14 @@ __all__ = [
     "MenuPerformance",
     "MenuQueue",
     "OfferedLoad",
+    "Overflow",
     "Performance",
+    "PriorityPerformance",
+    "PriorityQueue",
     "Queue",
     "Transient",
     "engset",
+    "equivalent_random",
     "erlang_b",
     "erlang_c",
     "extended_erlang_b",
@@ -30,7 +42,10 @@ __all__ = [
     "halfin_whitt",
     "load_for_blocking",
     "modified_offered_load",
+    "overflow",
+    "overflow_blocking",
     "servers_for_blocking",
+    "servers_for_overflow",
     "square_root_agents",
     "transient",
 ]
