@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from ccanalytics.errors import InputError
 from ccanalytics.queueing.door import Array, broadcast, plain, real, refuse
 from ccanalytics.queueing.menu_states import MOST_LINES, States, blocked, solve
+from ccanalytics.queueing.menu_waits import Waits, waits
 from ccanalytics.queueing.search import least_whole
 from ccanalytics.results import Result
 from ccanalytics.servicelevel import ServiceLevel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
     from numpy.typing import NDArray
 
@@ -28,15 +30,16 @@ class MenuQueue:
     r"""Calls on N lines that pass a voice menu, of which a share goes on to agents.
 
     A call takes a line if one is free and meets a busy signal otherwise. It holds the line through
-    the menu, through the wait for an agent and through its handling; callers are patient. With i
-    calls in the menu and j at the agents, i + j ≤ N, a = λ·menu and r = p·λ·aht, the steady state
-    is a product,
+    the menu, the wait for an agent and its handling. With i calls in the menu and j at the agents,
+    i + j ≤ N, a = λ·menu, r = p·λ·aht and h = aht/patience, the steady state is a product,
 
-        π(i, j) ∝ aⁱ/i! · rʲ/j!               (j ≤ n),
-        π(i, j) ∝ aⁱ/i! · rʲ/(n!·n^{j − n})   (j > n),
+        π(i, j) ∝ aⁱ/i! · rʲ/j!                                   (j ≤ n),
+        π(i, j) ∝ aⁱ/i! · rʲ/n! / Π_{q=1}^{j−n} (n + q·h)          (j > n),
 
     whatever the law of the time in the menu. A call is blocked with the chance of i + j = N; a
-    call that leaves the menu for an agent finds the others as if there were N − 1 lines.
+    call that leaves the menu for an agent finds the others as if there were N − 1 lines. It waits,
+    with q waiting before it, until q + 1 more have left; with patience, e^{−wait/patience} is then
+    a beta variable of parameters n/h and q + 1.
 
     Parameters
     ----------
@@ -50,6 +53,9 @@ class MenuQueue:
         Share of calls that go on from the menu to an agent, 0–1.
     aht
         Average handle time of those in seconds.
+    patience
+        Mean seconds after which a caller who waits for an agent gives up (exponential), above 0;
+        None for callers who never do.
 
     All may be scalars or arrays that broadcast, with the agents and lines asked for later.
 
@@ -71,15 +77,21 @@ class MenuQueue:
     (0.08364, 0.31949, 0.13139)
     >>> queue.lines_for(agents=22, max_blocking=0.01)
     64
+    >>> impatient = MenuQueue(10, 60, menu=60, to_agent=0.7, aht=180, patience=120)
+    >>> impatient.lines_for(agents=22, max_blocking=0.01)
+    42
     """
 
-    def __init__(self, calls: Any, per: Any, menu: Any, to_agent: Any, aht: Any) -> None:
+    def __init__(
+        self, calls: Any, per: Any, menu: Any, to_agent: Any, aht: Any, patience: Any = None
+    ) -> None:
         self.inputs = {
             "calls": calls,
             "per": per,
             "menu": menu,
             "to_agent": to_agent,
             "aht": aht,
+            "patience": patience,
         }
         self._arrays = {
             "calls": real("calls", calls, least=0),
@@ -88,6 +100,10 @@ class MenuQueue:
             "to_agent": real("to_agent", to_agent, least=0, most=1),
             "aht": real("aht", aht, above=0, remedy="give mean handle time in seconds"),
         }
+        self._patient = patience is None
+        if not self._patient:
+            why = "mean seconds until a caller gives up; None for callers who never do"
+            self._arrays["patience"] = real("patience", patience, above=0, remedy=why)
         broadcast(**self._arrays)
 
     def __repr__(self) -> str:
@@ -97,6 +113,7 @@ class MenuQueue:
         shape, v = broadcast(**self._arrays, **further)
         rate = v["calls"] / v["per"]
         v["a"], v["r"] = rate * v["menu"], rate * v["to_agent"] * v["aht"]
+        v["hurry"] = np.zeros(rate.size) if self._patient else v["aht"] / v["patience"]
         return shape, v
 
     def performance(self, agents: Any, lines: Any) -> MenuPerformance:
@@ -121,7 +138,8 @@ class MenuQueue:
         """
         shape, v = self._flat(agents=_whole("agents", agents), lines=_whole("lines", lines))
         states = [
-            solve(*values) for values in zip(v["a"], v["r"], v["agents"], v["lines"], strict=True)
+            solve(*values)
+            for values in zip(*(v[k] for k in ("a", "r", "agents", "lines", "hurry")), strict=True)
         ]
         return MenuPerformance(
             inputs={**self.inputs, "agents": agents, "lines": lines},
@@ -161,7 +179,7 @@ class MenuQueue:
         n, most = v["agents"], v["max_blocking"]
         # Agents who never rest leave 1 − n/r of those who ask for them outside.
         with np.errstate(divide="ignore"):
-            floor = np.where(v["r"] > 0, 1 - n / v["r"], 0.0)
+            floor = np.where((v["r"] > 0) & (v["hurry"] == 0), 1 - n / v["r"], 0.0)
         bad = floor >= most * (1 + _SLACK)
         if bad.any():
             refuse(
@@ -177,7 +195,7 @@ class MenuQueue:
 
             def score(which: NDArray[np.intp], lines: Array) -> Array:
                 i = need[which]
-                found = zip(v["a"][i], v["r"][i], n[i], lines, strict=True)
+                found = zip(v["a"][i], v["r"][i], n[i], lines, v["hurry"][i], strict=True)
                 return np.array([blocked(*values) for values in found]) - aim[which]
 
             load = v["a"][need] + np.minimum(v["r"][need], n[need])
@@ -232,35 +250,45 @@ class MenuPerformance(Result):
 
     @property
     def mean_wait(self) -> Any:
-        """Mean wait for an agent in seconds, of all calls for an agent; also their ASA."""
-        return self._give(
-            [
-                s.found_waiting @ np.arange(1, s.found_waiting.size + 1) * aht / n
-                for s, aht, n in zip(self._states, self._v["aht"], self._v["agents"], strict=True)
-            ]
-        )
+        """Mean wait for an agent in seconds, of all calls for an agent."""
+        return self._give(self._means(lambda w: w.wait, 0.0))
+
+    @property
+    def asa(self) -> Any:
+        """Mean wait of the answered, in seconds."""
+        return self._give(self._means(lambda w: w.answered_wait, 0.0) / self._answered)
+
+    @property
+    def abandonment(self) -> Any:
+        """Share of the calls for an agent that give up."""
+        return self._give(np.maximum(1 - self._answered, 0.0))
+
+    @property
+    def _answered(self) -> Array:
+        return self._means(lambda w: w.answered, 1.0)
 
     def wait_above(self, seconds: Any) -> Any:
         """Share of the calls for an agent that wait longer than ``seconds`` (a scalar)."""
         t = real("seconds", seconds, least=0)
         if t.ndim:
             raise InputError("one threshold at a time", f"seconds={seconds!r}", "give a scalar")
-        return self._give(self._late(float(t)))
+        late = self._means(lambda w: 1 - w.answered_in_time - w.gave_up_in_time, 0.0, float(t))
+        return self._give(np.maximum(late, 0.0))
 
-    def _late(self, t: float) -> list[float]:
-        # Whoever finds q waiting is answered at the (q + 1)th end of a call: a Poisson stream.
-        return [
-            float(
-                s.found_waiting
-                @ special.gammaincc(np.arange(1, s.found_waiting.size + 1), n * t / aht)
-            )
-            for s, aht, n in zip(self._states, self._v["aht"], self._v["agents"], strict=True)
-        ]
+    def _means(self, of: Callable[[Waits], Array], at_once: float, t: float = 0.0) -> Array:
+        """A measure over the calls for an agent; ``at_once`` is its value without a wait."""
+        values = []
+        names = ("agents", "aht", "hurry")
+        for s, n, aht, hurry in zip(self._states, *(self._v[k] for k in names), strict=True):
+            found = s.found_waiting
+            behind = found @ of(waits(found.size, n, aht, hurry, t))
+            values.append(behind + at_once * (1 - found.sum()))
+        return np.array(values)
 
     def service_level(self, goal: ServiceLevel) -> Any:
-        """Share of the calls for an agent answered in time; blocked ones as ``goal`` counts them.
+        """Share of the calls for an agent answered in time, as the goal counts.
 
-        Nobody gives up in this model, so that all countings agree.
+        Blocked ones count as if as many of them would have asked for an agent.
         """
         if not isinstance(goal, ServiceLevel):
             raise InputError(
@@ -268,16 +296,34 @@ class MenuPerformance(Result):
                 f"goal={goal!r}",
                 "write ServiceLevel(0.80, within=20) for 80% within 20 s",
             )
-        level = 1 - np.array(self._late(goal.within))
-        if goal.include_blocked:
-            level = level * (1 - np.array([s.blocked for s in self._states]))
-        return self._give(level)
+        blocked = np.array([s.blocked for s in self._states])
+        # Blocked calls for each that entered: endless where no call finds a line.
+        with np.errstate(divide="ignore"):
+            beside = blocked / (1 - blocked)
+        if goal.counting == "virtual":
+            level = self._means(lambda w: w.virtual_in_time, 1.0, goal.within)
+            return self._give(level / (1 + beside) if goal.include_blocked else level)
+        answered = self._answered
+        served, base = goal.parts(
+            answered=answered,
+            answered_within=self._means(lambda w: w.answered_in_time, 1.0, goal.within),
+            abandoned=1 - answered,
+            abandoned_within=self._means(lambda w: w.gave_up_in_time, 0.0, goal.within),
+            abandoned_short=self._means(lambda w: w.gave_up_in_time, 0.0, goal.short),
+            blocked=beside,
+        )
+        return self._give(served / base)
+
+    @property
+    def _carried(self) -> Array:
+        """Erlangs that agents carry."""
+        entered = self._v["r"] * (1 - np.array([s.blocked for s in self._states]))
+        return np.asarray(entered * self._answered)
 
     @property
     def occupancy(self) -> Any:
         """Share of their time that agents are busy."""
-        carried = self._v["r"] * (1 - np.array([s.blocked for s in self._states]))
-        return self._give(np.minimum(carried / self._v["agents"], 1.0))
+        return self._give(np.minimum(self._carried / self._v["agents"], 1.0))
 
     @property
     def in_menu(self) -> Any:
@@ -292,8 +338,7 @@ class MenuPerformance(Result):
     @property
     def lines_busy(self) -> Any:
         """Mean number of lines in use: menu, wait and handling together."""
-        served = self._v["r"] * (1 - np.array([s.blocked for s in self._states]))
-        return self._give(np.asarray(self.in_menu).reshape(-1) + served + self._queue)
+        return self._give(np.asarray(self.in_menu).reshape(-1) + self._carried + self._queue)
 
     @property
     def _queue(self) -> Array:
@@ -307,6 +352,7 @@ class MenuPerformance(Result):
             "blocking",
             "wait_probability",
             "mean_wait",
+            "abandonment",
             "occupancy",
             "queue_length",
             "in_menu",
@@ -318,8 +364,9 @@ class MenuPerformance(Result):
     def summary(self) -> str:
         """The answer in words, then the model."""
         model = (
-            "Model: lines, voice menu and agents jointly (Srinivasan, Talim and Wang); patient "
-            "callers, exponential handle times, steady state."
+            "Model: lines, voice menu and agents jointly (Srinivasan, Talim and Wang); "
+            + ("exponential patience and" if self._v["hurry"].any() else "patient callers,")
+            + " exponential handle times, steady state."
         )
         if self._shape != ():
             n, lines = self._v["agents"], self._v["lines"]
@@ -327,9 +374,10 @@ class MenuPerformance(Result):
                 f"{n.size:,} cases, {n.min():g} to {n.max():g} agents on {lines.min():g} to "
                 f"{lines.max():g} lines. {model}"
             )
+        gave_up = f", {self.abandonment:.1%} give up" if self._v["hurry"].any() else ""
         return (
             f"With {self._v['agents'][0]:g} agents on {self._v['lines'][0]:g} lines, "
             f"{self.blocking:.1%} of calls meet a busy signal, {self.wait_probability:.1%} of "
             f"those who ask for an agent wait, {self.mean_wait:.1f} s on average over all of "
-            f"them, and agents are busy {self.occupancy:.1%} of the time. {model}"
+            f"them{gave_up}, and agents are busy {self.occupancy:.1%} of the time. {model}"
         )

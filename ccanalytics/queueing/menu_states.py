@@ -50,13 +50,18 @@ def _log_at_most(k: Array, x: float) -> Array:
     return value
 
 
-def _log_agents(j: Array, r: float, n: float) -> Array:
-    """Logarithm of the weights of j calls at the agents, over eʳ."""
+def _log_agents(j: Array, r: float, n: float, hurry: float) -> Array:
+    """Logarithm of the weights of j = 0, 1, 2 … calls at the agents, over eʳ.
+
+    ``hurry`` is handle time over patience: with q waiting, calls leave at (n + q·hurry)/aht.
+    """
     value = _log_poisson(np.minimum(j, n), r)
     queued = np.maximum(j - n, 0.0)
     if r == 0:
         return np.where(queued > 0, -np.inf, value)
-    return value + queued * np.log(r / n)
+    if hurry == 0:
+        return value + queued * np.log(r / n)
+    return value + np.cumsum(np.where(queued > 0, np.log(r / (n + queued * hurry)), 0.0))
 
 
 def _total(logs: Array) -> tuple[float, Array]:
@@ -69,22 +74,22 @@ def _total(logs: Array) -> tuple[float, Array]:
     return float(top + np.log(whole)), values / whole
 
 
-def blocked(a: float, r: float, n: float, lines: float) -> float:
+def blocked(a: float, r: float, n: float, lines: float, hurry: float) -> float:
     """Logarithm of the share of calls that find all lines taken."""
     j = np.arange(lines + 1)
-    agents = _log_agents(j, r, n)
+    agents = _log_agents(j, r, n, hurry)
     full, _ = _total(agents + _log_poisson(lines - j, a))
     every, _ = _total(agents + _log_at_most(lines - j, a))
     return full - every
 
 
-def solve(a: float, r: float, n: float, lines: float) -> States:
-    """The steady state with ``a`` erlangs in the menu and ``r`` at ``n`` agents."""
+def solve(a: float, r: float, n: float, lines: float, hurry: float) -> States:
+    """The steady state with ``a`` erlangs in the menu and ``r`` offered to ``n`` agents."""
     j = np.arange(lines + 1)
-    agents = _log_agents(j, r, n)
+    agents = _log_agents(j, r, n, hurry)
     _, at = _total(agents + _log_at_most(lines - j, a))
     first = int(min(n, lines))
     queue = float(at[first:] @ np.maximum(j[first:] - n, 0.0))
     # Whoever leaves the menu sees the others on one line fewer.
     _, found = _total(agents[:-1] + _log_at_most(lines - 1 - j[:-1], a))
-    return States(float(np.exp(blocked(a, r, n, lines))), queue, found[int(min(n, lines)) :])
+    return States(float(np.exp(blocked(a, r, n, lines, hurry))), queue, found[int(min(n, lines)) :])

@@ -204,3 +204,101 @@ def test_bad_questions():
         CENTRE.performance(22, 35).service_level(0.8)
     with pytest.raises(InputError, match="one threshold"):
         CENTRE.performance(22, 35).wait_above([1, 2])
+
+
+COUNTED = [
+    ServiceLevel(0.8, 20, counting=name, short=5 if name.startswith("short") else 0)
+    for name in (
+        "offered", "answered", "abandoned_in_time", "late_abandoned", "short_as_served",
+        "short_excluded", "virtual",
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("agents", "lines", "patience"), [(9, 20, 90), (11, 11, 300), (14, 60, 30)]
+)
+def test_without_a_menu_it_is_the_queue_with_patience_and_lines(agents, lines, patience):
+    ours = MenuQueue(100, 1800, 0, 1, 180, patience).performance(agents, lines)
+    queue = Queue(100, 1800, 180, patience=patience, lines=lines).performance(agents)
+    assert ours.blocking == pytest.approx(queue.blocking, rel=1e-11)
+    # A queue's abandonment is a share of all arrivals.
+    assert ours.abandonment * (1 - ours.blocking) == pytest.approx(queue.abandonment, abs=1e-13)
+    for name in ("asa", "mean_wait", "occupancy", "queue_length", "wait_probability"):
+        assert getattr(ours, name) == pytest.approx(getattr(queue, name), rel=1e-10, abs=1e-14)
+    for goal in COUNTED:
+        assert ours.service_level(goal) == pytest.approx(queue.service_level(goal), abs=1e-12)
+    assert ours.wait_above(20) == pytest.approx(queue.wait_above(20), abs=1e-12)
+
+
+def test_patience_balances_every_state():
+    """Menu, lines, agents and patience as a chain of their own, solved by brute force."""
+    lam, menu, p, aht, patience, n, lines = 0.2, 40.0, 0.6, 150.0, 60.0, 5, 12
+    states = [(i, j) for i in range(lines + 1) for j in range(lines + 1 - i)]
+    place = {s: k for k, s in enumerate(states)}
+    q = np.zeros((len(states), len(states)))
+    for (i, j), k in place.items():
+        if i + j < lines:
+            q[k, place[i + 1, j]] += lam
+        if i:
+            q[k, place[i - 1, j + 1]] += i * p / menu
+            q[k, place[i - 1, j]] += i * (1 - p) / menu
+        if j:
+            q[k, place[i, j - 1]] += min(j, n) / aht + max(j - n, 0) / patience
+    q -= np.diag(q.sum(axis=1))
+    pi = np.linalg.lstsq(
+        np.vstack([q.T, np.ones(len(states))]), np.r_[np.zeros(len(states)), 1], rcond=None
+    )[0]
+    told = MenuQueue(lam * 60, 60, menu, p, aht, patience).performance(n, lines)
+    at = np.array(states)
+    assert told.blocking == pytest.approx(pi[at.sum(axis=1) == lines].sum(), rel=1e-9)
+    queue = pi @ np.maximum(at[:, 1] - n, 0)
+    assert told.queue_length == pytest.approx(queue, rel=1e-9)
+    assert told.in_menu == pytest.approx(pi @ at[:, 0], rel=1e-9)
+    asked = lam * p * (1 - told.blocking)
+    assert told.abandonment == pytest.approx(queue / patience / asked, rel=1e-9)
+    assert told.mean_wait == pytest.approx(queue / asked, rel=1e-9)
+    assert told.lines_busy == pytest.approx(pi @ at.sum(axis=1), rel=1e-9)
+    assert told.occupancy == pytest.approx(pi @ np.minimum(at[:, 1], n) / n, rel=1e-9)
+
+
+def test_with_patience_inside_simulated_limits():
+    from datetime import UTC, datetime
+
+    import polars as pl
+
+    from ccanalytics.simulation import Menu, simulate
+
+    frame = pl.DataFrame(
+        {
+            "interval_start": [datetime(2025, 3, 3, tzinfo=UTC)],
+            "interval_s": [60.0 * 4000],
+            "calls": [40_000.0],
+            "aht_s": [180.0],
+        }
+    )
+    goal = ServiceLevel(0.8, 20)
+    run = simulate(
+        frame, 22, goals=goal, lines=40, menu=Menu(60, leaves=0.3), patience=120,
+        warmup_s=3600, replications=20, level=0.999, seed=3,
+    ).overall  # fmt: skip
+    told = MenuQueue(10, 60, 60, 0.7, 180, patience=120).performance(22, 40)
+    for name, value in (
+        ("blocking", told.blocking),
+        ("service_level", told.service_level(goal)),
+        ("asa_s", told.asa),
+        ("wait_probability", told.wait_probability),
+        ("occupancy", told.occupancy),
+        ("lines_held", told.lines_busy),
+    ):
+        row = run.row(0, named=True)
+        assert row[f"{name}_low"] <= value <= row[f"{name}_high"], (name, value, row[name])
+
+
+def test_fewer_lines_make_the_queue_look_good():
+    """Each line taken away lowers waiting and raises the busy signal."""
+    for patience in (None, 120):
+        p = MenuQueue(10, 60, 60, 0.7, 180, patience).performance(22, np.arange(25, 80))
+        assert (np.diff(p.blocking) < 0).all()
+        assert (np.diff(p.wait_probability) > 0).all()
+        assert (np.diff(p.service_level(ServiceLevel(0.8, 20))) < 0).all()
