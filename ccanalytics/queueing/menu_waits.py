@@ -8,6 +8,7 @@ ahead of him. Without patience that is a gamma variable. With it the departures 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -34,17 +35,17 @@ class Waits(NamedTuple):
 
 def waits(ahead: int, n: float, aht: float, hurry: float, t: float) -> Waits:
     """Chances and means for 0 … ``ahead`` − 1 waiting ahead, within ``t`` seconds."""
-    turns = np.arange(1.0, ahead + 1)
+    turns: Array = np.arange(1, ahead + 1, dtype=np.float64)
     if hurry == 0:
-        soon = special.gammainc(turns, n * t / aht)
+        soon: Array = np.asarray(special.gammainc(turns, n * t / aht), dtype=np.float64)
         wait = turns * aht / n
         return Waits(np.ones(ahead), soon, np.zeros(ahead), soon, wait, wait)
     alpha, theta = n / hurry, hurry / aht
-    answered = alpha / (alpha + turns)
-    gone = -np.expm1(-theta * t)
-    virtual: Array = np.asarray(special.betainc(turns, alpha, gone), np.float64)
-    in_time = answered * np.asarray(special.betainc(turns, alpha + 1, gone), np.float64)
-    gave_up = np.maximum(1 - (1 - virtual) * np.exp(-theta * t) - in_time, 0.0)
+    answered: Array = alpha / (alpha + turns)
+    gone = -math.expm1(-theta * t)
+    virtual = special.betainc(turns, alpha, gone)
+    in_time: Array = answered * special.betainc(turns, alpha + 1, gone)
+    gave_up = np.maximum(1 - (1 - virtual) * math.exp(-theta * t) - in_time, 0.0)
     wait = turns / (alpha + turns) / theta
     # E[T·Y], with T = −log(Y)/θ: the slope of log E[Yˢ] at s = 1.
     slope = special.digamma(alpha + turns + 1) - special.digamma(alpha + 1)
