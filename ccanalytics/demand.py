@@ -106,9 +106,13 @@ def as_demand(frame: Any) -> pl.DataFrame:
         frame = _with_lengths(frame, keys)
     no_length = ~(_from_zero("interval_s") & (pl.col("interval_s") != 0))
     _first(frame, no_length, "interval_s", "give finite seconds above 0")
-    twice = pl.struct([*keys, "interval_start"]).is_duplicated()
+    frame = frame.sort([*keys, "interval_start"])
+    same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(name).shift()) for name in (*keys, "interval_start")
+    ) & (pl.int_range(pl.len()) > 0)
+    twice = same | same.shift(-1, fill_value=False)
     _first(frame, twice, "interval_start", "each interval and key may stand once")
-    return frame.sort([*keys, "interval_start"]).drop("_row")
+    return frame.drop("_row")
 
 
 def _from_zero(column: str) -> pl.Expr:
@@ -122,7 +126,7 @@ def _from_zero(column: str) -> pl.Expr:
 def _first(frame: pl.DataFrame, bad: pl.Expr, column: str, remedy: str) -> None:
     wrong = frame.filter(bad)
     if wrong.height:
-        row = wrong.row(0, named=True)
+        row = wrong.bottom_k(1, by="_row").row(0, named=True)
         raise InputError(
             f"{wrong.height} of {frame.height} demand rows cannot be used",
             f"row {row['_row']}, {row['interval_start']}: {column}={row[column]!r}",

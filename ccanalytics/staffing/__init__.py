@@ -19,6 +19,7 @@ from ccanalytics.staffing.requirement import requirement
 from ccanalytics.staffing.sensitivity import Sensitivity, sensitivity
 from ccanalytics.staffing.shifts import Shift, shifts
 from ccanalytics.staffing.shrinkage import Shrinkage, read_shrinkage
+from ccanalytics.staffing.sites import SitePlans, site_plans
 from ccanalytics.staffing.spikes import Spikes, spikes
 from ccanalytics.staffing.typical import TypicalDemand, typical_day, typical_week
 from ccanalytics.staffing.what_if import WhatIf, what_if
@@ -37,6 +38,7 @@ __all__ = [
     "Shift",
     "ShiftCover",
     "Shrinkage",
+    "SitePlans",
     "Spikes",
     "TypicalDemand",
     "WhatIf",
@@ -55,6 +57,7 @@ __all__ = [
     "sensitivity",
     "service_level_curve",
     "shifts",
+    "site_plans",
     "spikes",
     "typical_day",
     "typical_week",

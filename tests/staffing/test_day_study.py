@@ -124,12 +124,16 @@ def days(centre):
         )
     told = pl.concat(rows)
     if FULL:
+        busy = told.filter(pl.col("calls") >= FEWEST)
+        apart = (busy["planned"] - busy["simulated"]).abs()
         print(
-            told.group_by("day").agg(
-                pl.col("calls", "agents", "least").sum(),
-                (pl.col("planned") - pl.col("simulated")).abs().max().alias("furthest"),
-            ).sort("day")
-        )  # fmt: skip
+            f"\n{busy.height} intervals of {DAYS} days: standard error at most "
+            f"{busy['error'].max():.4f}; {(busy['simulated'] >= GOAL.share - 0.01).mean():.1%} "
+            f"meet the goal less a point, lowest {busy['simulated'].min():.4f}; "
+            f"{(apart <= 0.02).mean():.1%} are within two points of the plan, furthest "
+            f"{apart.max():.4f}; agent-hours {told['agents'].sum() / told['least'].sum() - 1:.2%} "
+            "above the bound"
+        )
     return told
 
 
