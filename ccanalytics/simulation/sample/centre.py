@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -221,11 +222,27 @@ def _write(
     midnight = datetime.combine(exported.start, datetime.min.time(), ZoneInfo(TIME_ZONE))
     rows, calls = {}, 0
     tables = frames(parameters, exported, int(midnight.timestamp()))
-    for table, suffix, frame in tables if flaws is None else flaws.plant(tables):
-        path = write_table(fresh, table, frame, suffix, form)
-        rows[path.name] = frame.height + (0 if flaws is None else flaws.garble(path))
-        calls += frame.height if table == "calls" else 0
+
+    def written(path: Path, table: str, height: int) -> None:
+        nonlocal calls
+        rows[path.name] = height + (0 if flaws is None else flaws.garble(path))
+        calls += height if table == "calls" else 0
         report(0.7 + 0.25 * calls / exported.calls.arrived.size, "files")
+
+    # A file is written while the rows of the next are made.
+    with ThreadPoolExecutor(1) as writer:
+        pending: tuple[Future[Path], str, int] | None = None
+        for table, suffix, frame in tables if flaws is None else flaws.plant(tables):
+            if pending is not None:
+                written(pending[0].result(), *pending[1:])
+            job = writer.submit(write_table, fresh, table, frame, suffix, form)
+            pending = (job, table, frame.height)
+            if flaws is not None:
+                # Defects are drawn file by file.
+                written(job.result(), table, frame.height)
+                pending = None
+        if pending is not None:
+            written(pending[0].result(), *pending[1:])
     truth["defects"] = [] if flaws is None else flaws.planted
     centre = {"format": "ccanalytics", "schema": SCHEMA_VERSION, "time_zone": TIME_ZONE}
     write_json(fresh / "centre.json", centre)

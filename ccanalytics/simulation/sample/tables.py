@@ -239,10 +239,32 @@ def _codes(
 ) -> pl.Series:
     import polars as pl
 
-    codes = pl.select(
-        pl.concat_str(pl.lit(letter), pl.lit(pl.Series(numbers)).cast(pl.String).str.zfill(digits))
-    ).to_series()
+    if known is not None:
+        numbers = np.where(known, numbers, 0)
+    if numbers.size and numbers.min() >= 0 and numbers.max() < 10**digits:
+        codes = _digits(letter, numbers, digits)
+    else:
+        text = pl.lit(pl.Series(numbers)).cast(pl.String).str.zfill(digits)
+        codes = pl.select(pl.concat_str(pl.lit(letter), text)).to_series()
     return codes if known is None else codes.set(pl.Series(~known), None)
+
+
+def _digits(letter: str, numbers: NDArray[Any], digits: int) -> pl.Series:
+    """The letter and the digits, laid out as Arrow keeps text: all codes are equally long."""
+    import polars as pl
+    import pyarrow as pa
+
+    width = len(letter) + digits
+    text = np.empty((numbers.size, width), np.uint8)
+    text[:, : len(letter)] = np.frombuffer(letter.encode(), np.uint8)
+    rest = numbers.astype(np.uint32)
+    for place in range(width - 1, len(letter) - 1, -1):
+        tens = rest // 10
+        text[:, place] = rest - 10 * tens + ord("0")
+        rest = tens
+    ends = np.arange(numbers.size + 1, dtype=np.int64) * width
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(text)]
+    return pl.Series(pa.Array.from_buffers(pa.large_string(), numbers.size, buffers))
 
 
 def _names(
