@@ -135,6 +135,8 @@ class Rules:
             if self.patience is None
             else f"callers who lose patience after {self.patience:g} s on average (Erlang A)"
             if isinstance(self.patience, (int, float, np.number))
+            else "callers as patient as this log shows (M/M/n+G)"
+            if hasattr(self.patience, "reliable_s")
             else "callers of the patience law given (M/M/n+G)"
         )
         bounds = [
@@ -175,6 +177,32 @@ def counted(number: float, noun: str) -> str:
     ('1 agent', '1,200 agents')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def model_of(patience: Any) -> str:
+    """Name the queue: by whether, and by what law, callers give up.
+
+    >>> model_of(None), model_of(120)
+    ('Erlang C', 'Erlang A')
+    """
+    if patience is None:
+        return "Erlang C"
+    return "Erlang A" if isinstance(patience, (int, float, np.number)) else "M/M/n+G"
+
+
+def spoken(seconds: float) -> str:
+    """Seconds as people say them; minutes are rounded to seconds, hours to minutes.
+
+    >>> [spoken(s) for s in (42, 333, 3600, 86400)]
+    ['42 s', '5 min 33 s', '1 h', '24 h']
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    count, rest, big, small = *divmod(whole, 60), "min", "s"
+    if whole >= 3600:
+        count, rest, big, small = *divmod(round(whole / 60), 60), "h", "min"
+    return f"{count} {big}" + (f" {rest} {small}" if rest else "")
 
 
 def tied(first: str, others: list[str]) -> str:

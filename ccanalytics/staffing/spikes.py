@@ -153,7 +153,7 @@ def spikes(
     *,
     min_share: float = 0.25,
     min_fall: int = 2,
-    patience: float | None = None,
+    patience: Any = None,
     max_occupancy: float | None = None,
     max_abandonment: float | None = None,
     min_agents: int = 0,

@@ -74,6 +74,28 @@ class Patience(Result):
         row = self.frame.row(place, named=True)
         return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], self.inputs["level"])
 
+    def beside_exponential(self, *values: Any) -> pl.DataFrame:
+        """One group's curve as it is drawn, as far as 10 callers still waited.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``seconds``, ``survival``, ``survival_low``, ``survival_high``, and ``exponential``:
+            the share more patient if patience were exponential.
+        """
+        import polars as pl
+
+        mean = self.quantile("exponential_patience_s", *values).value
+        rows = self.survival
+        for key, value in zip(self.keys, values, strict=True):
+            rows = rows.filter(pl.col(key).eq_missing(pl.lit(value)))
+        begin = pl.DataFrame({"seconds": [0.0], "survival": 1.0, "survival_low": 1.0,
+                              "survival_high": 1.0})  # fmt: skip
+        rows = rows.filter(pl.col("at_risk") >= _LEAST, pl.col("seconds") > 0)
+        return pl.concat([begin, rows.select(begin.columns)]).with_columns(
+            exponential=(-pl.col("seconds") / mean).exp()
+        )
+
     def summary(self) -> str:
         """Medians in words, the method, and what few abandonments led to."""
         rows = self.frame.sort("calls", descending=True).head(4).iter_rows(named=True)
@@ -203,12 +225,12 @@ def patience(
     kinds: dict[Any, Any] = {key: rows.schema[key] for key in keys}
     return Patience(
         frame=pl.DataFrame(lines, schema_overrides=kinds),
-        survival=pl.concat(survival).cast(kinds),
-        hazard=pl.concat(hazard).cast(kinds),
+        survival=pl.concat(survival, how="vertical_relaxed").cast(kinds),
+        hazard=hazards,
         laws=laws,
         keys=tuple(keys),
         inputs={"by": keys, "fewest": fewest, "level": level, "edges": bins.tolist()},
-        checks=_checks(lines, keys, unknown, direct, pl.concat(hazard)),
+        checks=_checks(lines, keys, unknown, direct, hazards),
     )
 
 
