@@ -18,12 +18,30 @@ if TYPE_CHECKING:
 
     from ccanalytics.statistics import Overdispersion, Patience, PatienceCurve, Redials
 
-__all__ = ["Callers", "callers"]
+__all__ = ["Callers", "Unknown", "callers"]
 
 _WAITS = ("outcome", "queued", "seconds", "calls")
 _FEWEST, _MOST_GROUPS = 50, 6
 _SHOWN_S = 3600.0  # the window of redials that the summary tells
 _FROM_LOG = 'write "none", "log", or mean seconds such as 120'
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Unknown(Result):
+    """What a log cannot tell, and why: stands in a report where the answer would."""
+
+    what: str
+    reason: str
+
+    def summary(self) -> str:
+        """The reason in a sentence."""
+        return f"{self.what[:1].upper()}{self.what[1:]} cannot be told from this log: {self.reason}."
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give one row: what, and why."""
+        import polars as pl
+
+        return pl.DataFrame({"part": [self.what], "reason": [self.reason]})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,6 +94,13 @@ class Callers(Result):
             found = self.patience
             return None if found is None else found.quantile("exponential_patience_s").value
         return _seconds(asked) if asked not in (None, "none") else None
+
+    def unknown(self, part: str) -> Unknown | None:
+        """Why a part is None, such as ``redials``; None where the log tells it."""
+        if part not in self.missing:
+            return None
+        named = {"by_group": "patience by group", "variation": "variation of volumes"}
+        return Unknown(what=named.get(part, part), reason=self.missing[part], inputs=self.inputs)
 
     def doubts(self, asked: Any) -> tuple[Check, ...]:
         """What a plan must say of the patience asked for, as checks that travel with it."""

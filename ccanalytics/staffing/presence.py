@@ -155,9 +155,9 @@ def agents_seen(
             shrinkage = measured_shrinkage(activities)
         except DataError as error:
             missing["shrinkage"] = f"{error.what} ({error.where})"
-    checks = [Check("Shrinkage", "informs", f"unknown: {missing['shrinkage']}")] * (
-        shrinkage is None and source is not None
-    )
+    checks = []
+    if shrinkage is None and source is not None:
+        checks.append(Check("Shrinkage", "informs", f"unknown: {missing['shrinkage']}"))
     if source == "calls":
         words = "inferred from calls, not measured: a lower bound while agents idle"
         checks.append(Check("Agents present", "informs", words))

@@ -223,6 +223,8 @@ def patience(
         survival.append(group.curve_frame(named))
         hazard.append(group.hazard_frame(named, bins))
     kinds: dict[Any, Any] = {key: rows.schema[key] for key in keys}
+    # Relaxed: a group whose key is unknown has a column of nulls.
+    hazards = pl.concat(hazard, how="vertical_relaxed").cast(kinds)
     return Patience(
         frame=pl.DataFrame(lines, schema_overrides=kinds),
         survival=pl.concat(survival, how="vertical_relaxed").cast(kinds),
