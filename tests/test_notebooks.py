@@ -159,7 +159,7 @@ def test_seats_plans_proves_and_looks_ahead(make_log, tmp_path) -> None:
     asked = {
         "opens": "09:00",
         "closes": "12:00",
-        "patience_s": 120,
+        "patience": "120",
         "shrinkage": "breaks 10% paid, leave 20% paid",
         "absence": 0.1,
         "cost_per_hour": 10,

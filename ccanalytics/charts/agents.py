@@ -28,9 +28,11 @@ def agents_seen(result: AgentsSeen) -> go.Figure:
     fig = theme.figure(
         f"{present:,.0f} agent-hours were there on average, {abs(present - wanted):,.0f} {more} "
         "than the plan seats",
-        "Agents on calls (available, handling or in after-call work), measured from agent states"
-        if measured
-        else "Agents present, inferred from calls: who idled at the edges of a spell is missed"
+        (
+            "Agents on calls (available, handling or in after-call work), from agent states"
+            if measured
+            else "Agents present, inferred from calls: who idled at the edges of a spell is missed"
+        )
         + f"; mean over {result.days} days of the {need.name}",
         y_title="Agents",
     )

@@ -9,6 +9,7 @@ from ccanalytics.charts import theme
 from ccanalytics.charts._whiskers import dots, labels_of
 from ccanalytics.errors import DataError
 from ccanalytics.staffing.abandonment_models import MODELS
+from ccanalytics.statistics.frames import spoken
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -88,7 +89,8 @@ def _median_title(result: Patience, groups: list[tuple[Any, ...]], names: list[s
         half = medians[0]
         if math.isfinite(half.value):
             return f"Half of those who wait would give up within {theme.duration(half.value)}"
-        return f"More than half would wait longer than {theme.duration(half.low)}"
+        least = half.low if math.isfinite(half.low) else result.survival["seconds"].to_numpy()[-1]
+        return f"More than half would wait longer than {theme.duration(least)}"
     order = sorted(range(len(groups)), key=lambda i: medians[i].value)
     first, last = order[0], order[-1]
     late = medians[last]
@@ -135,10 +137,12 @@ def redials(result: Redials) -> go.Figure:
         raise DataError("no window ends within this log", "redial is null", "take a longer span")
     groups = shares.partition_by(result.keys, maintain_order=True) if result.keys else [shares]
     groups = sorted(groups, key=lambda rows: -rows["calls"][0])[:_MOST]
-    first = groups[0].row(-1, named=True)
+    # An hour is what people ask for; else the longest window.
+    hour = groups[0].filter(groups[0]["window_s"] == 3600)
+    first = (hour if hour.height else groups[0][-1:]).row(0, named=True)
     of = f" of {labels_of(groups[0][:1], result.keys, None)[0]}" if result.keys else ""
     fig = theme.figure(
-        f"Within {theme.duration(first['window_s'])}, {first['redial']:.0%} of known customers "
+        f"Within {spoken(first['window_s'])}, {first['redial']:.0%} of known customers "
         f"who gave up{of} call again",
         f"Share of {first['calls']:,} abandoned calls of known customers that the same customer "
         f"followed by another; whiskers are {100 * result.inputs['level']:g}% limits",
@@ -147,7 +151,7 @@ def redials(result: Redials) -> go.Figure:
     )
     for rows in groups:
         fig.add_bar(
-            x=[theme.duration(window) for window in rows["window_s"]],
+            x=[spoken(window) for window in rows["window_s"]],
             y=rows["redial"].to_list(),
             name=labels_of(rows[:1], result.keys, None)[0] if result.keys else "",
             error_y=theme.limits(rows["redial"], rows["redial_low"], rows["redial_high"]),

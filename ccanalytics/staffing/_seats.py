@@ -190,21 +190,6 @@ def model_of(patience: Any) -> str:
     return "Erlang A" if isinstance(patience, (int, float, np.number)) else "M/M/n+G"
 
 
-def spoken(seconds: float) -> str:
-    """Seconds as people say them; minutes are rounded to seconds, hours to minutes.
-
-    >>> [spoken(s) for s in (42, 333, 3600, 86400)]
-    ['42 s', '5 min 33 s', '1 h', '24 h']
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    count, rest, big, small = *divmod(whole, 60), "min", "s"
-    if whole >= 3600:
-        count, rest, big, small = *divmod(round(whole / 60), 60), "h", "min"
-    return f"{count} {big}" + (f" {rest} {small}" if rest else "")
-
-
 def tied(first: str, others: list[str]) -> str:
     """Name the first of several equals, and the others or how many they are.
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._seats import spoken
-from ccanalytics.statistics.frames import as_polars, key_columns
+from ccanalytics.statistics.frames import as_polars, key_columns, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +22,7 @@ __all__ = ["Callers", "Unknown", "callers"]
 _WAITS = ("outcome", "queued", "seconds", "calls")
 _FEWEST, _MOST_GROUPS = 50, 6
 _SHOWN_S = 3600.0  # the window of redials that the summary tells
+_TOLD = ("Few abandonments", "Exponential law", "Leaving at short waits")
 _FROM_LOG = 'write "none", "log", or mean seconds such as 120'
 
 
@@ -127,7 +127,8 @@ class Callers(Result):
         quarter = self.patience.quantile("patience_p25_s")
         known = f"within {spoken(half.value)} ({_between(half.low, half.high)})"
         if not math.isfinite(half.value):
-            known = f"later than this log shows (at least {spoken(half.low)})"
+            known = "later than this log shows"
+            known += f" (at least {spoken(half.low)})" if math.isfinite(half.low) else ""
         first = (
             f", a quarter within {spoken(quarter.value)}" if math.isfinite(quarter.value) else ""
         )
@@ -265,6 +266,8 @@ def callers(
                            ("variation", "Variation of volumes"))
         if part in missing
     ]  # fmt: skip
+    if found is not None:
+        checks += [check for check in found.checks if check.name in _TOLD]
     return Callers(
         patience=found, by_group=by_group, redials=again, variation=varied, missing=missing,
         inputs={"hours": hours, "exclude": sorted(map(str, exclude)), "level": level},

@@ -67,11 +67,12 @@ class AgentsSeen(Result):
             if self.source == "agent states"
             else "inferred from calls, so that agents who idled at the edges of a spell are missed"
         )
+        of = f" of {self.inputs['days']}" if self.days < self.inputs["days"] else ""
         words = (
             f"At the plan's peak, {need.when(need.peak)}, {row['agents_present']:.1f} agents were "
             f"present on average where {row['required_agents']} are required; over the day "
             f"{self.hours:,.1f} agent-hours where {need.agent_hours:,.1f} are. Present is {how}; "
-            f"mean over {counted(self.days, 'day')}."
+            f"mean over {counted(self.days, 'day')}{of}."
         )
         if self.shrinkage is not None:
             words += (
@@ -163,7 +164,7 @@ def agents_seen(
         checks.append(Check("Agents present", "informs", words))
     return AgentsSeen(
         frame=frame, source=source, days=days, requirement=requirement, shrinkage=shrinkage,
-        missing=missing, inputs={"name": requirement.name}, checks=tuple(checks),
+        missing=missing, inputs={"name": requirement.name, "days": len(typical.dates)}, checks=tuple(checks),
     )  # fmt: skip
 
 

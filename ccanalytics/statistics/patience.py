@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of, spoken
 from ccanalytics.statistics.patience_curve import PatienceCurve, curve_of
 from ccanalytics.statistics.survival import KaplanMeier, kaplan_meier
 
@@ -91,7 +91,7 @@ class Patience(Result):
             rows = rows.filter(pl.col(key).eq_missing(pl.lit(value)))
         begin = pl.DataFrame({"seconds": [0.0], "survival": 1.0, "survival_low": 1.0,
                               "survival_high": 1.0})  # fmt: skip
-        rows = rows.filter(pl.col("at_risk") >= _LEAST, pl.col("seconds") > 0)
+        rows = rows.filter(pl.col("at_risk") >= _LEAST)
         return pl.concat([begin, rows.select(begin.columns)]).with_columns(
             exponential=(-pl.col("seconds") / mean).exp()
         )
@@ -103,12 +103,12 @@ class Patience(Result):
         for row in rows:
             name = label_of(row[key] for key in self.keys)
             median = row["patience_p50_s"]
-            told = f"{median:,.0f} s" if np.isfinite(median) else "not reached"
+            told = f"after {spoken(median)}" if np.isfinite(median) else "later than seen"
             limits = _span(row["patience_p50_s_low"], row["patience_p50_s_high"])
             quarter = row["patience_p25_s"]
             parts.append(
-                f"{name + ': ' if name else ''}half have given up after {told} ({limits})"
-                + (f", a quarter after {quarter:,.0f} s" if np.isfinite(quarter) else "")
+                f"{name + ': ' if name else ''}half have given up {told} ({limits})"
+                + (f", a quarter after {spoken(quarter)}" if np.isfinite(quarter) else "")
             )
         text = "; ".join(parts)
         level = 100 * self.inputs["level"]
@@ -126,7 +126,7 @@ class Patience(Result):
 
 
 def _span(low: float, high: float) -> str:
-    return f"{low:,.0f} to {high:,.0f} s" if np.isfinite(high) else f"{low:,.0f} s upwards"
+    return f"{spoken(low)} to {spoken(high)}" if np.isfinite(high) else f"{spoken(low)} upwards"
 
 
 def patience(

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of, spoken
 from ccanalytics.statistics.survival import kaplan_meier
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Redials(Result):
         if self.keys:
             rows = rows.join(top.select(self.keys), on=self.keys, how="semi", nulls_equal=True)
         told = ", ".join(
-            f"{row['redial']:.1%} ({row['redial_low']:.1%} to {row['redial_high']:.1%}) within "
-            f"{row['window_s']:,.0f} s"
+            f"{row['redial']:.1%} within {spoken(row['window_s'])} ({row['redial_low']:.1%} to "
+            f"{row['redial_high']:.1%})"
             for row in rows.iter_rows(named=True)
             if row["redial"] is not None
         )

@@ -38,7 +38,7 @@ def test_windows_beyond_the_log_are_not_answered_and_delays_feed_a_simulation():
     assert found.shares["redial"].is_null().to_list() == [False, False, True]
     assert found.delays["redial_p50_s"][0] == pytest.approx(300 * np.log(2), rel=0.05)
     assert Retry(0.4, after=found.laws[()]).share == 0.4
-    assert "within 60 s" in found.summary()
+    assert "within 1 min" in found.summary()
 
 
 def test_no_known_customer_is_refused():
