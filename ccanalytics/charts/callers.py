@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["abandonment_models", "patience", "redials", "seats_by_patience", "variation"]
 
 _MOST = 6  # curves that can be told apart
+_NEAR_CHANCE = 1.15  # ratio of variance to mean below which chance is nearly all
 _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _LAWS = {
     "none": "Nobody gives up (Erlang C)",
@@ -38,7 +39,8 @@ def patience(result: Patience) -> go.Figure:
     groups = list(result.laws)
     alone = len(rows) == 1
     left = frame.height - len(rows)
-    names = labels_of(shown, result.keys, None)
+    key = f"{theme.plain(result.keys[0])} " if len(result.keys) == 1 else ""
+    names = [f"{key}{name}" for name in labels_of(shown, result.keys, None)]
     fig = theme.panels(
         _median_title(result, [groups[row["_row"]] for row in rows], names),
         "Above: callers who would still wait, had nobody been answered (Kaplan–Meier, "
@@ -166,7 +168,12 @@ def variation(result: Overdispersion) -> go.Figure:
     import polars as pl
 
     low, high = result.ratio_quartiles
-    times = f"{result.ratio.value:.1f} times as much as chance alone"
+    ratio = result.ratio.value
+    times = (
+        f"{ratio:.1f} times as much as chance alone"
+        if ratio >= _NEAR_CHANCE
+        else "hardly more than chance alone"
+    )
     fig = theme.figure(
         f"From one week to the next, volumes vary {times}",
         "Variance over mean of the calls of an interval, within weekday and time of day; 1 is "

@@ -76,9 +76,9 @@ def test_groups_are_lines_and_names_are_no_html():
     both = pl.concat([waits_of(stats.expon(scale=600), queue="<b>calm</b>"),
                       waits_of(stats.expon(scale=60), seed=2, queue="hasty")])  # fmt: skip
     fig = charts.patience(patience(both))
-    assert {"hasty", "&lt;b&gt;calm&lt;/b&gt;"} <= {trace.name for trace in fig.data}
+    assert {"queue hasty", "queue &lt;b&gt;calm&lt;/b&gt;"} <= {trace.name for trace in fig.data}
     assert not any(trace.name.startswith("Exponential") for trace in fig.data)
-    assert fig.layout.title.text.startswith("Half of hasty would give up within")
+    assert fig.layout.title.text.startswith("Half of queue hasty would give up within")
 
 
 def test_a_median_beyond_the_log_is_not_invented():
