@@ -35,7 +35,9 @@ class Unknown(Result):
 
     def summary(self) -> str:
         """The reason in a sentence."""
-        return f"{self.what[:1].upper()}{self.what[1:]} cannot be told from this log: {self.reason}."
+        return (
+            f"{self.what[:1].upper()}{self.what[1:]} cannot be told from this log: {self.reason}."
+        )
 
     def to_frame(self) -> pl.DataFrame:
         """Give one row: what, and why."""
@@ -132,7 +134,9 @@ class Callers(Result):
         first = (
             f", a quarter within {spoken(quarter.value)}" if math.isfinite(quarter.value) else ""
         )
-        return f"Of callers who have to wait, half would give up {known}{first}, were none answered."
+        return (
+            f"Of callers who have to wait, half would give up {known}{first}, were none answered."
+        )
 
     def _of_redials(self) -> str:
         import polars as pl
@@ -157,8 +161,8 @@ class Callers(Result):
             else f"{day:.0%}, all of it from day to day"
         )
         return (
-            f"Volumes of an interval lie {self.variation.cv.value:.0%} off their usual level beyond "
-            f"chance ({parts})."
+            f"Volumes of an interval lie {self.variation.cv.value:.0%} off their usual level "
+            f"beyond chance ({parts})."
         )
 
     def to_frame(self) -> pl.DataFrame:

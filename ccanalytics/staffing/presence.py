@@ -76,8 +76,8 @@ class AgentsSeen(Result):
         )
         if self.shrinkage is not None:
             words += (
-                f" Agents on calls were busy {self.shrinkage.occupancy.value:.0%} of that time, and "
-                f"{self.shrinkage.share.value:.0%} of paid time was not spent on calls, where the "
+                f" Agents on calls were busy {self.shrinkage.occupancy.value:.0%} of that time, "
+                f"and {self.shrinkage.share.value:.0%} of paid time was not spent on calls, where the "
                 f"plan takes {need.inputs['shrinkage']:.0%}."
             )
         return words
@@ -164,7 +164,8 @@ def agents_seen(
         checks.append(Check("Agents present", "informs", words))
     return AgentsSeen(
         frame=frame, source=source, days=days, requirement=requirement, shrinkage=shrinkage,
-        missing=missing, inputs={"name": requirement.name, "days": len(typical.dates)}, checks=tuple(checks),
+        missing=missing, inputs={"name": requirement.name, "days": len(typical.dates)},
+        checks=tuple(checks),
     )  # fmt: skip
 
 

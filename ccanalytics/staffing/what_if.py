@@ -39,8 +39,8 @@ class WhatIf(Result):
     intervals
         Per goal and interval: ``required_agents``, ``service_level``.
     models
-        Per ``model`` (Erlang C, and Erlang A or M/M/n+G where patience is given) at the goal asked for:
-        ``agent_hours``, ``scheduled_hours``, ``required_agents`` at the peak.
+        Per ``model`` (Erlang C, and Erlang A or M/M/n+G where patience is given) at the goal asked
+        for: ``agent_hours``, ``scheduled_hours``, ``required_agents`` at the peak.
     requirement
         What was asked about.
     """
