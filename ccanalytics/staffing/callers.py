@@ -305,7 +305,7 @@ def _by_group(rows: pl.DataFrame, level: float, estimate: Any) -> Patience | Non
             .agg(pl.col("calls").sum())
             .filter(pl.col("calls") >= _FEWEST)
         )
-        told = large["calls"].sum() / max(gone["calls"].sum(), 1)
+        told = int(large["calls"].sum()) / max(int(gone["calls"].sum()), 1)
         if not 2 <= large.height <= _MOST_GROUPS or told < 0.9:
             continue
         chosen = rows.filter(pl.col(key).is_in(large[key].to_list()))

@@ -75,10 +75,10 @@ class AgentsSeen(Result):
             f"mean over {counted(self.days, 'day')}{of}."
         )
         if self.shrinkage is not None:
+            busy, lost = self.shrinkage.occupancy.value, self.shrinkage.share.value
             words += (
-                f" Agents on calls were busy {self.shrinkage.occupancy.value:.0%} of that time, "
-                f"and {self.shrinkage.share.value:.0%} of paid time was not spent on calls, where the "
-                f"plan takes {need.inputs['shrinkage']:.0%}."
+                f" Agents on calls were busy {busy:.0%} of that time, and {lost:.0%} of paid time "
+                f"was not spent on calls, where the plan takes {need.inputs['shrinkage']:.0%}."
             )
         return words
 
@@ -124,7 +124,8 @@ def agents_seen(
             "give what staffing.requirement and staffing.typical_day returned",
         )
     missing: dict[str, str] = {}
-    seen, source = pl.DataFrame(), None
+    seen = pl.DataFrame()
+    source: Source | None = None
     if states is not None:
         rows = as_polars(states, "states", ["local_start", "state", "actual_s", "interval_s"],
                          "log.agent_time(every)")  # fmt: skip
