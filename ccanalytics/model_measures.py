@@ -280,6 +280,13 @@ ESTIMATED_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share whose patience is longer, by Kaplan and Meier",
     ),
     (
+        "exponential",
+        "Share more patient, if exponential",
+        "指数耐心生存率",
+        "share",
+        "share whose patience would be longer under the exponential law that fits best",
+    ),
+    (
         "exposure_s",
         "Seconds waited",
         "等待总时长",

@@ -159,7 +159,7 @@ def test_seats_plans_proves_and_looks_ahead(make_log, tmp_path) -> None:
     asked = {
         "opens": "09:00",
         "closes": "12:00",
-        "patience_s": 120,
+        "patience": "120",
         "shrinkage": "breaks 10% paid, leave 20% paid",
         "absence": 0.1,
         "cost_per_hour": 10,
@@ -183,8 +183,38 @@ def test_seats_plans_proves_and_looks_ahead(make_log, tmp_path) -> None:
     text = done.output.read_text(encoding="utf-8")
     assert "The choice of method does not matter here" in text
     assert "50 simulated days" in text
+    # Nobody gave up and no wait is longer than a second: the report says so, and goes on.
+    assert "How long callers would wait is unknown: too few callers gave up" in text
     # 7 days of 240 calls, half as many again.
     assert "Plain forecast, 31 March 2025 to 6 April 2025: 2,520 calls, 360 a day" in text
+
+
+@pytest.mark.notebook
+def test_seats_plans_with_the_patience_of_the_log(make_log, tmp_path) -> None:
+    """Two weeks of mornings in which a quarter gave up, half of whom call again within a minute."""
+    first = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    log = make_log(
+        {
+            "arrived_at": first + timedelta(days=day, seconds=60 * call),
+            "customer": f"{day}-{call // 2 if call % 8 < 4 else -call}",
+            "agent": f"a{call % 6}",
+            "wait_s": float(1 + (7 * call + 13 * day) % 90),
+            **({"outcome": "abandoned"} if call % 4 == 0 else {"talk_s": 160.0, "wrap_s": 20.0}),
+        }
+        for day in range(14)
+        for call in range(120)
+    )
+    asked = {"opens": "09:00", "closes": "11:00", "every": "1h", "patience": "log"}
+    done = run("seats", log.path, asked | {"replications": 20}, output=tmp_path / "log.html")
+    text = done.output.read_text(encoding="utf-8")
+    law = staffing.callers(log.waits()).law("log")
+    need = Queue(calls=60, per=3600, aht=180, patience=law).agents_for(ServiceLevel(0.80, 20))
+    seated = _column(done.output, "Required agents", by="Interval")
+    assert {int(agents) for agents in seated.values()} == {need}
+    assert "callers as patient as this log shows (M/M/n+G)" in text
+    assert "patience as callers of the log show it" in text
+    assert "Within 1 h, 50% of known customers who gave up call again" in text
+    assert "Present is inferred from calls" in text
 
 
 @pytest.mark.real

@@ -34,7 +34,8 @@ def proof(result: Proof) -> go.Figure:
         if differs
         else "Simulated, every interval serves what was planned",
         f"Service level by interval. Whiskers are {100 * result.simulated.level:g}% limits over "
-        f"{result.inputs['replications']} simulated days",
+        f"{result.inputs['replications']} simulated days; patience "
+        f"{result.inputs['patience_words']}",
         y="service_level",
         height=460,
     )

@@ -164,7 +164,7 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
     top = float(near["asa"].to_numpy().max(initial=1.0))
     fig.update_yaxes(range=[0, 1.6 * top], row=2, col=1)
     if not one:
-        gone = drawn.filter(pl.col("model") == "Erlang A")["abandonment"].to_numpy()
+        gone = drawn.filter(pl.col("model") != "Erlang C")["abandonment"].to_numpy()
         fig.update_yaxes(range=[0, 1.08 * float(gone.max(initial=0.01))], row=3, col=1)
     fig.update_yaxes(autorange=False)
     theme.reference_line(fig, result.goal.share, f"goal {result.goal.share:.0%}")

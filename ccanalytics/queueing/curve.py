@@ -32,6 +32,7 @@ _FIT = np.linalg.inv(chebyshev.chebvander(_NODES, _DEGREE)).T
 _OCTAVES: Array = np.exp2(np.arange(-60.0, 121.0))  # seconds between which patience may lie
 _FINEST = 2.0**-10  # seconds: queues do not resolve less, unless patience itself is as short
 _MOST_PIECES = 50_000
+_BLOCK = 1 << 13  # numbers evaluated at once
 
 
 def is_law(value: Any) -> bool:
@@ -223,15 +224,16 @@ class Curve:
     # Evaluating it --------------------------------------------------------------------------
 
     def _evaluate(self, coef: Array, v: Array, beyond: Array) -> Array:
-        piece = np.clip(np.searchsorted(self._low, v, side="right") - 1, 0, self._low.size - 1)
-        if v.ndim == 2:  # one piece per row: the cuts see to that
-            piece = piece[:, v.shape[1] // 2]
+        # One piece per row of two dimensions: the cuts see to that.
+        at = v[:, v.shape[1] // 2] if v.ndim == 2 else v
+        piece = np.clip(np.searchsorted(self._low, at, side="right") - 1, 0, self._low.size - 1)
+        if v.ndim == 2:
             u = (v - self._low[piece, None]) / self._half[piece, None] - 1
             c = coef[:, piece, None]
         else:
             u = (v - self._low[piece]) / self._half[piece] - 1
             c = coef[:, piece]
-        value = chebyshev.chebval(np.clip(u, -1, 1), c, tensor=False)
+        value = _clenshaw(np.clip(u, -1, 1), c)
         return np.where(v >= self._end, beyond, value)
 
     def left(self, v: Array, which: NDArray[np.intp]) -> Array:
@@ -289,6 +291,29 @@ class Curve:
         """Mean patience of the elements ``which``."""
         mean = np.inf if self.never > 0 else self._kept_area
         return np.full(which.size, mean)
+
+
+def _clenshaw(u: Array, coef: Array) -> Array:
+    """Chebyshev series at ``u``; ``coef`` has a row per degree, a column per row of ``u``.
+
+    The same sums as ``chebval``, in place and on blocks that stay in the processor's cache: most
+    of the time of M/M/n+G is spent here.
+    """
+    value = np.empty_like(u)
+    rows = max(1, _BLOCK // max(1, u.size // max(1, u.shape[0])))
+    for begin in range(0, u.shape[0], rows):
+        x, c = u[begin : begin + rows], coef[:, begin : begin + rows]
+        high, low, spare = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+        high[...], low[...] = c[-1], c[-2]
+        twice = 2 * x
+        for each in c[-3::-1]:
+            np.subtract(each, high, out=spare)
+            high *= twice
+            high += low
+            low, spare = spare, low
+        high *= x
+        np.add(low, high, out=value[begin : begin + rows])
+    return value
 
 
 def _coefficients(values: Array) -> Array:

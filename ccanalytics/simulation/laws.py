@@ -93,6 +93,10 @@ class Frozen:
 
     def describe(self) -> str:
         """In words."""
+        # A law that says of itself what it is, such as a curve estimated from a log.
+        label = getattr(self._law, "label", None)
+        if isinstance(label, str):
+            return f"{label}, mean {self.mean:,.0f} s"
         kind = getattr(getattr(self._law, "dist", None), "name", type(self._law).__name__)
         return f"{kind}, mean {self.mean:g} s"
 

@@ -8,11 +8,13 @@ from ccanalytics.staffing.abandonment_models import AbandonmentModels, abandonme
 from ccanalytics.staffing.absence import people_for
 from ccanalytics.staffing.ahead import DemandAhead, ahead
 from ccanalytics.staffing.by_patience import SeatsByPatience, seats_by_patience
+from ccanalytics.staffing.callers import Callers, callers
 from ccanalytics.staffing.compared import MethodComparison, compare_methods
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
 from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
 from ccanalytics.staffing.plan import DayPlan, day_plan
+from ccanalytics.staffing.presence import AgentsSeen, agents_seen
 from ccanalytics.staffing.proof import Proof, prove
 from ccanalytics.staffing.required import Requirement
 from ccanalytics.staffing.requirement import requirement
@@ -26,6 +28,8 @@ from ccanalytics.staffing.what_if import WhatIf, what_if
 
 __all__ = [
     "AbandonmentModels",
+    "AgentsSeen",
+    "Callers",
     "DayPlan",
     "DemandAhead",
     "MeasuredShrinkage",
@@ -43,7 +47,9 @@ __all__ = [
     "TypicalDemand",
     "WhatIf",
     "abandonment_models",
+    "agents_seen",
     "ahead",
+    "callers",
     "compare_methods",
     "cover",
     "day_plan",

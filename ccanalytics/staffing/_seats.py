@@ -135,6 +135,8 @@ class Rules:
             if self.patience is None
             else f"callers who lose patience after {self.patience:g} s on average (Erlang A)"
             if isinstance(self.patience, (int, float, np.number))
+            else "callers as patient as this log shows (M/M/n+G)"
+            if hasattr(self.patience, "reliable_s")
             else "callers of the patience law given (M/M/n+G)"
         )
         bounds = [
@@ -175,6 +177,17 @@ def counted(number: float, noun: str) -> str:
     ('1 agent', '1,200 agents')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def model_of(patience: Any) -> str:
+    """Name the queue: by whether, and by what law, callers give up.
+
+    >>> model_of(None), model_of(120)
+    ('Erlang C', 'Erlang A')
+    """
+    if patience is None:
+        return "Erlang C"
+    return "Erlang A" if isinstance(patience, (int, float, np.number)) else "M/M/n+G"
 
 
 def tied(first: str, others: list[str]) -> str:

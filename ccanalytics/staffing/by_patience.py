@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._seats import check_number
+from ccanalytics.staffing._seats import check_number, counted
+from ccanalytics.statistics.frames import spoken
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,12 +50,18 @@ class SeatsByPatience(Result):
             else f"the exponential law asks for {abs(less)} seat{'s' if abs(less) > 1 else ''} "
             f"{'too many' if less > 0 else 'too few'}"
         )
+        none = self.seats("none")
+        worth = (
+            "That callers give up saves no seat here"
+            if none <= own
+            else f"That callers give up saves {counted(none - own, 'seat')}"
+        )
         return (
-            f"For {self.inputs['calls']:g} calls of {self.inputs['aht']:g} s in "
-            f"{self.inputs['per']:g} s, {self.inputs['goal'].describe()} needs "
-            f"{own} seats with the log's own patience, {exponential} with exponential patience of "
-            f"{self.inputs['exponential_s']:,.0f} s and {self.seats('none')} if nobody gave up "
-            f"(Erlang C): {cost}."
+            f"{worth}: {own} with the log's own patience, {none} if nobody gave up (Erlang C). "
+            f"With exponential patience of {spoken(self.inputs['exponential_s'])} on average "
+            f"(Erlang A) it is {exponential}: {cost}. Seats for {self.inputs['calls']:,.4g} calls "
+            f"of {self.inputs['aht']:,.0f} s in {spoken(self.inputs['per'])}, the goal being "
+            f"{self.inputs['goal'].describe()}."
         )
 
     def to_frame(self) -> pl.DataFrame:

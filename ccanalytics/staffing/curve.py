@@ -10,7 +10,7 @@ import numpy as np
 
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._seats import Rules, check_number, counted
+from ccanalytics.staffing._seats import Rules, check_number, counted, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,8 @@ class ServiceLevelCurve(Result):
     Attributes
     ----------
     points
-        Per ``model`` ("Erlang C", and "Erlang A" when patience is given) and number of
+        Per ``model`` ("Erlang C"; and "Erlang A", or "M/M/n+G" for another law, when patience is
+        given) and number of
         ``agents``: ``service_level``, ``occupancy``, ``wait_probability``, ``asa``,
         ``abandonment``, ``cost`` of the interval (null without a price) and ``cost_per_point`` of
         the last agent (per percentage point of service level that it adds), and whether the goal
@@ -48,10 +49,11 @@ class ServiceLevelCurve(Result):
 
     @property
     def seats_between(self) -> int | None:
-        """Agents that Erlang C asks for beyond Erlang A; None without patience."""
+        """Agents that Erlang C asks for beyond the model with patience; None without."""
         if len(self.required) < 2:
             return None
-        return self.required["Erlang C"] - self.required["Erlang A"]
+        without, given = self.required.values()
+        return without - given
 
     def summary(self) -> str:
         """The requirement and its two neighbours in words."""
@@ -99,7 +101,7 @@ def service_level_curve(
     aht: float,
     goal: ServiceLevel,
     *,
-    patience: float | None = None,
+    patience: Any = None,
     agents: Iterable[int] | None = None,
     cost_per_hour: float | None = None,
     shrinkage: float | Shrinkage = 0.0,
@@ -113,7 +115,8 @@ def service_level_curve(
     goal
         The service level wanted.
     patience
-        Mean seconds until a waiting caller leaves; adds Erlang A beside Erlang C.
+        Mean seconds until a waiting caller leaves, or a law with ``.sf``; adds Erlang A, or
+        M/M/n+G, beside Erlang C.
     agents
         Which numbers of agents; by default some below and above the requirement.
     cost_per_hour, shrinkage
@@ -145,7 +148,7 @@ def service_level_curve(
             raise InputError(
                 "a curve needs an interval with calls", f"{name}={value!r}", "give more than 0"
             )
-    models = {"Erlang C": None} | ({} if patience is None else {"Erlang A": patience})
+    models = {"Erlang C": None} | ({} if patience is None else {model_of(patience): patience})
     required = {
         model: int(Rules(goal, patience=mean).agents_for([calls], [per], [aht])[0])
         for model, mean in models.items()
@@ -202,8 +205,10 @@ def _given(agents: Iterable[int], required: dict[str, int]) -> np.ndarray:
 
 def _checks(models: dict[str, Any]) -> tuple[Check, ...]:
     if len(models) > 1:
-        words = (
-            "Erlang C lets nobody give up, Erlang A lets callers leave after exponential patience"
+        words = "Erlang C lets nobody give up, " + (
+            "Erlang A lets callers leave after exponential patience"
+            if "Erlang A" in models
+            else "M/M/n+G lets callers leave by the law of patience given"
         )
         return (Check("Two models", "informs", words),)
     words = "none in this model (Erlang C); give patience to see Erlang A beside"

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ccanalytics.errors import InputError
-from ccanalytics.results import Result
+from ccanalytics.results import Check, Result
 from ccanalytics.staffing._seats import counted
 from ccanalytics.staffing.cover import ShiftCover
 from ccanalytics.staffing.required import Requirement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import polars as pl
@@ -77,7 +78,9 @@ class DayPlan(Result):
         return write({"Requirement": self.requirement.sheet(), "Shifts": shifts}, path)
 
 
-def day_plan(requirement: Requirement, shifts: ShiftCover) -> DayPlan:
+def day_plan(
+    requirement: Requirement, shifts: ShiftCover, *, doubts: Iterable[Check] = ()
+) -> DayPlan:
     """Put a requirement and its cover together, so that one sentence names goal, seats and cost.
 
     Parameters
@@ -86,6 +89,8 @@ def day_plan(requirement: Requirement, shifts: ShiftCover) -> DayPlan:
         What :func:`requirement` gave, of one day and one queue.
     shifts
         What :func:`cover` made of it.
+    doubts
+        Further checks that shall travel with the plan; they stand first.
 
     Raises
     ------
@@ -111,6 +116,7 @@ def day_plan(requirement: Requirement, shifts: ShiftCover) -> DayPlan:
         shifts=shifts,
         inputs={**requirement.inputs, **shifts.inputs},
         checks=(
+            *doubts,
             *requirement.checks,
             *(check for check in shifts.checks if check.name not in told),
         ),

@@ -153,7 +153,7 @@ def spikes(
     *,
     min_share: float = 0.25,
     min_fall: int = 2,
-    patience: float | None = None,
+    patience: Any = None,
     max_occupancy: float | None = None,
     max_abandonment: float | None = None,
     min_agents: int = 0,
@@ -212,6 +212,12 @@ def found_by(
     demand = typical.demand.with_columns(clock=pl.col("local_start").dt.strftime("%H:%M"))
     length = float(demand["interval_s"][0])
     judged = days.filter(pl.len().over(keys) >= _FEWEST)
+    # A day whose absence leaves no fewer calls and no shorter handle time than another's never
+    # lowers the requirement more: only the others need to be solved.
+    judged = judged.sort(*keys, "_mean", "_aht", maintain_order=True).filter(
+        (pl.col("_aht").fill_null(1.0) < pl.col("_aht").fill_null(1.0).cum_min().shift().over(keys))
+        .fill_null(value=True)
+    )  # fmt: skip
     judged = judged.with_columns(
         required_without=rules.agents_for(judged["_mean"], length, judged["_aht"].fill_null(1.0))
     )

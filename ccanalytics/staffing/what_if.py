@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing import _again
-from ccanalytics.staffing._seats import check_number
+from ccanalytics.staffing._seats import check_number, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,8 +39,8 @@ class WhatIf(Result):
     intervals
         Per goal and interval: ``required_agents``, ``service_level``.
     models
-        Per ``model`` (Erlang C, and Erlang A where patience is given) at the goal asked for:
-        ``agent_hours``, ``scheduled_hours``, ``required_agents`` at the peak.
+        Per ``model`` (Erlang C, and Erlang A or M/M/n+G where patience is given) at the goal asked
+        for: ``agent_hours``, ``scheduled_hours``, ``required_agents`` at the peak.
     requirement
         What was asked about.
     """
@@ -58,11 +58,11 @@ class WhatIf(Result):
 
     @property
     def hours_between(self) -> float | None:
-        """Agent-hours that Erlang C asks for beyond Erlang A; None without patience."""
+        """Agent-hours that Erlang C asks for beyond the plan; None without patience."""
         if self.models.height < 2:
             return None
-        hours = dict(zip(self.models["model"], self.models["agent_hours"], strict=True))
-        return float(hours["Erlang C"] - hours["Erlang A"])
+        without, given = self.models["agent_hours"]
+        return float(without - given)
 
     def summary(self) -> str:
         """The goal, the next points up and their price, and what patience is worth."""
@@ -89,10 +89,10 @@ class WhatIf(Result):
             words += "."
         between = self.hours_between
         if between is not None:
-            more = dict(zip(self.models["model"], self.models["required_agents"], strict=True))
+            without, given = self.models["required_agents"]
             words += (
                 f" Were nobody to give up (Erlang C), the same goal would take {between:,.1f} more "
-                f"seated hours and {more['Erlang C']} instead of {more['Erlang A']} agents at the "
+                f"seated hours and {without} instead of {given} agents at the "
                 "peak."
             )
         return words + f" Method: {self.inputs['method_words']}."
@@ -240,7 +240,7 @@ def _priced(frame: pl.DataFrame, price: float | None) -> pl.DataFrame:
 
 
 def _models(need: Requirement) -> tuple[pl.DataFrame, list[Check]]:
-    """Set Erlang C beside Erlang A at the goal asked for."""
+    """Set Erlang C beside the model with patience at the goal asked for."""
     import polars as pl
 
     patience = need.inputs["patience"]
@@ -253,7 +253,7 @@ def _models(need: Requirement) -> tuple[pl.DataFrame, list[Check]]:
         words = "none in this model (Erlang C); give patience to see Erlang A beside"
         checks.append(Check("Callers who give up", "informs", words))
     else:
-        plans.append(("Erlang A", need))
+        plans.append((model_of(patience), need))
         plans.insert(0, ("Erlang C", _again.again(need, patience=None, max_abandonment=None)))
     rows = [
         (model, plan.agent_hours, plan.scheduled_hours, int(plan.peak["required_agents"]))

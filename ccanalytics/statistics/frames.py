@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
@@ -101,6 +102,23 @@ def label_of(values: Iterable[Any]) -> str:
     'sales, unknown'
     """
     return ", ".join("unknown" if value is None else str(value) for value in values)
+
+
+def spoken(seconds: float) -> str:
+    """Seconds as people say them; minutes are rounded to seconds, hours to minutes.
+
+    >>> [spoken(s) for s in (42, 333, 3600, 86400)]
+    ['42 s', '5 min 33 s', '1 h', '24 h']
+    """
+    if not math.isfinite(seconds):
+        return "∞"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    count, rest, big, small = *divmod(whole, 60), "min", "s"
+    if whole >= 3600:
+        count, rest, big, small = *divmod(round(whole / 60), 60), "h", "min"
+    return f"{count} {big}" + (f" {rest} {small}" if rest else "")
 
 
 def whole_weeks(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, int]:

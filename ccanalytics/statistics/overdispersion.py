@@ -57,12 +57,13 @@ class Overdispersion(Result):
         """The ratio, the coefficient of variation and its parts."""
         low, high = self.ratio_quartiles
         return (
-            f"Within weekday and time of day the variance of calls is {self.ratio.format('{:.1f}')}"
-            f" times their mean, where chance alone gives 1 (quartiles over {self.cells.height} "
-            f"cells {low:.1f} to {high:.1f}). That is a coefficient of variation of the rate of "
-            f"{self.cv.format('{:.3f}')}: {self.cv_day.format('{:.3f}')} from day to day and "
-            f"{self.cv_within.format('{:.3f}')} within the day. Moments with Poisson noise taken "
-            f"out; limits by leaving out one day at a time ({self.inputs['days']} days)."
+            f"Beyond chance, an interval's volume varies by {self.cv.format('{:.1%}')} about its "
+            f"weekday and time of day (coefficient of variation): {self.cv_day.value:.1%} from day "
+            f"to day, {self.cv_within.value:.1%} within the day. The variance of calls is "
+            f"{self.ratio.value:.1f} times their mean, where chance alone gives 1 (half of "
+            f"{self.cells.height} intervals of the week: {low:.1f} to {high:.1f}). Moments with "
+            "Poisson noise taken out; limits by leaving out one day at a time "
+            f"({self.inputs['days']} days)."
         )
 
     def to_frame(self) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of, spoken
 from ccanalytics.statistics.patience_curve import PatienceCurve, curve_of
 from ccanalytics.statistics.survival import KaplanMeier, kaplan_meier
 
@@ -74,6 +74,28 @@ class Patience(Result):
         row = self.frame.row(place, named=True)
         return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], self.inputs["level"])
 
+    def beside_exponential(self, *values: Any) -> pl.DataFrame:
+        """One group's curve as it is drawn, as far as 10 callers still waited.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``seconds``, ``survival``, ``survival_low``, ``survival_high``, and ``exponential``:
+            the share more patient if patience were exponential.
+        """
+        import polars as pl
+
+        mean = self.quantile("exponential_patience_s", *values).value
+        rows = self.survival
+        for key, value in zip(self.keys, values, strict=True):
+            rows = rows.filter(pl.col(key).eq_missing(pl.lit(value)))
+        begin = pl.DataFrame({"seconds": [0.0], "survival": 1.0, "survival_low": 1.0,
+                              "survival_high": 1.0})  # fmt: skip
+        rows = rows.filter(pl.col("at_risk") >= _LEAST)
+        return pl.concat([begin, rows.select(begin.columns)]).with_columns(
+            exponential=(-pl.col("seconds") / mean).exp()
+        )
+
     def summary(self) -> str:
         """Medians in words, the method, and what few abandonments led to."""
         rows = self.frame.sort("calls", descending=True).head(4).iter_rows(named=True)
@@ -81,12 +103,12 @@ class Patience(Result):
         for row in rows:
             name = label_of(row[key] for key in self.keys)
             median = row["patience_p50_s"]
-            told = f"{median:,.0f} s" if np.isfinite(median) else "not reached"
+            told = f"after {spoken(median)}" if np.isfinite(median) else "later than seen"
             limits = _span(row["patience_p50_s_low"], row["patience_p50_s_high"])
             quarter = row["patience_p25_s"]
             parts.append(
-                f"{name + ': ' if name else ''}half have given up after {told} ({limits})"
-                + (f", a quarter after {quarter:,.0f} s" if np.isfinite(quarter) else "")
+                f"{name + ': ' if name else ''}half have given up {told} ({limits})"
+                + (f", a quarter after {spoken(quarter)}" if np.isfinite(quarter) else "")
             )
         text = "; ".join(parts)
         level = 100 * self.inputs["level"]
@@ -104,7 +126,7 @@ class Patience(Result):
 
 
 def _span(low: float, high: float) -> str:
-    return f"{low:,.0f} to {high:,.0f} s" if np.isfinite(high) else f"{low:,.0f} s upwards"
+    return f"{spoken(low)} to {spoken(high)}" if np.isfinite(high) else f"{spoken(low)} upwards"
 
 
 def patience(
@@ -201,14 +223,16 @@ def patience(
         survival.append(group.curve_frame(named))
         hazard.append(group.hazard_frame(named, bins))
     kinds: dict[Any, Any] = {key: rows.schema[key] for key in keys}
+    # Relaxed: a group whose key is unknown has a column of nulls.
+    hazards = pl.concat(hazard, how="vertical_relaxed").cast(kinds)
     return Patience(
         frame=pl.DataFrame(lines, schema_overrides=kinds),
-        survival=pl.concat(survival).cast(kinds),
-        hazard=pl.concat(hazard).cast(kinds),
+        survival=pl.concat(survival, how="vertical_relaxed").cast(kinds),
+        hazard=hazards,
         laws=laws,
         keys=tuple(keys),
         inputs={"by": keys, "fewest": fewest, "level": level, "edges": bins.tolist()},
-        checks=_checks(lines, keys, unknown, direct, pl.concat(hazard)),
+        checks=_checks(lines, keys, unknown, direct, hazards),
     )
 
 

@@ -50,6 +50,8 @@ class PatienceCurve:
     True
     """
 
+    label = "as callers of the log show it"
+
     def __init__(self, knots: Any, cumulative: Any, tail: float) -> None:
         from scipy.interpolate import PchipInterpolator
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.results import Check, Result
+from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of, spoken
 from ccanalytics.statistics.survival import kaplan_meier
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Redials", "redials"]
 
 _COLUMNS = ("seconds", "again", "calls")
+_HOUR = 3600.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,19 +57,28 @@ class Redials(Result):
         rows = self.shares
         if self.keys:
             rows = rows.join(top.select(self.keys), on=self.keys, how="semi", nulls_equal=True)
-        told = ", ".join(
-            f"{row['redial']:.1%} ({row['redial_low']:.1%} to {row['redial_high']:.1%}) within "
-            f"{row['window_s']:,.0f} s"
-            for row in rows.iter_rows(named=True)
-            if row["redial"] is not None
-        )
         row = rows.row(0, named=True)
+        known = rows.filter(pl.col("redial").is_not_null())
+        told = "no window ends within this log"
+        if known.height:
+            # An hour is what people ask for; else the longest window.
+            at = known["window_s"].to_list()
+            main = at.index(_HOUR) if _HOUR in at else len(at) - 1
+            first = known.row(main, named=True)
+            limits = Estimate(first["redial"], first["redial_low"], first["redial_high"],
+                              self.inputs["level"])  # fmt: skip
+            told = f"{limits.format('{:.1%}')} within {spoken(first['window_s'])}"
+            others = [
+                f"{each['redial']:.1%} within {spoken(each['window_s'])}"
+                for place, each in enumerate(known.iter_rows(named=True))
+                if place != main
+            ]
+            told += "; " + ", ".join(others) if others else ""
         name = label_of(row[key] for key in self.keys)
         return (
             f"Of {row['calls']:,} abandoned calls of known customers{' of ' + name if name else ''}"
             f", the same customer called again: {told}. Kaplan–Meier over the time to the next "
-            "arrival, those cut off by the end of the log being followed until then; "
-            f"{100 * self.inputs['level']:g}% log-log limits."
+            "arrival, those cut off by the end of the log being followed until then."
         )
 
     def to_frame(self) -> pl.DataFrame:
@@ -114,7 +124,7 @@ def redials(
     if not rows["calls"].sum():
         raise DataError(
             "no abandoned call is of a known customer, so nobody can be seen calling again",
-            f"{rows.height} rows",
+            "",
             "load a source with the customer of each call",
         )
     keys = key_columns(rows, _COLUMNS)
