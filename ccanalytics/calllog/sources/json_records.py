@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.calllog.nesting import TOO_DEEP, too_deep
 from ccanalytics.calllog.reading import Rows
 from ccanalytics.calllog.sources.opening import lines_of
 from ccanalytics.errors import InputError
@@ -28,6 +30,8 @@ __all__ = ["Odd", "document", "inside", "items", "json_rows", "parsed"]
 _LARGEST_DOCUMENT = 512 << 20
 _LONGEST_NUMBER = 400
 _ITEMS_A_BLOCK = 5_000
+# JSON can write half a pair of UTF-16, which is no text.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,12 @@ _DECODER = json.JSONDecoder(
 
 def parsed(text: str) -> tuple[Any, str]:
     """The value of a JSON text, and why it has none."""
+    if too_deep(text):
+        return None, TOO_DEEP
     try:
         return _DECODER.decode(text), ""
     except RecursionError:
-        return None, "JSON nested too deeply"
+        return None, TOO_DEEP
     except ValueError:
         return None, "not valid JSON"
 
@@ -79,6 +85,8 @@ def inside(value: Any, *path: str) -> Any:
         if not isinstance(value, dict):
             return Odd("no object where one is expected")
         value = value.get(key)
+    if isinstance(value, str) and not value.isascii() and _HALF.search(value):
+        return Odd("half a character")
     return value
 
 
