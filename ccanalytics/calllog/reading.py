@@ -312,7 +312,10 @@ def _record(
     if fields is None:
         return text, None, index + 1, _OPEN
     if len(fields) != width:
-        return text, None, index + 1, f"{len(fields)} fields where {width} are expected"
+        why = f"{len(fields)} fields where {width} are expected"
+        if layout.delimiter < " " and width == 1:
+            why = f"holds the control character U+{ord(layout.delimiter):04X}"
+        return text, None, index + 1, why
     return whole, fields, end, ""
 
 

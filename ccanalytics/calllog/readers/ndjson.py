@@ -28,10 +28,8 @@ _DEEP = "DEEP"
 
 
 def looks_like_json(text: TextFile) -> bool:
-    """Whether the first line opens a JSON list, or the first ones are JSON objects, most of them.
-
-    One line may be damaged, the first as well as any other.
-    """
+    """Whether the first line is a JSON object or opens a list of them, or most of the first ones
+    are objects: one line may be damaged, the first as well as any other."""
     probe = TextFile(text.path, text.encoding, text.most_times)
     try:
         lines = [line.strip() for _, line in probe.first_lines(HEADER_LINES)]
@@ -39,10 +37,10 @@ def looks_like_json(text: TextFile) -> bool:
         return False  # whoever reads it as text says why it cannot be read
     if lines[0] == "[" or lines[0].startswith("[{"):
         return True
-    return 2 * sum(_opens_object(line) for line in lines) > len(lines)
+    return _is_object(lines[0]) or 2 * sum(map(_is_object, lines)) > len(lines)
 
 
-def _opens_object(line: str) -> bool:
+def _is_object(line: str) -> bool:
     if not line.startswith("{") or too_deep(line):
         return False
     try:

@@ -139,7 +139,7 @@ def rows_of(outcome: Outcome) -> dict[int, tuple]:
     return found
 
 
-_NO_ANSWER = ("not valid JSON", "JSON nested", "an answer without", "not text", "holds a ")
+_NO_ANSWER = ("not valid JSON", "JSON nested", "an answer without", "not text", "holds ")
 
 
 def _lines_of_rejects(outcome: Outcome) -> list[int]:

@@ -36,6 +36,8 @@ class Outcome:
     remarks: list[str] = field(default_factory=list)
     # Whether records are intervals of answers, several of which stand in one line.
     answers: bool = False
+    # Whether of several rows with one key the latest counts.
+    newest: bool = False
 
 
 def load_options(seed: Seed, more: dict, key: Path) -> dict:
@@ -76,6 +78,7 @@ def read(path: Path, seed: Seed, options: dict) -> Outcome:
         pl.concat(bad) if bad else None,
         remarks,
         seed.source == "genesys_aggregates",
+        source.newest is not None,
     )
 
 
