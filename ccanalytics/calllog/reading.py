@@ -225,7 +225,7 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         pl.Series("_line", pl.from_arrow(numbers)),
         pl.Series("_raw", pl.from_arrow(raw)).str.strip_suffix("\n"),
     )
-    if len(names) == 1 and b" " in block:
+    if len(names) == 1 and (b" \n" in block or block.endswith(b" ")):
         # A line of spaces is blank, as it is beside a damaged one.
         good = good.filter(pl.col("_raw").str.strip_chars(" ") != "")
     return Rows(good, _empty_bad(), total)

@@ -163,12 +163,12 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def _query(lines: pl.Series, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
+def _query(lines: pl.Series, sql: str, parameters: list[Any] | dict[str, Any]) -> pl.DataFrame:
     import polars as pl
 
     with in_memory() as connection:
         connection.register("json_lines", pl.DataFrame({"l": lines}).to_arrow())
-        frame = pl.from_arrow(connection.sql(sql, params=parameters or []).to_arrow_table())
+        frame = pl.from_arrow(connection.sql(sql, params=parameters).to_arrow_table())
     return cast("pl.DataFrame", frame)
 
 
@@ -187,26 +187,32 @@ def _paths(lines: pl.Series) -> list[str]:
     lines = lines.filter(~_deep(lines))
     if not len(lines):
         return []
-    whole = "FROM json_lines WHERE json_valid(l) AND json_type(l) = 'OBJECT'"
-    shape = _query(lines, f"SELECT json_group_structure(l::JSON) AS shape {whole}")["shape"][0]  # noqa: S608
-    shapes = [shape or "{}"]
-    if '"JSON"' in shapes[0]:
-        # A member holds an object here and a text there: each line tells its own members.
-        apart = f"SELECT DISTINCT json_structure(l::JSON) AS shape {whole}"  # noqa: S608
-        shapes = _query(lines, apart)["shape"].sort().to_list()
-    found: dict[str, None] = {}
-    for one in shapes:
-        pending: list[tuple[str, Any]] = [("", json.loads(one))]
-        while pending:
-            path, value = pending.pop()
-            if isinstance(value, dict) and value:
-                pending.extend(
-                    (f"{path}/{name.replace('~', '~0').replace('/', '~1')}", inner)
-                    for name, inner in reversed(list(value.items()))
-                )
-            elif path:
-                found[path] = None
-    return list(found)
+    found: list[str] = []
+    pending: list[tuple[str, Any]] = [("", _shape(lines, ""))]
+    while pending:
+        path, value = pending.pop()
+        # A member may hold an object here and a text there: then its objects are asked alone.
+        inside = _shape(lines, path) if value == "JSON" else value
+        if isinstance(inside, dict) and inside:
+            pending.extend(
+                (f"{path}/{name.replace('~', '~0').replace('/', '~1')}", inner)
+                for name, inner in reversed(list(inside.items()))
+            )
+        if path and not (isinstance(value, dict) and value):
+            found.append(path)
+    return found
+
+
+def _shape(lines: pl.Series, path: str) -> Any:
+    """The members of all objects at a path, each with its type."""
+    told = _query(
+        lines,
+        "SELECT json_group_structure(json_extract(j, $path)) AS shape FROM (SELECT "
+        "CASE WHEN json_valid(l) THEN l ELSE 'null' END::JSON AS j FROM json_lines) "
+        "WHERE json_type(j, $path) = 'OBJECT'",
+        {"path": path},
+    )["shape"][0]
+    return json.loads(told or "{}")
 
 
 def _name(path: str) -> str:

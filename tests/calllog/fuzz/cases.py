@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import mutators as m
-from . import packing
+from . import packing, values
 from .seeds import Seed
 
 _PLAIN_NAME = {"utf-8-sig": "utf-8"}
@@ -87,7 +87,7 @@ def _text(seed: Seed, number: int, rng) -> Case:
     if rng.random() < 0.25:
         options["encoding"] = _PLAIN_NAME.get(encoding, encoding)
     json = seed.kind in ("ndjson", "answers", "document")
-    choices = m.EVERYWHERE + (m.JSON * 2 if json else ())
+    choices = values.EVERYWHERE + (values.JSON * 2 if json else ())
     edits: m.Edits = []
     names: list[str] = []
     wrapped = how != "plain" and rng.random() < 0.4
@@ -98,11 +98,11 @@ def _text(seed: Seed, number: int, rng) -> Case:
     after = m.applied(before, edits)
     file = packing.packed(after, how)
     if wrapped:
-        way = _pick(rng, m.CONTAINERS)
+        way = _pick(rng, values.CONTAINERS)
         file = way(file, rng)
         names.append(way.__name__)
     content = packing.unpacked(file)
-    mark = shape.bytes(shape.quote)
+    mark = shape.coded(shape.quote)
     done = m.kept(edits)
     return Case(
         seed,
@@ -123,8 +123,8 @@ def _text(seed: Seed, number: int, rng) -> Case:
 
 _CELLWISE = tuple(
     way
-    for way in m.EVERYWHERE
-    if way not in (m.quotes_unbalanced, m.field_long, m.encodings_mixed)
+    for way in values.EVERYWHERE
+    if way not in (m.quotes_unbalanced, values.field_long, m.encodings_mixed)
 )
 
 
@@ -150,7 +150,7 @@ def _binary(seed: Seed, number: int, rng) -> Case:
         file, part = _inside(file, way, rng)
         names.append(f"{way.__name__} in {part}")
     else:
-        way = _pick(rng, m.CONTAINERS)
+        way = _pick(rng, values.CONTAINERS)
         file = way(file, rng)
         names.append(way.__name__)
     return Case(seed, number, tuple(names), "", seed.kind, file)

@@ -51,13 +51,14 @@ def lines_of(content: bytes, encoding: str, *, returns: bool = False) -> list[st
         lines.pop()
     last = len(lines) - 1
     tidy = [
-        line[:-1] if line is not None and line.endswith("\r") and (i < last or not open_end) else line
+        line[:-1]
+        if line is not None and line.endswith("\r") and (i < last or not open_end)
+        else line
         for i, line in enumerate(lines)
     ]
     return [
         None
-        if line is None
-        or (not returns and ("\0" in line or ("\r" in line and line.strip(" \r"))))
+        if line is None or (not returns and ("\0" in line or ("\r" in line and line.strip(" \r"))))
         else line
         for line in tidy
     ]

@@ -2,12 +2,10 @@
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 
 import duckdb
-import polars as pl
 
 from ccanalytics.schema import TABLES
 
@@ -65,9 +63,7 @@ def count(seed: Seed, content: bytes, encoding: str, outcome: Outcome) -> Count 
     first, header, width = 1, "", seed.width
     if seed.header:
         told = next((int(m[1]) for r in outcome.remarks if (m := _BELOW.match(r))), None)
-        filled = [
-            i for i, line in enumerate(lines, 1) if line is None or line.strip(_ASCII_BLANK)
-        ]
+        filled = [i for i, line in enumerate(lines, 1) if line is None or line.strip(_ASCII_BLANK)]
         first = told or next(iter(filled), 1)
         header = lines[first - 1] or "" if lines else ""
         names = counting.fields_of(header, seed.delimiter, seed.quote)
@@ -243,8 +239,10 @@ def _counted(case: Case, outcome: Outcome) -> Count | None:
         return count_cells(case.seed, full, outcome)
     if case.seed.kind == "parquet":
         height = _parquet_height(case.file)
-        return None if height is None else Count(
-            [Record(i, f"row {i}", True) for i in range(1, height + 1)], "unknown"
+        return (
+            None
+            if height is None
+            else Count([Record(i, f"row {i}", True) for i in range(1, height + 1)], "unknown")
         )
     if case.content is None:
         return Count([], known=False)
@@ -301,9 +299,7 @@ def _records_of_lines(_: str, seed: Seed, same: set[int]) -> list[str]:
     found = []
     at = 1 if not seed.header else 2
     if seed.kind == "delimited":
-        width = seed.width or len(
-            counting.fields_of(lines[0], seed.delimiter, seed.quote) or ()
-        )
+        width = seed.width or len(counting.fields_of(lines[0], seed.delimiter, seed.quote) or ())
         records = counting.records_of(lines[:-1], at, width, seed.delimiter, seed.quote)
     else:
         records = counting.line_records(lines[:-1])

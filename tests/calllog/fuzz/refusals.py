@@ -36,7 +36,7 @@ def excused(case: Case, told: str, base) -> bool:
     if case.seed.binary:
         return _binary(case, told)
     if case.content is None:
-        return "compressed file" in told or "archive" in told or "of kind" in told
+        return True  # what comes out before the damage is noticed may look like anything
     if "of kind" in told:
         return not case.content[:16].decode("latin-1").isprintable() or case.packing == "plain"
     if "compressed file" in told or "archive" in told:

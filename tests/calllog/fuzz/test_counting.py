@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from . import mutators as m
+from . import values
 from .cases import case_of
 from .counting import answer_records, depth_of, fields_of, lines_of, records_of
 from .packing import PACKINGS, packed, unpacked
@@ -74,7 +75,9 @@ def test_packings_come_out_as_they_went_in():
     assert unpacked(packed(b"some text\n", "gzip")[:-3]) is None
 
 
-@pytest.mark.parametrize("way", [*m.EVERYWHERE[::2], *m.JSON], ids=lambda way: way.__name__)
+@pytest.mark.parametrize(
+    "way", [*values.EVERYWHERE[::2], *values.JSON], ids=lambda way: way.__name__
+)
 def test_a_mutator_is_a_pure_function_and_says_what_it_touched(way):
     content = SEEDS["genesys_aggregates-lines"].text.encode()
     shape = m.Shape("utf-8", ",", '"')

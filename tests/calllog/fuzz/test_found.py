@@ -116,7 +116,7 @@ def test_a_member_that_the_table_lacks_sets_its_record_aside_alone(tmp_path):
 
 def test_a_member_that_most_records_have_is_a_fault_of_the_file(tmp_path):
     records = [record | {"other": 1} for record in objects()]
-    with pytest.raises(InputError, match="columns that the table does not have.*'other'"):
+    with pytest.raises(InputError, match=r"columns that the table does not have.*'other'"):
         load(tmp_path, "calls.ndjson", written(records))
 
 
@@ -189,7 +189,9 @@ def test_a_line_of_spaces_is_blank_in_healthy_company_too(tmp_path):
 
 
 def test_a_lone_line_of_another_encoding_does_not_refuse_a_file_declared_utf8(tmp_path):
-    text = (HEAD + "".join(line(i) for i in range(9))).encode() + line(9, "客服热线接通").encode("gbk")
+    text = (HEAD + "".join(line(i) for i in range(9))).encode() + line(9, "客服热线接通").encode(
+        "gbk"
+    )
     assert contradicted("utf-8", text, whole=True) is None
     log, report = load(tmp_path, "calls.csv", text, encoding="utf-8")
     assert (report.loaded, report.rejected) == (9, 1)
