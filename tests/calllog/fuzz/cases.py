@@ -117,7 +117,7 @@ def _text(seed: Seed, number: int, rng) -> Case:
         any(mark in e.new or mark in before[e.start : e.stop] for e in done)
         or (shape.unit > 1 and bool(done)),
         options,
-        small_blocks=bool(rng.random() < 0.3),
+        small_blocks=bool(rng.random() < 0.15),
     )
 
 

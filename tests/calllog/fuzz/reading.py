@@ -86,9 +86,9 @@ def read(path: Path, seed: Seed, options: dict) -> Outcome:
 def small_blocks():
     """Files are read in blocks of a few hundred bytes, so that small ones have seams too."""
     places = (
-        (blocks, "BLOCK_BYTES", 700),
+        (blocks, "BLOCK_BYTES", 1200),
         (blocks, "SAMPLE_BYTES", 2048),
-        (reading, "_PIECE_BYTES", 90),
+        (reading, "_PIECE_BYTES", 300),
         (json_records, "_ITEMS_A_BLOCK", 3),
     )
     before = [getattr(module, name) for module, name, _ in places]
