@@ -82,7 +82,10 @@ def _json_count(seed: Seed, lines: list[str | None]) -> Count | None:
     records = counting.line_records(lines)
     source_reads_documents = seed.source in ("amazon_connect", "genesys_aggregates")
     start = next((r.text.lstrip() for r in records), "")
-    if source_reads_documents and (start.startswith("[") or start.strip() == "{"):
+    told = [counting.is_json(r.text) for r in records if r.whole][:50]
+    lines_of_objects = 2 * sum(told) > len(told)
+    opens = start.startswith("[") or start.strip() == "{"
+    if source_reads_documents and opens and not lines_of_objects:
         text = "\n".join(line or "" for line in lines)
         wrapped = text if start.startswith("[") else f"[{text}]"
         if counting.depth_of(wrapped) > 800:

@@ -198,6 +198,35 @@ def test_a_lone_line_of_another_encoding_does_not_refuse_a_file_declared_utf8(tm
     assert "not text" in rejected(log)[11]
 
 
+@pytest.mark.parametrize("digits", ["٠١٢٣٤٥٦٧٨٩", "𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡"])
+@pytest.mark.parametrize(
+    "name", [s.name for s in SEEDS.values() if s.kind in ("delimited", "lines")]
+)
+def test_digits_of_other_scripts_are_no_error(tmp_path, name, digits):
+    seed, path = SEEDS[name], tmp_path / SEEDS[name].file
+    lines = seed.text.splitlines(keepends=True)
+    lines[2] = lines[2].translate(str.maketrans("0123456789", digits))
+    path.write_text("".join(lines), encoding="utf-8")
+    options = {**seed.options, "identifiers": "as_they_are", "key_file": None}
+    outcome = read(path, seed, options)
+    assert not outcome.refused
+    assert 3 in [*outcome.good["_line"], *outcome.bad["_line"]]
+
+
+def test_a_damaged_first_line_of_contacts_sets_itself_aside_alone(tmp_path):
+    """Lines that are objects of their own are no array, whatever the first one begins with."""
+    lines = SEEDS["amazon_connect"].text.splitlines()
+    _, report = load(tmp_path, "ctr.json", written(["[" + lines[0], *lines[1:]]), "amazon_connect")
+    assert report.read == len(lines)
+    assert report.loaded >= len(lines) / 2
+
+
+def test_an_array_whose_first_line_is_no_text_is_refused_as_a_document(tmp_path):
+    text = SEEDS["amazon_connect-array"].text.replace("quoted", "quo\x1fted", 1)
+    with pytest.raises(InputError, match="the file holds what is no text"):
+        load(tmp_path, "ctr.json", text, "amazon_connect")
+
+
 def test_seeds_hold_what_readers_trip_over():
     """So that the run goes on testing it."""
     queues = {row[3] for row in calls()}
