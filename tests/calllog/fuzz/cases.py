@@ -106,6 +106,9 @@ def _text(seed: Seed, number: int, rng) -> Case:
     content = packing.unpacked(file)
     mark = shape.coded(shape.quote)
     done = m.kept(edits)
+    same = m.untouched(before, edits, shape.end) if content == after else []
+    if encoding in ("utf-8-sig", "utf-16") and any(e.start == 0 for e in done):
+        same = [number for number in same if number > 1]  # its mark begins the file no more
     return Case(
         seed,
         number,
@@ -115,7 +118,7 @@ def _text(seed: Seed, number: int, rng) -> Case:
         file,
         content,
         None,
-        tuple(m.untouched(before, edits, shape.end)) if content == after else (),
+        tuple(same),
         any(mark in e.new or mark in before[e.start : e.stop] for e in done)
         or (shape.unit > 1 and bool(done)),
         options,

@@ -28,7 +28,7 @@ from .whole import whole_problems
 
 FULL = os.environ.get("CCANALYTICS_FULL") == "1"
 ONE = os.environ.get("CCANALYTICS_FUZZ", "")
-FILES, WHOLE_EVERY, LONGEST_S = (430, 25, 20) if FULL else (5, 20, 20)
+FILES, WHOLE_EVERY, LONGEST_S = (430, 50, 20) if FULL else (5, 20, 20)
 SEEDS = seeds()
 
 
