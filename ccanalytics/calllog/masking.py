@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from ccanalytics.calllog.reading import Layout
 
-__all__ = ["masked_fields", "masked_patterns", "masked_text", "masked_whole"]
+__all__ = ["few_names", "masked_fields", "masked_patterns", "masked_text", "masked_whole"]
 
 PERSON = "***"
+# What an error shows of a header: a file of another kind may have one of megabytes.
+_NAMES, _LONGEST_NAME = 40, 80
 # Both engines take \d for the digits of every script, full-width ones among them.
 _PATTERNS = (
     (r"[^\s,;:<>\"'|=@＠]+[@＠][^\s,;:<>\"'|=@＠]+", "***@***"),
@@ -37,6 +39,12 @@ def masked_text(text: str) -> str:
     for pattern, instead in _PATTERNS:
         text = re.sub(pattern, instead, text)
     return text
+
+
+def few_names(names: list[str]) -> str:
+    """Names of columns as an error shows them; where there is no header they are a row's."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(repr(masked_text(name[:_LONGEST_NAME])) for name in names[:_NAMES]) + more
 
 
 def masked_patterns(text: pl.Expr) -> pl.Expr:

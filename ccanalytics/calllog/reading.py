@@ -8,6 +8,7 @@ pieces with the fault line by line, so that damage stays where it is, and costs 
 
 from __future__ import annotations
 
+import codecs
 import csv
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -191,7 +192,8 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
 
     if not block:
         return Rows(_empty_good(names), _empty_bad(), total)
-    if b"\r" in block or b"\0" in block:
+    # Arrow passes over a byte order mark, also where it does not begin the file.
+    if b"\r" in block or b"\0" in block or block.startswith(codecs.BOM_UTF8):
         return None
     raw = _line_array(block)
     try:
@@ -215,7 +217,7 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         # Arrow passes over blank lines; so do we.
         filled = pc.greater(pc.binary_length(pc.utf8_rtrim(raw, "\n")), 0)
         raw, numbers = raw.filter(filled), numbers.filter(filled)
-    if len(raw) != table.num_rows:
+    if len(raw) != table.num_rows or _ends_open(block, layout):
         return None
     good = pl.from_arrow(table)
     assert isinstance(good, pl.DataFrame)  # noqa: S101 - for the type checker
@@ -223,7 +225,18 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         pl.Series("_line", pl.from_arrow(numbers)),
         pl.Series("_raw", pl.from_arrow(raw)).str.strip_suffix("\n"),
     )
+    if len(names) == 1 and (b" \n" in block or block.endswith(b" ")):
+        # A line of spaces is blank, as it is beside a damaged one.
+        good = good.filter(pl.col("_raw").str.strip_chars(" ") != "")
     return Rows(good, _empty_bad(), total)
+
+
+def _ends_open(block: bytes, layout: Layout) -> bool:
+    """Whether a quotation mark is open at the end, which Arrow takes for closed there."""
+    if layout.quote is None:
+        return False
+    last = block[block.rfind(b"\n", 0, -1) + 1 :].removesuffix(b"\n")
+    return layout.quote.encode() in last and split_line(last.decode(), layout) is None
 
 
 def _careful(
@@ -299,7 +312,10 @@ def _record(
     if fields is None:
         return text, None, index + 1, _OPEN
     if len(fields) != width:
-        return text, None, index + 1, f"{len(fields)} fields where {width} are expected"
+        why = f"{len(fields)} fields where {width} are expected"
+        if layout.delimiter < " " and width == 1:
+            why = f"holds the control character U+{ord(layout.delimiter):04X}"
+        return text, None, index + 1, why
     return whole, fields, end, ""
 
 

@@ -15,6 +15,7 @@ __all__ = ["validated"]
 
 _LONGEST_S = 100 * 86400.0
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
+_FIRST_DAY, _LAST_DAY = 1900, 9999
 
 _POLARS = {
     "text": "String",
@@ -97,6 +98,10 @@ def _rules(table: Table) -> list[pl.Expr]:
         if column.kind == "timestamp":
             sane = value.is_between(first, after, closed="left")
             reasons.append(flag(f"{name} is not between {_FIRST_YEAR} and {_LAST_YEAR}", ~sane))
+        if column.kind == "date":
+            # The year 9999 often stands for "for good"; people were born long before 1970.
+            sane = value.is_between(dt.date(_FIRST_DAY, 1, 1), dt.date(_LAST_DAY, 12, 31))
+            reasons.append(flag(f"{name} is not between {_FIRST_DAY} and {_LAST_DAY}", ~sane))
     if table.name == "calls":
         reasons.append(flag("ended before it arrived", pl.col("ended_at") < pl.col("arrived_at")))
     return reasons

@@ -155,9 +155,10 @@ class Unpacked:
             if members[0].flag_bits & 1:
                 raise InputError("the archive asks for a password", where, "unpack it first")
             return archive.open(members[0])
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
             if isinstance(error, InputError):
                 raise
+            # A place in the archive that cannot be is an OSError of the system's.
             raise self._damaged(error) from error
 
     def read(self, size: int) -> bytes:

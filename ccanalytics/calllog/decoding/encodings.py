@@ -192,6 +192,9 @@ def contradicted(declared: str, sample: bytes, *, whole: bool = False) -> Encodi
         return told
     lines = _lines(sample, whole=whole)
     several = sum(len(_HIGH.findall(line)) for line in lines) >= 6
+    if family == "utf-8" and sum(bool(_HIGH.search(line)) for line in sample.split(b"\n")) < 2:
+        # UTF-8 reads nothing wrongly: a lone line of another encoding is set aside by itself.
+        return None
     return told if several and "most of" not in told.why else None
 
 

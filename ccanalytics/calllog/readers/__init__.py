@@ -62,7 +62,9 @@ def open_table(path: Path, source: Source, settings: Settings) -> Opened:
     refused: InputError | None = None
     for line, header in reader.headers():
         try:
-            plan = source.plan(path, header, settings)
+            strangers = source.strangers(path, header, settings)
+            names = reader.without(header, strangers) if strangers else header
+            plan = source.plan(path, names, settings)
         except InputError as error:
             refused = refused or error
             continue

@@ -33,6 +33,13 @@ class Reader(ABC):
         Raises InputError where the file cannot be read at all.
         """
 
+    def without(self, header: list[str], strangers: list[str]) -> list[str]:  # noqa: ARG002
+        """The header without names that only some rows bring along, which are then set aside.
+
+        Where one header is that of all rows, it stays as it is.
+        """
+        return header
+
     @abstractmethod
     def rows(self, plan: Plan, header: int) -> Iterator[Rows]:
         """What follows the header in that line, as text under the names of ``plan.fields``."""

@@ -172,7 +172,7 @@ def _clock(name: str) -> pl.Expr:
     """A time of day ``H:MM:SS`` as a duration; null where it is none."""
     import polars as pl
 
-    parts = pl.col(name).str.extract_groups(r"^(\d{1,2}):([0-5]\d):([0-5]\d)$")
+    parts = pl.col(name).str.extract_groups(r"^([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])$")
     hours = parts.struct.field("1").cast(pl.Int64)
     return pl.when(hours < 24).then(
         pl.duration(

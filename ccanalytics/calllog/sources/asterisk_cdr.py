@@ -135,7 +135,7 @@ class AsteriskCdr(Source):
         timed = answered & reached & dialled
         rang = pl.col("_n_duration") - pl.col("_n_billsec")
         # The epoch in uniqueid is when the channel was made: beside it the clock shows its zone.
-        made = pl.col("_uniqueid").str.extract(r"(?:^|-)(\d{9,11})\.\d+$").cast(pl.Int64)
+        made = pl.col("_uniqueid").str.extract(r"(?:^|-)([0-9]{9,11})\.[0-9]+$").cast(pl.Int64)
         apart = (pl.col("_utc_start").dt.epoch("s") - made).abs()
         skipped = [
             flag(

@@ -95,7 +95,7 @@ class AsteriskQueueLog(Source):
                 part.get(5 + i, null_on_oob=True).str.strip_chars().alias(f"_p{i}")
                 for i in range(5)
             ),
-            _epoch=part.get(0).str.extract(r"^(-?\d{1,12})$").cast(pl.Int64),
+            _epoch=part.get(0).str.extract(r"^(-?[0-9]{1,12})$").cast(pl.Int64),
             call_id=_name(part.get(1, null_on_oob=True), "NONE", "MANAGER", "REALTIME"),
             queue=_name(part.get(2, null_on_oob=True), "NONE"),
             agent=_name(part.get(3, null_on_oob=True), "NONE"),
@@ -193,7 +193,7 @@ def _info() -> pl.Expr:
         .then(pl.lit(None, pl.String))
         .when(event.is_in(["ENTERQUEUE", "EXITWITHKEY"]))
         .then(masked(url))
-        .when((event == "CONNECT") & pl.col("_p1").str.contains(r"^\d{9,11}\.\d+$"))
+        .when((event == "CONNECT") & pl.col("_p1").str.contains(r"^[0-9]{9,11}\.[0-9]+$"))
         .then(pl.col("_p1"))
         .when(event == "CONNECT")
         .then(masked(pl.col("_p1")))
@@ -217,7 +217,7 @@ def _numbered(blocks: Iterator[Rows], path: Path) -> Iterator[Rows]:
     first = True
     for rows in blocks:
         good = rows.good
-        if first and good.height and not good["text"].head(50).str.contains(r"^-?\d+\|").any():
+        if first and good.height and not good["text"].head(50).str.contains(r"^-?[0-9]+\|").any():
             raise InputError(
                 "this is not a queue_log of Asterisk",
                 f"{path}, line {good['_line'][0]}",

@@ -148,6 +148,11 @@ class Source(ABC):
     def plan(self, path: Path, header: list[str], settings: Settings) -> Plan:
         """Decide from the header how to read the file; InputError if it is not of this format."""
 
+    def strangers(self, path: Path, names: list[str], settings: Settings) -> list[str]:  # noqa: ARG002
+        """Names that no row of the format may bring along, where each row names its own (JSON):
+        a row that holds one is set aside, and no others with it."""
+        return []
+
     @abstractmethod
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
         """Text fields to canonical columns, with ``reasons`` (why a row cannot be loaded) and

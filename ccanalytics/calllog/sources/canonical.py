@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from ccanalytics.calllog.masking import masked_text
+from ccanalytics.calllog.masking import few_names
 from ccanalytics.calllog.sources.base import Plan, Sample, Settings, Source, flag, listed, to_utc
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES, Column
@@ -69,7 +69,7 @@ class Canonical(Source):
                 raise InputError(
                     f"this is not a canonical file of {table}: {what}",
                     # A file without a header shows its first row here.
-                    f"{path}: {', '.join(repr(masked_text(name)) for name in wrong)}",
+                    f"{path}: {few_names(wrong)}",
                     "see data/README.md, or write a mapping for --source generic",
                 )
         return Plan(table, names)
@@ -109,6 +109,16 @@ class Canonical(Source):
             reasons=listed(reasons),
             remarks=listed([]),
         )
+
+    def strangers(self, path: Path, names: list[str], settings: Settings) -> list[str]:
+        """Names that are none of the table's columns, or one of them written otherwise again."""
+        table = settings.table or table_of(path)
+        known = TABLES[table].names if table in TABLES else ()
+        return [
+            name
+            for name in names
+            if name.strip() not in known or (name != name.strip() and name.strip() in names)
+        ]
 
     def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
         """The columns that the schema says identify a person."""

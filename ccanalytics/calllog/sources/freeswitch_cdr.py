@@ -197,7 +197,7 @@ class FreeswitchCdr(Source):
                         flag(
                             f"cc_queue_{n}_epoch is not a whole number of seconds",
                             (pl.col(f"_cc_queue_{n}_epoch") != "")
-                            & ~pl.col(f"_cc_queue_{n}_epoch").str.contains(r"^\d{1,12}$"),
+                            & ~pl.col(f"_cc_queue_{n}_epoch").str.contains(r"^[0-9]{1,12}$"),
                         )
                         for n in _EPOCHS
                     ),
@@ -234,7 +234,7 @@ def _epoch(text: pl.Expr) -> pl.Expr:
     """An epoch second as a moment; 0 means never."""
     import polars as pl
 
-    value = text.str.extract(r"^(\d{1,12})$").cast(pl.Int64)
+    value = text.str.extract(r"^([0-9]{1,12})$").cast(pl.Int64)
     return pl.from_epoch(pl.when(value > 0).then(value) * 1_000_000, time_unit="us")
 
 

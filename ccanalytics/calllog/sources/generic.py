@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ccanalytics.calllog.masking import masked_text
+from ccanalytics.calllog.masking import few_names
 from ccanalytics.calllog.reading import Layout
 from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed
 from ccanalytics.calllog.sources.values import date, half_width, moment, seconds
@@ -23,7 +23,6 @@ __all__ = ["Generic"]
 
 # A code with that many digits may be a telephone number, and is not repeated.
 _NUMBER, _LONG = 5, 24
-_NAMES, _LONGEST_NAME = 40, 80
 
 
 class Generic(Source):
@@ -40,14 +39,15 @@ class Generic(Source):
     def plan(self, path: Path, header: list[str], settings: Settings) -> Plan:
         """Find the mapped columns in the header."""
         mapping = _mapping(settings)
-        names = [name.strip() for name in header]
+        # Of two that differ by blanks alone, the one without them has the name.
+        names = [name if (tidy := name.strip()) in header else tidy for name in header]
         wanted = [name for given in mapping.columns.values() for name in _several(given)]
         missing = [name for name in wanted if name not in names]
         if missing:
             raise InputError(
                 "the mapping names a column that the file does not have",
-                f"{path}, line 1: {_few(missing)}",
-                "the file has " + _few(names),
+                f"{path}, line 1: {few_names(missing)}",
+                "the file has " + few_names(names),
             )
         # Fields are numbered, so that a column called 'raw' or one that stands twice does no harm.
         return Plan(
@@ -99,12 +99,6 @@ class Generic(Source):
         if table.name == "calls" and "call_id" not in cells:
             typed.append(pl.lit(None, pl.String).alias("call_id"))
         return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([]))
-
-
-def _few(names: list[str]) -> str:
-    """Names as an error shows them; where there is no header they are a row's."""
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(repr(masked_text(name[:_LONGEST_NAME])) for name in names[:_NAMES]) + more
 
 
 def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:

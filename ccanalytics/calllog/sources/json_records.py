@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.calllog.nesting import TOO_DEEP, too_deep
 from ccanalytics.calllog.reading import Rows
 from ccanalytics.calllog.sources.opening import lines_of
 from ccanalytics.errors import InputError
@@ -28,6 +30,9 @@ __all__ = ["Odd", "document", "inside", "items", "json_rows", "parsed"]
 _LARGEST_DOCUMENT = 512 << 20
 _LONGEST_NUMBER = 400
 _ITEMS_A_BLOCK = 5_000
+_LOOKED_AT = 50
+# JSON can write half a pair of UTF-16, which is no text.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,12 @@ _DECODER = json.JSONDecoder(
 
 def parsed(text: str) -> tuple[Any, str]:
     """The value of a JSON text, and why it has none."""
+    if too_deep(text):
+        return None, TOO_DEEP
     try:
         return _DECODER.decode(text), ""
     except RecursionError:
-        return None, "JSON nested too deeply"
+        return None, TOO_DEEP
     except ValueError:
         return None, "not valid JSON"
 
@@ -79,6 +86,8 @@ def inside(value: Any, *path: str) -> Any:
         if not isinstance(value, dict):
             return Odd("no object where one is expected")
         value = value.get(key)
+    if isinstance(value, str) and not value.isascii() and _HALF.search(value):
+        return Odd("half a character")
     return value
 
 
@@ -90,13 +99,11 @@ def json_rows(text: TextFile, *, allow_cut: bool) -> Iterator[Rows]:
         first = next(blocks, None)
     if first is None:
         return
-    start = first.good["text"][0].lstrip() if first.good.height else ""
-    # An array, or an object written over several lines.
-    if start.startswith("[") or start.strip() == "{":
+    if _one_document(first):
         blocks.close()
         yield from _from_array(text)
         return
-    if not start.startswith("{") and not first.good["text"].str.contains(r"^\s*\{").any():
+    if not first.good["text"].str.contains(r"^\s*\{").any():
         raise InputError(
             "this is no file of JSON records",
             f"{text.path}, line 1",
@@ -105,6 +112,20 @@ def json_rows(text: TextFile, *, allow_cut: bool) -> Iterator[Rows]:
     yield _whole(first)
     for rows in blocks:
         yield _whole(rows)
+
+
+def _one_document(first: Rows) -> bool:
+    """Whether a file is an array, or an object written over several lines.
+
+    Its first line says so, healthy or not, unless most of the lines are objects of their own: one
+    line may be damaged, the first as well as any other.
+    """
+    good = first.good.select("_line", "text")
+    start = min([*good.head(1).iter_rows(), *first.bad.select("_line", "_raw").head(1).iter_rows()])
+    if not start[1].lstrip().startswith("[") and start[1].strip() != "{":
+        return False
+    lines = good["text"].head(_LOOKED_AT)
+    return 2 * sum(isinstance(parsed(text)[0], dict) for text in lines) <= len(lines)
 
 
 def _whole(rows: Rows) -> Rows:

@@ -16,11 +16,12 @@ NAMED_FORMS = ("iso", "epoch_s", "epoch_ms", "excel")
 # Day 0 of Excel's calendar, as it counts from March 1900 on.
 _EXCEL_DAYS_TO_1970 = 25_569
 _UNITS = {"s": 1.0, "ms": 0.001, "min": 60.0, "day": 86_400.0}
-_CLOCK = r"^(?:(\d+):([0-5]?\d)|(\d{1,4})):([0-5]?\d(?:\.\d+)?)$"
+# Digits of ASCII alone: those of other scripts match \d too, and are no numbers to a cast.
+_CLOCK = r"^(?:([0-9]+):([0-5]?[0-9])|([0-9]{1,4})):([0-5]?[0-9](?:\.[0-9]+)?)$"
 _WORDS = (
-    r"^(?i:(?:(\d+)\s*(?:小时|时|hours?|hrs?|h))?\s*"
-    r"(?:(\d+)\s*(?:分钟|分|minutes?|mins?|min|m))?\s*"
-    r"(?:(\d+(?:\.\d+)?)\s*(?:秒钟|秒|seconds?|secs?|sec|s))?)$"
+    r"^(?i:(?:([0-9]+)\s*(?:小时|时|hours?|hrs?|h))?\s*"
+    r"(?:([0-9]+)\s*(?:分钟|分|minutes?|mins?|min|m))?\s*"
+    r"(?:([0-9]+(?:\.[0-9]+)?)\s*(?:秒钟|秒|seconds?|secs?|sec|s))?)$"
 )
 
 
@@ -168,7 +169,7 @@ def seconds(value: pl.Expr, unit: str, decimal: str = ".", thousands: str = "") 
         clock = hours.fill_null(0) * 3600 + pl.coalesce(minutes, alone) * 60 + rest
         words = value.str.extract_groups(_WORDS)
         h, m, s = (words.struct.field(str(i)).cast(pl.Float64).fill_null(0) for i in (1, 2, 3))
-        worded = value.str.contains(_WORDS) & value.str.contains(r"\d")
+        worded = value.str.contains(_WORDS) & value.str.contains(r"[0-9]")
         return pl.coalesce(clock, pl.when(worded).then(h * 3600 + m * 60 + s))
     number = value.cast(pl.Float64, strict=False)
     known = pl.when(number.is_finite()).then(number * _UNITS[unit])

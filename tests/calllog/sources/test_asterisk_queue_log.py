@@ -301,7 +301,7 @@ HOSTILE = {
     f"{AT}|1.12|q|a|COMPLETEAGENT|1|999999999|1": "talk_s is longer than 100 days",
     f"{AT}|1.13|q|NONE|ABANDON|1.5|1|3": "position is not a number",
     f"{AT}|1.14|q|NONE|ENTERQUEUE||<script>alert(1)</script>|=1+1": "original position is not",
-    f"{AT}|1.15|q\x1f|NONE|ENTERQUEUE||1": "2 fields where 1 are expected",
+    f"{AT}|1.15|q\x1f|NONE|ENTERQUEUE||1": "holds the control character U+001F",
     f"{AT}|1.16|q\x00|NONE|ENTERQUEUE||1": "holds a NUL",
     f"{AT}|" + "|" * 3000: "the event is not a word in capitals",
 }
