@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ccanalytics.calllog.database import in_memory
 from ccanalytics.calllog.masking import masked_fields, masked_patterns, masked_whole
 from ccanalytics.calllog.pseudonyms import pseudonymised
-from ccanalytics.calllog.sources.base import any_holds, told
+from ccanalytics.calllog.sources.base import any_holds, told, trimmed
 from ccanalytics.calllog.validation import validated
 from ccanalytics.schema import TABLES
 
@@ -40,7 +40,10 @@ def checked_block(rows: Rows, plan: Plan, source: Source, settings: Settings) ->
     import polars as pl
 
     table = TABLES[plan.table]
-    good, wrong = validated(source.convert(rows.good, plan, settings), table)
+    fields = rows.good
+    if source.trims and not rows.trimmed:
+        fields = trimmed(fields, plan.fields)
+    good, wrong = validated(source.convert(fields, plan, settings), table)
     remarks = _counted(good["remarks"])
     if table.name == "calls" and good["call_id"].null_count():
         good = _with_digests(good, source.name, settings.key)

@@ -31,6 +31,7 @@ Identifiers = Literal["keyed", "as_they_are"]
 
 _KEY_BYTES = 32
 # Seven digits and more in a row, marks between them aside: the shortest number that is anybody's.
+_SHORTEST_NUMBER = 7
 _NUMBER = r"(?:\d[ \-.()/]?){7,}"
 # 80 bits: among 100 million persons the chance that any two share a pseudonym is 4 in a billion.
 _PSEUDONYM_BYTES = 10
@@ -76,15 +77,41 @@ class Key:
 
     def pseudonyms(self, kind: str, texts: list[str]) -> list[str]:
         """The pseudonyms of many."""
-        start = hashlib.blake2b(
-            digest_size=_PSEUDONYM_BYTES, key=self._secret, person=kind.encode()
+        digits = self._digits(kind, [text.encode() for text in texts])
+        width = 2 * _PSEUDONYM_BYTES
+        return [digits[i : i + width] for i in range(0, len(digits), width)]
+
+    def pseudonyms_of(self, kind: str, texts: pl.Series) -> pl.Series:
+        """The pseudonyms of a column; null stays null."""
+        import numpy as np
+        import polars as pl
+        import pyarrow as pa
+
+        known = texts.drop_nulls() if texts.null_count() else texts
+        digits = self._digits(kind, known.cast(pl.Binary).to_list()).encode()
+        # One buffer cut into equal texts: no text of Python's is made for any of them.
+        ends = np.arange(len(known) + 1, dtype=np.int64) * (2 * _PSEUDONYM_BYTES)
+        codes = pa.LargeStringArray.from_buffers(
+            len(known), pa.py_buffer(ends), pa.py_buffer(digits)
         )
-        copy, out = start.copy, []
+        new = pl.Series(texts.name, pl.from_arrow(codes), pl.String)
+        if len(known) == len(texts):
+            return new
+        held = texts.is_not_null()
+        row = held.cum_sum().cast(pl.Int64) - 1
+        return new.gather(pl.select(pl.when(held).then(row)).to_series())
+
+    def _digits(self, kind: str, texts: list[bytes]) -> str:
+        """The pseudonyms of many, one behind the other."""
+        copy = hashlib.blake2b(
+            digest_size=_PSEUDONYM_BYTES, key=self._secret, person=kind.encode()
+        ).copy
+        out = []
         for text in texts:
             state = copy()
-            state.update(text.encode())
-            out.append(state.hexdigest())
-        return out
+            state.update(text)
+            out.append(state.digest())
+        return b"".join(out).hex()
 
 
 def make_key(path: Path) -> None:
@@ -167,6 +194,9 @@ def _numbers_replaced(value: pl.Series, key: Key) -> pl.Series:
     """What may be a telephone number, as a customer's is; names of lines stay."""
     import polars as pl
 
+    longest = value.str.len_bytes().max()
+    if longest is None or int(str(longest)) < _SHORTEST_NUMBER:
+        return value
     number = value.str.contains(_NUMBER)
     if not number.any():
         return value
@@ -180,16 +210,8 @@ def _replaced(value: pl.Series, kind: str, key: Key) -> pl.Series:
     known = value.unique().drop_nulls()
     if 2 * len(known) > len(value):
         # Hardly anyone comes twice: finding the same person again costs more than hashing anew.
-        held = value.is_not_null()
-        new = pl.Series(value.name, key.pseudonyms(kind, value.drop_nulls().to_list()), pl.String)
-        return (
-            new
-            if held.all()
-            else pl.Series(value.name, [None], pl.String)
-            .new_from_index(0, len(value))
-            .scatter(held.arg_true(), new)
-        )
-    new = pl.Series(key.pseudonyms(kind, known.to_list()), dtype=pl.String)
+        return key.pseudonyms_of(kind, value)
+    new = key.pseudonyms_of(kind, known)
     return value.replace_strict(known, new, default=None, return_dtype=pl.String)
 
 

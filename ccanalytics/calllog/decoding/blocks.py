@@ -100,18 +100,22 @@ class TextFile:
                     chunk = decode(chunk, final)
                 if first:
                     chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
-                rest += chunk
                 if final:
+                    rest += chunk
                     if rest:
                         yield _tidy(rest), not rest.endswith(b"\n"), file.position
                     return
-                cut = rest.rfind(b"\n") + 1
+                cut = chunk.rfind(b"\n") + 1
                 if cut:
-                    block, rest = rest[:cut], rest[cut:]
+                    # Copied once: joined with what the last block left.
+                    block = b"".join((rest, memoryview(chunk)[:cut]))
+                    rest = chunk[cut:]
                     if skipped:
                         block, skipped = _blank(block, skipped), 0
                     yield _tidy(block), False, file.position
-                elif len(rest) > LONGEST_LINE + BLOCK_BYTES:
+                    continue
+                rest += chunk
+                if len(rest) > LONGEST_LINE + BLOCK_BYTES:
                     raise InputError(
                         "a line is longer than 4 MiB: this is not a table in text",
                         str(self.path),
@@ -253,7 +257,8 @@ def _unlike_utf8(chunk: bytes) -> bytes:
 
 
 def _tidy(block: bytes) -> bytes:
-    return block.replace(b"\r\n", b"\n")
+    # Looking for one byte is ten times as fast as looking for two.
+    return block.replace(b"\r\n", b"\n") if b"\r" in block else block
 
 
 def _blank(block: bytes, lines: int) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ccanalytics.calllog.proposal.toml import rendered
-from ccanalytics.calllog.sources.base import Plan, Settings
+from ccanalytics.calllog.sources.base import Plan, Settings, trimmed
 from ccanalytics.calllog.sources.generic import Generic
 from ccanalytics.calllog.sources.mapping import checked_mapping
 from ccanalytics.calllog.validation import validated
@@ -48,6 +48,7 @@ def tried(proposal: Proposal, table: Table) -> tuple[int, dict[str, int]]:
     numbered = rows.with_columns(
         pl.int_range(pl.len()).cast(pl.Int64).alias("_line"), pl.lit("").alias("_raw")
     )
-    good, bad = validated(source.convert(numbered, plan, settings), TABLES["calls"])
+    fields = trimmed(numbered, plan.fields)
+    good, bad = validated(source.convert(fields, plan, settings), TABLES["calls"])
     counts = bad["reasons"].explode().drop_nulls().value_counts(sort=True)
     return good.height, {str(reason): int(count) for reason, count in counts.iter_rows()}

@@ -36,6 +36,7 @@ __all__ = [
     "listed",
     "to_utc",
     "told",
+    "trimmed",
 ]
 
 
@@ -118,6 +119,8 @@ class Source(ABC):
     takes_columns: ClassVar[bool] = False
     # The column by which the latest of several rows with one key wins; None: the first wins.
     newest: ClassVar[str | None] = None
+    # Whether :meth:`convert` gets the fields by :func:`trimmed`, without blanks around them.
+    trims: ClassVar[bool] = False
 
     def open(self, path: Path, settings: Settings) -> Opened | None:  # noqa: ARG002
         """For formats that are no table with a header: the plan, and the rows.
@@ -176,6 +179,13 @@ class Source(ABC):
 def canonical_columns(table: str) -> list[str]:
     """Names of a table's columns, in order."""
     return list(TABLES[table].names)
+
+
+def trimmed(rows: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """Rows whose fields have no blanks around them."""
+    import polars as pl
+
+    return rows.with_columns(pl.col(fields).str.strip_chars())
 
 
 def flag(reason: str, condition: pl.Expr) -> pl.Expr:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ccanalytics.calllog.masking import few_names
 from ccanalytics.calllog.sources.base import Plan, Sample, Settings, Source, flag, listed, to_utc
+from ccanalytics.calllog.sources.isotimes import of_one_form
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES, Column
 
@@ -40,6 +41,7 @@ class Canonical(Source):
     name: ClassVar[str] = "ccanalytics"
     title: ClassVar[str] = "canonical tables of ccanalytics (CSV or Parquet)"
     local_times: ClassVar[bool] = False
+    trims: ClassVar[bool] = True
 
     def plan(self, path: Path, header: list[str], settings: Settings) -> Plan:
         """Take the table from the name, and check the header against the schema."""
@@ -79,8 +81,7 @@ class Canonical(Source):
         import polars as pl
 
         columns = [TABLES[plan.table].column(name) for name in plan.fields]
-        tidy = pl.col(plan.fields).str.strip_chars()
-        rows = rows.with_columns(tidy).with_columns(
+        rows = rows.with_columns(
             pl.when(pl.col(plan.fields) != "").then(pl.col(plan.fields)).name.keep()
         )
         moments = [
@@ -154,7 +155,6 @@ class Canonical(Source):
         return str(zone)
 
 
-_PLAIN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"
 _ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:?\d{2})?$"
 
 
@@ -168,24 +168,21 @@ def _needs(column: Column) -> str:
 
 
 def _moments(value: pl.Series, time_zone: str | None) -> pl.Series:
-    """ISO 8601 to naive UTC; the common form at full speed, the others only where they occur."""
+    """ISO 8601 to naive UTC; the commonest form at full speed, the others where they occur."""
     import polars as pl
 
-    text = pl.col("text")
-    frame = value.alias("text").to_frame()
-    plain = pl.when(text.str.contains(_PLAIN)).then(text)
-    moments = frame.select(
-        plain.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False, time_unit="us", cache=False)
-    ).to_series()
+    moments, aware = of_one_form(value)
+    if not aware:
+        if time_zone is None:
+            moments = moments.clear(len(moments))
+        else:
+            moments = moments.to_frame().select(to_utc(pl.first(), time_zone)).to_series()
     left = value.is_not_null() & moments.is_null()
     if not left.any():
         return moments
-    others = (
-        frame.select(pl.when(left).then(text).alias("text"))
-        .select(_any_form(text, time_zone).alias("text"))
-        .to_series()
-    )
-    return frame.select(pl.coalesce(moments, others)).to_series()
+    frame = pl.DataFrame({"text": value, "moments": moments, "left": left})
+    others = _any_form(pl.when("left").then("text"), time_zone)
+    return frame.select(pl.coalesce("moments", others)).to_series()
 
 
 def _any_form(value: pl.Expr, time_zone: str | None) -> pl.Expr:

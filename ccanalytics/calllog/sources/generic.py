@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ccanalytics.calllog.masking import few_names
 from ccanalytics.calllog.reading import Layout
 from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed
-from ccanalytics.calllog.sources.values import date, half_width, moment, seconds
+from ccanalytics.calllog.sources.values import date, half_width, moments, seconds
 from ccanalytics.errors import InputError
 from ccanalytics.schema import TABLES
 
@@ -30,6 +30,7 @@ class Generic(Source):
 
     name: ClassVar[str] = "generic"
     title: ClassVar[str] = "any table, with a mapping (--mapping FILE.toml)"
+    trims: ClassVar[bool] = True
 
     def layout(self, settings: Settings) -> Layout:
         """Delimiter and quotation mark as the mapping says."""
@@ -84,7 +85,7 @@ class Generic(Source):
                 name: [pl.col(field_of[column]) for column in _several(given)]
                 for name, given in mapping.columns.items()
             },
-            **{name: [pl.lit(value)] for name, value in mapping.constants.items()},
+            **{name: [pl.lit(value.strip())] for name, value in mapping.constants.items()},
         }
         rows = rows.select(
             "_line", "_raw", *(_joined(parts, mapping).alias(name) for name, parts in cells.items())
@@ -93,12 +94,21 @@ class Generic(Source):
         typed: list[pl.Expr] = []
         reasons: list[pl.Expr] = []
         for name in cells:
-            value, why = _cell(table.column(name), mapping)
-            typed.append(value.alias(name))
+            column = table.column(name)
+            if column.kind == "timestamp":
+                value, reads = moments(rows[name], mapping.timestamp, mapping.time_zone)
+                rows = rows.with_columns(
+                    value.alias(f"_known:{name}"), reads.alias(f"_reads:{name}")
+                )
+                known, why = _moment(name, mapping)
+            else:
+                known, why = _cell(column, mapping)
+            typed.append(known.alias(name))
             reasons.extend(why)
         if table.name == "calls" and "call_id" not in cells:
             typed.append(pl.lit(None, pl.String).alias("call_id"))
-        return rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([]))
+        rows = rows.with_columns(*typed, reasons=listed(reasons), remarks=listed([]))
+        return rows.drop(pl.selectors.starts_with("_known:", "_reads:"))
 
 
 def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -110,8 +120,12 @@ def _joined(parts: list[pl.Expr], mapping: Mapping) -> pl.Expr:
     """One text of one or several cells; unknown if any of them is."""
     import polars as pl
 
-    tidy = [part.str.strip_chars() for part in parts]
-    known = [pl.when(~text.is_in(list(mapping.null))).then(text) for text in tidy]
+    known = [
+        pl.when(pl.all_horizontal(text != unknown for unknown in mapping.null)).then(text)
+        if mapping.null
+        else text
+        for text in parts
+    ]
     return pl.concat_str(known, separator=" ", ignore_nulls=False) if len(known) > 1 else known[0]
 
 
@@ -127,21 +141,26 @@ def _shown(code: pl.Expr) -> pl.Expr:
     return short.otherwise(masked)
 
 
+def _moment(name: str, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
+    """A time that was read before, and why a row's cell cannot be."""
+    import polars as pl
+
+    value, known, reads = (pl.col(f"{what}{name}") for what in ("", "_known:", "_reads:"))
+    forms = " or ".join(mapping.timestamp)
+    return known, [
+        flag(f"{name} is not a time of the form {forms}", value.is_not_null() & ~reads),
+        flag(
+            f"{name} is a time that does not exist: the clocks were put forward",
+            reads & known.is_null(),
+        ),
+    ]
+
+
 def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
     """The typed value of a column, and why a row's cell cannot be read."""
     import polars as pl
 
     value, name = pl.col(column.name), column.name
-    if column.kind == "timestamp":
-        known, reads = moment(value, mapping.timestamp, mapping.time_zone)
-        forms = " or ".join(mapping.timestamp)
-        return known, [
-            flag(f"{name} is not a time of the form {forms}", value.is_not_null() & ~reads),
-            flag(
-                f"{name} is a time that does not exist: the clocks were put forward",
-                reads & known.is_null(),
-            ),
-        ]
     if name == "outcome" and mapping.outcomes:
         known = value.replace_strict(mapping.outcomes, default=None, return_dtype=pl.String)
         wrong = value.is_not_null() & known.is_null()
