@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
@@ -218,7 +217,7 @@ class CallLog(CallersAndAgents, CountedLog):
         windows = _positive(within_s, "within_s")
         keys = check_keys(by, "by")
         with self._scope(start, end, where) as scope:
-            return recontacts(scope, keys, windows, *self._epochs(scope))
+            return recontacts(scope, keys, windows, *scope.epochs())
 
     def self_service(
         self,
@@ -263,10 +262,7 @@ class CallLog(CallersAndAgents, CountedLog):
         keys = check_keys(by, "by", ("service",))
         check_where(where, ("service",))
         with self._scope(start, end, where) as scope:
-            any_events = scope.connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM self_service)"
-            ).fetchall()[0][0]
-            if not any_events:
+            if not scope.engine.holds("self_service"):
                 whole = [
                     "eligible",
                     "sent",
@@ -284,7 +280,7 @@ class CallLog(CallersAndAgents, CountedLog):
                     }
                 )
             # Contacts with a channel may come before the first call of a log and after its last.
-            first, last = self._epochs(scope)
+            first, last = scope.epochs()
             first, last = first if start else -(2**62), last if end else 2**62
             return self_service(scope, keys, days, first, last)
 
@@ -364,52 +360,22 @@ class CallLog(CallersAndAgents, CountedLog):
         *,
         until_over: bool = False,
     ) -> Iterator[Scope]:
-        from ccanalytics.calllog.rollups.scope import Scope, check_where
-        from ccanalytics.calllog.timegrid import Span, parse_day
+        from ccanalytics.calllog.rollups.scope import Scope, check_days, check_where, span_of
 
         chosen = check_where(where)
-        first_day, last_day = parse_day(start, "start"), parse_day(end, "end")
-        if first_day and last_day and first_day >= last_day:
-            raise InputError(
-                "the end must come after the start",
-                f"start={start!r}, end={end!r}",
-                "end is the first day left out",
-            )
-        with self._store.reading() as connection:
-            zone_name = str(connection.execute("SELECT time_zone FROM meta").fetchall()[0][0])
-            first, last, over = connection.execute(
-                "SELECT min(arrived_at), max(arrived_at), greatest(max(ended_at), "
-                "max(answered_at + to_microseconds(CAST(handle_s * 1e6 AS BIGINT)))) FROM base"
-            ).fetchall()[0]
-            if first is None:
+        check_days(start, end)
+        with self._engine() as engine:
+            covered = engine.covered()
+            if covered is None:
                 raise DataError(
                     "the log holds no calls",
-                    str(self.path),
+                    engine.place,
                     "load an export of calls; counts of intervals answer interval_counts()",
                 )
-            zone = ZoneInfo(zone_name)
-            if until_over and over is not None:
-                last = max(last, over)
-            log_first = first.replace(tzinfo=UTC).astimezone(zone).date()
-            log_last = last.replace(tzinfo=UTC).astimezone(zone).date() + timedelta(days=1)
-            first_day = max(first_day, log_first) if first_day else log_first
-            last_day = min(last_day, log_last) if last_day else log_last
-            if first_day >= last_day:
-                raise DataError(
-                    "the log holds no calls in these days",
-                    f"start={start!r}, end={end!r}",
-                    f"the log covers {log_first} until {log_last}, that day excluded",
-                )
-            yield Scope(connection, zone_name, Span(first_day, last_day), chosen)
-
-    def _epochs(self, scope: Scope) -> tuple[int, int]:
-        """First and last epoch second of the scope's span, the last excluded."""
-        zone = ZoneInfo(scope.time_zone)
-        first, last = (
-            int(datetime(d.year, d.month, d.day, tzinfo=zone).timestamp())
-            for d in (scope.span.first, scope.span.last)
-        )
-        return first, last
+            until = covered.over if until_over else covered.last
+            zone = engine.time_zone
+            span = span_of((covered.first, until), zone, start, end)
+            yield Scope(engine, zone, span, chosen, covered.last)
 
 
 def _positive(values: object, name: str, *, whole: bool = False) -> list[float]:

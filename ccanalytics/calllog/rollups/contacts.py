@@ -44,7 +44,7 @@ def recontacts(
         .shift(-1)
         .over("customer", order_by=["arrived_epoch", "call_id"])
     )
-    end = scope.log_end()
+    end = scope.log_end
     paired = narrowed(paired, scope.where)
     paired = paired.filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
     parts = []
@@ -111,7 +111,7 @@ def self_service(
     """The funnel's counts per channel, stage, key and window; see ``CallLog.self_service``."""
     import polars as pl
 
-    events = narrowed(nw.from_native(scope.connection.table("events")), scope.where)
+    events = scope.events()
     events = events.with_columns(_at=nw.col("at_epoch"))
     groups = ["channel", "stage", *keys]
     funnel = collect(
@@ -163,7 +163,7 @@ def _leakage(
 
     completed = events.filter(nw.col("completed"), ~nw.col("customer").is_null())
     asked = scope.calls().filter(nw.col("is_offered"), ~nw.col("customer").is_null())
-    end = scope.log_end()
+    end = scope.log_end
     both = nw.concat(
         [
             completed.select(
