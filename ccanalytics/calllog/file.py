@@ -302,6 +302,45 @@ class LogFile:
 
         return forget(self._store, before, dry_run=dry_run)
 
+    def to_parquet(self, folder: str | os.PathLike[str]) -> dict[str, int]:
+        """Write the log as a folder of Parquet tables, which :meth:`CallLog.on_spark` opens.
+
+        Each table with rows becomes a sub-folder of its name, ``meta`` and ``loads`` among them;
+        rows that were set aside stay behind. The rows stream through, and the folder appears when
+        it is complete. Pseudonyms stay pseudonyms.
+
+        Parameters
+        ----------
+        folder
+            New or empty, on this machine.
+
+        Returns
+        -------
+        dict
+            Rows by table.
+
+        Raises
+        ------
+        InputError
+            The folder is there and not empty, or cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from ccanalytics import CallLog
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> rows = ["call_id,arrived_at,outcome", "a,2023-05-01T09:00:00Z,answered"]
+        >>> _ = (folder / "calls.csv").write_text(chr(10).join(rows) + chr(10))
+        >>> log = CallLog(folder / "centre.duckdb", time_zone="UTC")
+        >>> _ = log.load(folder / "calls.csv", source="ccanalytics")
+        >>> log.to_parquet(folder / "centre")
+        {'calls': 1, 'meta': 1, 'loads': 1}
+        """
+        from ccanalytics.calllog.parquet import write_parquet
+
+        with self._store.reading() as connection:
+            return write_parquet(connection, folder)
+
     def _zone_for_new(self, source: Source, settings: Settings, target: Path) -> str:
         if not self._store.is_new():
             zone = self.time_zone
