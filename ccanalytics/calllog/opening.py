@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from ccanalytics.calllog.log import CallLog
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import SparkSession
 
-__all__ = ["is_folder", "open_log"]
+__all__ = ["open_log", "opened"]
 
 
 def open_log(path: str | os.PathLike[str] | None = None) -> CallLog:
@@ -38,14 +41,32 @@ def open_log(path: str | os.PathLike[str] | None = None) -> CallLog:
     CallLog('centre.duckdb')
     """
     chosen = path if path is not None else os.environ.get("CCANALYTICS_LOG")
-    if chosen is None or not is_folder(chosen):
+    if chosen is None or not _is_folder(chosen):
         return CallLog(path)
     text = os.fspath(chosen)
     # Without a scheme Spark would look in the cluster's own file system.
     return CallLog.on_spark(_session(), text if "://" in text else f"file://{Path(text).resolve()}")
 
 
-def is_folder(path: str | os.PathLike[str]) -> bool:
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[CallLog]:
+    """The log for a few questions; a Spark that was not running before is stopped afterwards.
+
+    It would keep its share of a cluster from the notebook that runs next.
+    """
+    if not _is_folder(path):
+        yield CallLog(path)
+        return
+    before = _active()
+    try:
+        yield open_log(path)
+    finally:
+        session = _active()
+        if before is None and session is not None:
+            session.stop()
+
+
+def _is_folder(path: str | os.PathLike[str]) -> bool:
     """Whether this is a folder of tables, or the address of one."""
     check_path(path, "path")
     text = os.fspath(path)
@@ -55,9 +76,8 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def _session() -> SparkSession:
+def _active() -> SparkSession | None:
     try:
-        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise InputError(
@@ -65,11 +85,18 @@ def _session() -> SparkSession:
             f"{error.name} is missing",
             "pip install 'ccanalytics[spark]'; it needs Java 17 or newer",
         ) from error
-    active = SparkSession.getActiveSession()
+    return SparkSession.getActiveSession()
+
+
+def _session() -> SparkSession:
+    active = _active()
     if active is not None:
         return active
-    builder = SparkSession.builder.appName("ccanalytics")
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
     try:
+        builder = SparkSession.builder.appName("ccanalytics")
         return builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     except (PySparkException, RuntimeError, OSError) as error:
         raise InputError(
