@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ccanalytics.calllog import CallLog
+    from ccanalytics.calllog import CallLog, open_log
     from ccanalytics.queueing import Queue
     from ccanalytics.results import Check, Estimate
     from ccanalytics.servicelevel import ServiceLevel
@@ -22,6 +22,7 @@ __all__ = [
     "deflection",
     "errors",
     "handletime",
+    "open_log",
     "queueing",
     "simulation",
     "staffing",
@@ -37,6 +38,7 @@ except PackageNotFoundError:  # a checkout that was never installed
 # Resolved on first use, so that importing one room does not load them all.
 _HOMES = {
     "CallLog": "ccanalytics.calllog",
+    "open_log": "ccanalytics.calllog",
     "Check": "ccanalytics.results",
     "Estimate": "ccanalytics.results",
     "Queue": "ccanalytics.queueing",

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ccanalytics.calllog.log import CallLog
+    from ccanalytics.calllog.opening import open_log
     from ccanalytics.calllog.report import FileLoad, LoadReport
     from ccanalytics.calllog.sources import SOURCES, Source
 
-__all__ = ["SOURCES", "CallLog", "FileLoad", "LoadReport", "Source"]
+__all__ = ["SOURCES", "CallLog", "FileLoad", "LoadReport", "Source", "open_log"]
 
 _HOMES = {
     "CallLog": "log",
+    "open_log": "opening",
     "FileLoad": "report",
     "LoadReport": "report",
     "SOURCES": "sources",

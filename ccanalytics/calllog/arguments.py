@@ -1,4 +1,4 @@
-"""What the user says with a load, checked once at the door."""
+"""What the user says with a load or a question, checked once at the door."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from ccanalytics.calllog.sources import Settings, read_mapping
 from ccanalytics.calllog.sources.mapping import CENTRE, Mapping, check_encoding
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import InputError
+from ccanalytics.servicelevel import ServiceLevel
 
 if TYPE_CHECKING:
     from ccanalytics.calllog.pseudonyms import Key
     from ccanalytics.calllog.sources import Source
 
-__all__ = ["check_path", "placed", "settings_for"]
+__all__ = ["check_path", "chosen_goals", "placed", "positive", "settings_for"]
 
 
 def check_path(path: object, name: str) -> None:
@@ -121,3 +122,33 @@ def _limit(most_times: object) -> float | None:
     if not isinstance(most_times, int | float) or not most_times > 0:
         raise InputError("this must be a number above 0", f"most_times={most_times!r}")
     return float(most_times)
+
+
+def positive(values: object, name: str, *, whole: bool = False) -> list[float]:
+    """A list of numbers above 0."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InputError("this must be a list of numbers", f"{name}={values!r}")
+    out = []
+    for value in values:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not 0 < value < 1e12:
+            raise InputError("this must be a number above 0", f"{name}: {value!r}")
+        if whole and value != int(value):
+            raise InputError("this must be a whole number", f"{name}: {value!r}")
+        out.append(value)
+    if not out:
+        raise InputError("at least one is needed", f"{name} is empty")
+    return out
+
+
+def chosen_goals(goals: object) -> list[ServiceLevel]:
+    """A list of service levels; one alone stands for itself."""
+    if isinstance(goals, ServiceLevel):
+        return [goals]
+    if not isinstance(goals, Iterable):
+        raise InputError("this must be a list of service levels", f"goals={goals!r}")
+    wanted = list(goals)
+    for goal in wanted:
+        if not isinstance(goal, ServiceLevel):
+            raise InputError("this is not a service level", f"goals: {goal!r}")
+    return wanted

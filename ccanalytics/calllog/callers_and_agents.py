@@ -35,8 +35,6 @@ class CallersAndAgents(LogFile):
             until_over: bool = False,
         ) -> AbstractContextManager[Scope]: ...
 
-        def _epochs(self, scope: Scope) -> tuple[int, int]: ...
-
     @one_state
     def waits(
         self,
@@ -60,7 +58,7 @@ class CallersAndAgents(LogFile):
 
         keys = check_keys(by, "by")
         with self._scope(start, end, where) as scope:
-            return wait_counts(scope, keys, *self._epochs(scope))
+            return wait_counts(scope, keys, *scope.epochs())
 
     @one_state
     def redials(
@@ -99,7 +97,7 @@ class CallersAndAgents(LogFile):
         if not whole or not 1 <= up_to_s <= 10**9:
             raise InputError("this must be whole seconds, 1 or more", f"up_to_s={up_to_s!r}")
         with self._scope(start, end, where) as scope:
-            return redial_delays(scope, keys, up_to_s, *self._epochs(scope))
+            return redial_delays(scope, keys, up_to_s, *scope.epochs())
 
     @one_state
     def agents_present(
@@ -243,7 +241,7 @@ class CallersAndAgents(LogFile):
         if not self.columns_filled("agent_states"):
             raise _no_states("agent_states is empty")
         with self._scope(start, end, None) as scope:
-            return compared(scope, keys, *self._epochs(scope))
+            return compared(scope, keys, *scope.epochs())
 
 
 def _no_states(where: str) -> DataError:

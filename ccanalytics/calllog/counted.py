@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+
+import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.file import LogFile
 from ccanalytics.errors import DataError
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
-    import duckdb
     import polars as pl
 
+    from ccanalytics.calllog.engine import Engine
     from ccanalytics.calllog.rollups.scope import Scope
+    from ccanalytics.calllog.timegrid import Every
 
 __all__ = ["CountedLog"]
 
@@ -66,18 +67,13 @@ class CountedLog(LogFile):
         keys = check_keys(by, "by", COUNTED_KEYS)
         chosen = check_where(where, COUNTED_KEYS)
         with self._counted_scope(start, end, chosen) as scope:
-            length = Every.parse(every) if every is not None else _own_length(scope.connection)
+            length = Every.parse(every) if every is not None else _own_length(scope.engine)
             return counted_intervals(scope, scope.fitted(length), keys)
 
     def _counted_only(self) -> bool:
         """Whether the log holds counts of intervals, and no calls."""
-        with self._store.reading() as connection:
-            return bool(
-                connection.execute(
-                    "SELECT EXISTS (SELECT 1 FROM interval_counts) "
-                    "AND NOT EXISTS (SELECT 1 FROM calls)"
-                ).fetchall()[0][0]
-            )
+        with self._engine() as engine:
+            return engine.holds("interval_counts") and not engine.holds("calls")
 
     def _counted_demand(
         self,
@@ -125,14 +121,12 @@ class CountedLog(LogFile):
         """Chats and calls have no common handle time: one must be chosen, or each told apart."""
         if "media" in keys or (where and "media" in where):
             return
-        with self._store.reading() as connection:
-            found = connection.execute(
-                "SELECT DISTINCT media FROM interval_counts ORDER BY media"
-            ).fetchall()
+        with self._engine() as engine:
+            found = _values(engine, "media")
         if len(found) > 1:
             raise DataError(
                 "the counts are of several media",
-                ", ".join(media for (media,) in found),
+                ", ".join(map(str, found)),
                 'choose one with where={"media": "voice"}, or group by media',
             )
 
@@ -143,45 +137,36 @@ class CountedLog(LogFile):
         end: date | str | None,
         where: dict[str, list[str | None]],
     ) -> Iterator[Scope]:
-        from ccanalytics.calllog.rollups.scope import Scope
-        from ccanalytics.calllog.timegrid import Span, parse_day
+        from ccanalytics.calllog.rollups.scope import Scope, collect, span_of
 
-        first_day, last_day = parse_day(start, "start"), parse_day(end, "end")
-        with self._store.reading() as connection:
-            ((name,),) = connection.execute("SELECT time_zone FROM meta").fetchall()
-            ((first, last),) = connection.execute(
-                "SELECT min(started_at), max(started_at) FROM interval_counts"
-            ).fetchall()
+        with self._engine() as engine:
+            started = nw.col("started_epoch")
+            counted = engine.table("counted").select(first=started.min(), last=started.max())
+            first, last = collect(counted).row(0)
             if first is None:
                 raise DataError(
                     "the log holds no counts of intervals",
-                    str(self.path),
+                    engine.place,
                     "load such an export first (genesys_aggregates, avaya_hsplit)",
                 )
-            zone = ZoneInfo(str(name))
-            from_day, until_day = (
-                m.replace(tzinfo=UTC).astimezone(zone).date() for m in (first, last)
-            )
-            from_day = max(first_day, from_day) if first_day else from_day
-            until_day += timedelta(days=1)
-            until_day = min(last_day, until_day) if last_day else until_day
-            if from_day >= until_day:
-                raise DataError(
-                    "the log holds no counts in these days", f"start={start!r}, end={end!r}"
-                )
-            yield Scope(connection, str(name), Span(from_day, until_day), where)
+            zone = engine.time_zone
+            span = span_of((first, last), zone, start, end, "counts")
+            yield Scope(engine, zone, span, where, last)
 
 
-def _own_length(connection: duckdb.DuckDBPyConnection) -> Any:
+def _values(engine: Engine, column: str) -> list[Any]:
+    """The values of a column of the counts, in order."""
+    from ccanalytics.calllog.rollups.scope import collect
+
+    rows = engine.table("interval_counts").group_by(column).agg(nw.len().alias("_n"))
+    return collect(rows)[column].sort().to_list()
+
+
+def _own_length(engine: Engine) -> Every:
     """The length in which the switch counted, if it is one."""
     from ccanalytics.calllog.timegrid import Every
 
-    lengths = [
-        seconds
-        for (seconds,) in connection.execute(
-            "SELECT DISTINCT interval_s FROM interval_counts ORDER BY interval_s"
-        ).fetchall()
-    ]
+    lengths = _values(engine, "interval_s")
     if len(lengths) == 1 and lengths[0] % 60 == 0:
         return Every.parse("1d" if lengths[0] == 86400 else f"{lengths[0] / 60:.0f}min")
     raise DataError(

@@ -10,7 +10,10 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+import narwhals.stable.v2 as nw
+
 from ccanalytics.calllog.arguments import check_path, placed, settings_for
+from ccanalytics.calllog.engine import DuckEngine, collect
 from ccanalytics.calllog.pseudonyms import held, refuse
 from ccanalytics.calllog.sources import find_source
 from ccanalytics.calllog.sources.mapping import CENTRE
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.calllog.checks import LogCheck
+    from ccanalytics.calllog.engine import Engine
     from ccanalytics.calllog.forgetting import ForgetReport
     from ccanalytics.calllog.loading import Progress
     from ccanalytics.calllog.pseudonyms import Identifiers
@@ -80,6 +84,12 @@ class LogFile:
 
     def __repr__(self) -> str:
         return f"CallLog({str(self.path)!r})"
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
+        """What answers one question, from the log as it stands."""
+        with self._store.reading() as connection:
+            yield DuckEngine(connection, str(self.path))
 
     @contextmanager
     def snapshot(self) -> Iterator[Self]:
@@ -292,6 +302,45 @@ class LogFile:
 
         return forget(self._store, before, dry_run=dry_run)
 
+    def to_parquet(self, folder: str | os.PathLike[str]) -> dict[str, int]:
+        """Write the log as a folder of Parquet tables, which :meth:`CallLog.on_spark` opens.
+
+        Each table with rows becomes a sub-folder of its name, ``meta`` and ``loads`` among them;
+        rows that were set aside stay behind. The rows stream through, and the folder appears when
+        it is complete. Pseudonyms stay pseudonyms.
+
+        Parameters
+        ----------
+        folder
+            New or empty, on this machine.
+
+        Returns
+        -------
+        dict
+            Rows by table.
+
+        Raises
+        ------
+        InputError
+            The folder is there and not empty, or cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from ccanalytics import CallLog
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> rows = ["call_id,arrived_at,outcome", "a,2023-05-01T09:00:00Z,answered"]
+        >>> _ = (folder / "calls.csv").write_text(chr(10).join(rows) + chr(10))
+        >>> log = CallLog(folder / "centre.duckdb", time_zone="UTC")
+        >>> _ = log.load(folder / "calls.csv", source="ccanalytics")
+        >>> log.to_parquet(folder / "centre")
+        {'calls': 1, 'meta': 1, 'loads': 1}
+        """
+        from ccanalytics.calllog.parquet import write_parquet
+
+        with self._store.reading() as connection:
+            return write_parquet(connection, folder)
+
     def _zone_for_new(self, source: Source, settings: Settings, target: Path) -> str:
         if not self._store.is_new():
             zone = self.time_zone
@@ -322,8 +371,8 @@ class LogFile:
     @property
     def time_zone(self) -> str:
         """Where the centre stands (IANA name)."""
-        with self._store.reading() as connection:
-            return str(connection.execute("SELECT time_zone FROM meta").fetchall()[0][0])
+        with self._engine() as engine:
+            return engine.time_zone
 
     def fingerprint(self) -> str:
         """A digest of what was loaded, in order: two logs of the same files share it."""
@@ -337,24 +386,21 @@ class LogFile:
 
     def span(self) -> tuple[datetime, datetime]:
         """First and last arrival, aware UTC."""
-        with self._store.reading() as connection:
-            first, last = connection.execute(
-                "SELECT min(arrived_at), max(arrived_at) FROM calls"
-            ).fetchall()[0]
-        if first is None:
-            raise DataError(
-                "the log holds no calls", str(self.path), "load an export of calls first"
-            )
+        arrived = nw.col("arrived_at")
+        with self._engine() as engine:
+            calls = engine.table("calls").select(first=arrived.min(), last=arrived.max())
+            first, last = collect(calls).row(0)
+            if first is None:
+                raise DataError(
+                    "the log holds no calls", engine.place, "load an export of calls first"
+                )
         return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
 
     def columns_filled(self, table: str = "calls") -> list[str]:
         """Columns of a table that are not null throughout."""
         self._known_table(table)
-        names = TABLES[table].names
-        counts = ", ".join(f'count("{name}")' for name in names)
-        with self._store.reading() as connection:
-            row = connection.execute(f'SELECT {counts} FROM "{table}"').fetchall()[0]  # noqa: S608
-        return [name for name, count in zip(names, row, strict=True) if count]
+        with self._engine() as engine:
+            return engine.filled(table)
 
     def table(self, name: str) -> pl.DataFrame:
         """A whole table, for the small ones (services, rollouts, agents, loads, …).
@@ -364,13 +410,8 @@ class LogFile:
         import polars as pl
 
         self._known_table(name, ("loads", "meta", "remarks"))
-        # By name: a log that was brought up from an older schema has new columns at the end.
-        columns = ", ".join(f'"{c}"' for c in TABLES[name].names) if name in TABLES else "*"
-        with self._store.reading() as connection:
-            frame = pl.from_arrow(
-                connection.sql(f'SELECT {columns} FROM "{name}"').to_arrow_table()  # noqa: S608
-            )
-        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
+        with self._engine() as engine:
+            frame = engine.whole(name)
         return frame.with_columns(pl.col(pl.Datetime).dt.replace_time_zone("UTC"))
 
     def rejects(self, limit: int | None = 1000) -> pl.DataFrame:

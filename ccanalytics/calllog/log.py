@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
+from ccanalytics.calllog.arguments import chosen_goals, positive
 from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
 from ccanalytics.calllog.file import one_state
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.servicelevel import ServiceLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    import os
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import polars as pl
+    from pyspark.sql import SparkSession
 
     from ccanalytics.calllog.rollups.scope import Scope
+    from ccanalytics.calllog.spark import SparkLog
+    from ccanalytics.servicelevel import ServiceLevel
 
 __all__ = ["CallLog"]
 
@@ -59,6 +61,47 @@ class CallLog(CallersAndAgents, CountedLog):
     >>> log.intervals("30min")["offered"].sum()
     1
     """
+
+    @classmethod
+    def on_spark(
+        cls,
+        session: SparkSession,
+        path: str | os.PathLike[str],
+        *,
+        time_zone: str | None = None,
+    ) -> SparkLog:
+        """A log past one machine: a folder of Parquet tables, asked on Spark and never written to.
+
+        Every question gives the frame that a DuckDB log of the same rows gives. Loads, ``check``,
+        ``forget`` and ``rejects`` are refused. The session's own settings are left alone.
+
+        Parameters
+        ----------
+        session
+            A classic Spark 4 session (extra ``spark``), not one of Spark Connect.
+        path
+            The folder, anywhere that Spark reads from: what :meth:`to_parquet` wrote, or one laid
+            out as ``data/README.md`` says.
+        time_zone
+            Where the centre stands, if the folder has no table ``meta``.
+
+        Raises
+        ------
+        LogError
+            There is no such folder, or no table in it.
+        DataError
+            A column of another type, a row without what every row must have, an unknown code.
+
+        Examples
+        --------
+        >>> from pyspark.sql import SparkSession  # doctest: +SKIP
+        >>> session = SparkSession.builder.getOrCreate()  # doctest: +SKIP
+        >>> log = CallLog.on_spark(session, "s3a://bucket/centre")  # doctest: +SKIP
+        >>> log.intervals("30min", by=["queue"])  # doctest: +SKIP
+        """
+        from ccanalytics.calllog.spark import SparkLog
+
+        return SparkLog(session, path, time_zone=time_zone)
 
     @one_state
     def intervals(
@@ -101,7 +144,7 @@ class CallLog(CallersAndAgents, CountedLog):
         from ccanalytics.calllog.timegrid import Every
 
         length, keys = Every.parse(every), check_keys(by, "by")
-        wanted = _goals(goals)
+        wanted = chosen_goals(goals)
         filled = set(self.columns_filled("calls"))
         with self._scope(start, end, where) as scope:
             return interval_counts(scope, scope.fitted(length), keys, wanted, filled)
@@ -215,10 +258,10 @@ class CallLog(CallersAndAgents, CountedLog):
         from ccanalytics.calllog.rollups.contacts import recontacts
         from ccanalytics.calllog.rollups.scope import check_keys
 
-        windows = _positive(within_s, "within_s")
+        windows = positive(within_s, "within_s")
         keys = check_keys(by, "by")
         with self._scope(start, end, where) as scope:
-            return recontacts(scope, keys, windows, *self._epochs(scope))
+            return recontacts(scope, keys, windows, *scope.epochs())
 
     def self_service(
         self,
@@ -259,14 +302,11 @@ class CallLog(CallersAndAgents, CountedLog):
         from ccanalytics.calllog.rollups.contacts import self_service
         from ccanalytics.calllog.rollups.scope import check_keys, check_where
 
-        days = [int(d) for d in _positive(recontact_days, "recontact_days", whole=True)]
+        days = [int(d) for d in positive(recontact_days, "recontact_days", whole=True)]
         keys = check_keys(by, "by", ("service",))
         check_where(where, ("service",))
         with self._scope(start, end, where) as scope:
-            any_events = scope.connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM self_service)"
-            ).fetchall()[0][0]
-            if not any_events:
+            if not scope.engine.holds("self_service"):
                 whole = [
                     "eligible",
                     "sent",
@@ -284,7 +324,7 @@ class CallLog(CallersAndAgents, CountedLog):
                     }
                 )
             # Contacts with a channel may come before the first call of a log and after its last.
-            first, last = self._epochs(scope)
+            first, last = scope.epochs()
             first, last = first if start else -(2**62), last if end else 2**62
             return self_service(scope, keys, days, first, last)
 
@@ -313,7 +353,7 @@ class CallLog(CallersAndAgents, CountedLog):
         from ccanalytics.calllog.timegrid import Every
 
         keys = check_keys([unit], "unit")
-        (quiet,) = _positive([quiet_s], "quiet_s")
+        (quiet,) = positive([quiet_s], "quiet_s")
         length = Every.parse(every)
         frame = self.intervals(every, keys, goals, start=start, end=end, where=where)
         with self._scope(start, end, where) as scope:
@@ -364,79 +404,19 @@ class CallLog(CallersAndAgents, CountedLog):
         *,
         until_over: bool = False,
     ) -> Iterator[Scope]:
-        from ccanalytics.calllog.rollups.scope import Scope, check_where
-        from ccanalytics.calllog.timegrid import Span, parse_day
+        from ccanalytics.calllog.rollups.scope import Scope, check_days, check_where, span_of
 
         chosen = check_where(where)
-        first_day, last_day = parse_day(start, "start"), parse_day(end, "end")
-        if first_day and last_day and first_day >= last_day:
-            raise InputError(
-                "the end must come after the start",
-                f"start={start!r}, end={end!r}",
-                "end is the first day left out",
-            )
-        with self._store.reading() as connection:
-            zone_name = str(connection.execute("SELECT time_zone FROM meta").fetchall()[0][0])
-            first, last, over = connection.execute(
-                "SELECT min(arrived_at), max(arrived_at), greatest(max(ended_at), "
-                "max(answered_at + to_microseconds(CAST(handle_s * 1e6 AS BIGINT)))) FROM base"
-            ).fetchall()[0]
-            if first is None:
+        check_days(start, end)
+        with self._engine() as engine:
+            covered = engine.covered()
+            if covered is None:
                 raise DataError(
                     "the log holds no calls",
-                    str(self.path),
+                    engine.place,
                     "load an export of calls; counts of intervals answer interval_counts()",
                 )
-            zone = ZoneInfo(zone_name)
-            if until_over and over is not None:
-                last = max(last, over)
-            log_first = first.replace(tzinfo=UTC).astimezone(zone).date()
-            log_last = last.replace(tzinfo=UTC).astimezone(zone).date() + timedelta(days=1)
-            first_day = max(first_day, log_first) if first_day else log_first
-            last_day = min(last_day, log_last) if last_day else log_last
-            if first_day >= last_day:
-                raise DataError(
-                    "the log holds no calls in these days",
-                    f"start={start!r}, end={end!r}",
-                    f"the log covers {log_first} until {log_last}, that day excluded",
-                )
-            yield Scope(connection, zone_name, Span(first_day, last_day), chosen)
-
-    def _epochs(self, scope: Scope) -> tuple[int, int]:
-        """First and last epoch second of the scope's span, the last excluded."""
-        zone = ZoneInfo(scope.time_zone)
-        first, last = (
-            int(datetime(d.year, d.month, d.day, tzinfo=zone).timestamp())
-            for d in (scope.span.first, scope.span.last)
-        )
-        return first, last
-
-
-def _positive(values: object, name: str, *, whole: bool = False) -> list[float]:
-    """A list of numbers above 0."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise InputError("this must be a list of numbers", f"{name}={values!r}")
-    out = []
-    for value in values:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not 0 < value < 1e12:
-            raise InputError("this must be a number above 0", f"{name}: {value!r}")
-        if whole and value != int(value):
-            raise InputError("this must be a whole number", f"{name}: {value!r}")
-        out.append(value)
-    if not out:
-        raise InputError("at least one is needed", f"{name} is empty")
-    return out
-
-
-def _goals(goals: object) -> list[ServiceLevel]:
-    """A list of service levels; one alone stands for itself."""
-    if isinstance(goals, ServiceLevel):
-        return [goals]
-    if not isinstance(goals, Iterable):
-        raise InputError("this must be a list of service levels", f"goals={goals!r}")
-    wanted = list(goals)
-    for goal in wanted:
-        if not isinstance(goal, ServiceLevel):
-            raise InputError("this is not a service level", f"goals: {goal!r}")
-    return wanted
+            until = covered.over if until_over else covered.last
+            zone = engine.time_zone
+            span = span_of((covered.first, until), zone, start, end)
+            yield Scope(engine, zone, span, chosen, covered.last)

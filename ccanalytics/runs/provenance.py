@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from ccanalytics.calllog.checks import LogCheck
 
-__all__ = ["describe", "fingerprint", "versions"]
+__all__ = ["describe", "fingerprint", "state", "versions"]
 
 _PACKAGES = (
     "duckdb",
     "polars",
     "pandas",
     "pyarrow",
+    "pyspark",
     "numpy",
     "scipy",
     "statsmodels",
@@ -42,9 +43,10 @@ def versions() -> dict[str, str]:
 
 def describe(path: Path) -> LogCheck:
     """Open the log for a moment and say what it holds: whoever is refused learns it at once."""
-    from ccanalytics.calllog import CallLog
+    from ccanalytics.calllog.opening import opened
 
-    return CallLog(path).summary()
+    with opened(path) as log:
+        return log.summary()
 
 
 def fingerprint(path: Path) -> str:
@@ -55,6 +57,14 @@ def fingerprint(path: Path) -> str:
     LogError
         If the log cannot be read.
     """
-    from ccanalytics.calllog import CallLog
+    from ccanalytics.calllog.opening import opened
 
-    return CallLog(path).fingerprint()
+    with opened(path) as log:
+        return log.fingerprint()
+
+
+def state(path: Path) -> list[tuple[str, int, int]]:
+    """Name, time of change and size of the log's file, or of every file in its folder."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = [(str(file), file.stat()) for file in files]
+    return [(name, one.st_mtime_ns, one.st_size) for name, one in found]

@@ -18,7 +18,7 @@ from ccanalytics.errors import CcanalyticsError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.runs.notebook import Notebook, find, read
 from ccanalytics.runs.parameters import resolve
-from ccanalytics.runs.provenance import describe, fingerprint, versions
+from ccanalytics.runs.provenance import describe, fingerprint, state, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,7 +128,7 @@ def run(
     notebook
         The name of a notebook that comes with the package (``"seats"``), or a path.
     log
-        Path of the call log.
+        Path of the call log: a DuckDB file, or a folder of Parquet tables (on Spark).
     parameters
         Values by name, or texts ``name=value``; each is converted to the declared type.
     output
@@ -166,7 +166,7 @@ def run(
     steps = _Steps(progress, asked)
 
     steps.say("reading the log's fingerprint")
-    mark, state = fingerprint(log_path), log_path.stat()
+    mark, before = fingerprint(log_path), state(log_path)
     started_at, clock = datetime.now(UTC), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ccanalytics-", ignore_cleanup_errors=True) as folder:
         steps.say("starting Python")
@@ -177,8 +177,7 @@ def run(
 
     steps.last("writing the report")
     checks = [Check("part of the answer", "informs", refusal) for refusal in refusals]
-    after = log_path.stat()
-    if (after.st_mtime_ns, after.st_size) != (state.st_mtime_ns, state.st_size):
+    if state(log_path) != before:
         changed = "it was written to while the notebook ran: run again to be sure of one state"
         checks.append(Check("one state of the log", "fails", changed))
     checks += held.checks

@@ -20,26 +20,7 @@ AGENT_KEYS = ("agent", "site", "employer", "team", "cohort")
 _STATES = ("available", "handling", "wrap", "break", "meeting", "training", "other")
 _ACTIVITIES = ("calls", "break", "meeting", "training", "other")
 _NONE = "none"
-_SPELLS = {
-    "agent_states": """
-        SELECT agent, state AS code, CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start",
-            coalesce(CAST(epoch_us(ended_at) // 1000 AS BIGINT), CAST(? AS BIGINT)) AS "end"
-        FROM agent_states""",
-    "schedules": """
-        SELECT agent, activity AS code, CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start",
-            coalesce(CAST(epoch_us(ended_at) // 1000 AS BIGINT), CAST(? AS BIGINT)) AS "end"
-        FROM schedules""",
-}
-_BOUNDS = {
-    "agent_states": """
-        SELECT CAST(epoch_us(min(started_at)) // 1000 AS BIGINT),
-            CAST(epoch_us(greatest(max(started_at), max(ended_at))) // 1000 AS BIGINT)
-        FROM agent_states""",
-    "schedules": """
-        SELECT CAST(epoch_us(min(started_at)) // 1000 AS BIGINT),
-            CAST(epoch_us(greatest(max(started_at), max(ended_at))) // 1000 AS BIGINT)
-        FROM schedules""",
-}
+_CODES = {"agent_states": "state", "schedules": "activity"}
 
 
 def present_seconds(
@@ -75,14 +56,18 @@ def present_seconds(
 
 def _spells(scope: Scope, table: str, until: int) -> nw.LazyFrame[Any]:
     """Agent, code and bounds in milliseconds; one that is open lasts until the table's last."""
-    frame: nw.LazyFrame[Any] = nw.from_native(scope.connection.sql(_SPELLS[table], params=[until]))
-    return frame.filter(nw.col("end") > nw.col("start"))
+    end = nw.when(nw.col("end").is_null()).then(nw.lit(until, nw.Int64)).otherwise(nw.col("end"))
+    rows = scope.engine.spells(table).select("agent", "start", code=nw.col(_CODES[table]), end=end)
+    return rows.filter(nw.col("end") > nw.col("start"))
 
 
 def _bounds(scope: Scope, table: str) -> tuple[int, int] | None:
     """First start and last moment of a table in milliseconds; None if it is empty."""
-    row = scope.connection.execute(_BOUNDS[table]).fetchall()[0]
-    return None if row[0] is None else (int(row[0]), int(row[1]))
+    start, end = nw.col("start"), nw.col("end")
+    low, high, ended = collect(
+        scope.engine.spells(table).select(low=start.min(), high=start.max(), ended=end.max())
+    ).row(0)
+    return None if low is None else (low, high if ended is None else max(high, ended))
 
 
 def _named(scope: Scope, spells: nw.LazyFrame[Any], keys: list[str]) -> nw.LazyFrame[Any]:
@@ -90,7 +75,7 @@ def _named(scope: Scope, spells: nw.LazyFrame[Any], keys: list[str]) -> nw.LazyF
     more = [key for key in keys if key != "agent"]
     if not more:
         return spells
-    agents = nw.from_native(scope.connection.table("agents")).select("agent", *more)
+    agents = scope.engine.table("agents").select("agent", *more)
     return spells.join(agents, on="agent", how="left")
 
 

@@ -44,20 +44,29 @@ def recontacts(
         .shift(-1)
         .over("customer", order_by=["arrived_epoch", "call_id"])
     )
-    end = scope.log_end()
+    end = scope.log_end
     paired = narrowed(paired, scope.where)
     paired = paired.filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
-    parts = []
-    for window in within_s:
-        followed = nw.col("arrived_epoch") + window <= end
-        again = followed & (nw.col("_next") - nw.col("arrived_epoch") <= window)
-        counted = (
-            paired.select(*keys, _f=_flag(followed), _a=_flag(again), _all=nw.lit(1))
-            .group_by(*(keys or ["_all"]))
-            .agg(followed=nw.col("_f").sum(), again=nw.col("_a").sum())
+    since, after = nw.col("arrived_epoch"), nw.col("_next") - nw.col("arrived_epoch")
+    flags = {}
+    for i, window in enumerate(within_s):
+        followed = since + window <= end
+        flags[f"followed_{i}"] = _flag(followed)
+        flags[f"again_{i}"] = _flag(followed & (after <= window))
+    counted = collect(
+        paired.select(*keys, _all=nw.lit(1), **flags)
+        .group_by(*(keys or ["_all"]))
+        .agg(*(nw.col(name).sum() for name in flags))
+    )
+    parts = [
+        counted.select(
+            *keys,
+            pl.lit(float(window)).alias("window_s"),
+            pl.col(f"followed_{i}").alias("followed"),
+            pl.col(f"again_{i}").alias("again"),
         )
-        frame = collect(counted).with_columns(window_s=pl.lit(float(window)))
-        parts.append(frame.select(*keys, "window_s", "followed", "again"))
+        for i, window in enumerate(within_s)
+    ]
     return pl.concat(parts).sort([*keys, "window_s"])
 
 
@@ -111,7 +120,7 @@ def self_service(
     """The funnel's counts per channel, stage, key and window; see ``CallLog.self_service``."""
     import polars as pl
 
-    events = narrowed(nw.from_native(scope.connection.table("events")), scope.where)
+    events = scope.events()
     events = events.with_columns(_at=nw.col("at_epoch"))
     groups = ["channel", "stage", *keys]
     funnel = collect(
@@ -163,7 +172,7 @@ def _leakage(
 
     completed = events.filter(nw.col("completed"), ~nw.col("customer").is_null())
     asked = scope.calls().filter(nw.col("is_offered"), ~nw.col("customer").is_null())
-    end = scope.log_end()
+    end = scope.log_end
     both = nw.concat(
         [
             completed.select(
@@ -192,17 +201,25 @@ def _leakage(
         .cum_min(reverse=True)
         .over("customer", "service", order_by=["_t", "_order"])
     ).filter(~nw.col("channel").is_null() & (nw.col("_t") >= first) & (nw.col("_t") < last))
-    parts = []
-    for days in recontact_days:
+    flags = {}
+    for i, days in enumerate(recontact_days):
         seen = nw.col("_t") + days * _DAY <= end
-        again = seen & (nw.col("_next") - nw.col("_t") <= days * _DAY)
-        counted = (
-            following.select(*groups, _f=_flag(seen), _a=_flag(again))
-            .group_by(*groups)
-            .agg(followed=nw.col("_f").sum(), recontacted=nw.col("_a").sum())
+        flags[f"followed_{i}"] = _flag(seen)
+        flags[f"recontacted_{i}"] = _flag(seen & (nw.col("_next") - nw.col("_t") <= days * _DAY))
+    counted = collect(
+        following.select(*groups, **flags)
+        .group_by(*groups)
+        .agg(*(nw.col(name).sum() for name in flags))
+    )
+    return pl.concat(
+        counted.select(
+            *groups,
+            pl.col(f"followed_{i}").alias("followed"),
+            pl.col(f"recontacted_{i}").alias("recontacted"),
+            pl.lit(days, pl.Int64).alias("window_days"),
         )
-        parts.append(collect(counted).with_columns(window_days=pl.lit(days, pl.Int64)))
-    return pl.concat(parts)
+        for i, days in enumerate(recontact_days)
+    )
 
 
 def _eligible(

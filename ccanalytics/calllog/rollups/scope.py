@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import narwhals.stable.v2 as nw
 
-from ccanalytics.calllog.timegrid import Every, Span, grid
+from ccanalytics.calllog.engine import collect
+from ccanalytics.calllog.timegrid import Every, Span, grid, parse_day
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
-    import duckdb
     import polars as pl
 
-__all__ = ["KEYS", "Scope", "check_keys", "check_where", "collect", "narrowed"]
+    from ccanalytics.calllog.engine import Engine
+
+__all__ = [
+    "KEYS",
+    "Scope",
+    "check_days",
+    "check_keys",
+    "check_where",
+    "collect",
+    "narrowed",
+    "span_of",
+]
+
+Day = date | str
+
 
 # Columns of calls by which it makes sense to group: the texts that name something.
 KEYS = tuple(
@@ -28,41 +44,95 @@ KEYS = tuple(
 
 @dataclass(frozen=True)
 class Scope:
-    """A connection, and the part of the log that a question is about."""
+    """An engine, and the part of the log that a question is about.
 
-    connection: duckdb.DuckDBPyConnection
+    Attributes
+    ----------
+    log_end
+        Epoch second of the last row in the log, whatever the question is about.
+    """
+
+    engine: Engine
     time_zone: str
     span: Span
     where: Mapping[str, list[str | None]]
+    log_end: int
 
     def calls(self) -> nw.LazyFrame[Any]:
         """The base view, narrowed to ``where``; times are not narrowed here."""
-        return narrowed(nw.from_native(self.connection.table("base")), self.where)
+        return narrowed(self.everything(), self.where)
+
+    def events(self) -> nw.LazyFrame[Any]:
+        """Self-service events, narrowed to ``where``."""
+        return narrowed(self.engine.table("events"), self.where)
 
     def counted(self) -> nw.LazyFrame[Any]:
         """Intervals that a switch counted itself, narrowed to ``where``."""
-        return narrowed(nw.from_native(self.connection.table("counted")), self.where)
+        return narrowed(self.engine.table("counted"), self.where)
 
     def everything(self) -> nw.LazyFrame[Any]:
         """The base view, whole."""
-        return nw.from_native(self.connection.table("base"))
-
-    def log_end(self) -> int:
-        """Epoch second of the last arrival in the log, whatever the question is about."""
-        return int(collect(self.everything().select(nw.col("arrived_epoch").max()))[0, 0])
+        return self.engine.table("base")
 
     def fitted(self, every: Every) -> Every:
         """The interval on the longest unit that the centre's zone allows over the span."""
         return every.fitted(self.span, self.time_zone)
 
     def grid(self, every: Every) -> tuple[pl.DataFrame, nw.LazyFrame[Any]]:
-        """The units of the span with their intervals: as a frame, and in the database."""
+        """The units of the span with their intervals: as a frame, and where the rows are."""
         frame = grid(every, self.span, self.time_zone)
-        return frame, self.hand_over(frame.select("unit", "slot"))
+        return frame, self.engine.hand_over(frame.select("unit", "slot"))
 
-    def hand_over(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
-        """A small frame as a relation of this connection."""
-        return nw.from_native(self.connection.from_arrow(frame.to_arrow()))
+    def epochs(self) -> tuple[int, int]:
+        """First and last epoch second of the span, the last excluded."""
+        zone = ZoneInfo(self.time_zone)
+        first, last = (
+            int(datetime(d.year, d.month, d.day, tzinfo=zone).timestamp())
+            for d in (self.span.first, self.span.last)
+        )
+        return first, last
+
+
+def span_of(
+    seconds: tuple[int, int],
+    time_zone: str,
+    start: Day | None,
+    end: Day | None,
+    of: str = "calls",
+) -> Span:
+    """The local days asked for, as far as the log covers them.
+
+    Parameters
+    ----------
+    seconds
+        First and last epoch second that the log covers.
+    of
+        What it covers them with, for the message.
+    """
+    zone = ZoneInfo(time_zone)
+    log_first, log_last = (datetime.fromtimestamp(s, UTC).astimezone(zone).date() for s in seconds)
+    log_last += timedelta(days=1)
+    first, last = parse_day(start, "start"), parse_day(end, "end")
+    first = max(first, log_first) if first else log_first
+    last = min(last, log_last) if last else log_last
+    if first >= last:
+        raise DataError(
+            f"the log holds no {of} in these days",
+            f"start={start!r}, end={end!r}",
+            f"the log covers {log_first} until {log_last}, that day excluded",
+        )
+    return Span(first, last)
+
+
+def check_days(start: Day | None, end: Day | None) -> None:
+    """Refuse days that are none, or stand in the wrong order."""
+    first, last = parse_day(start, "start"), parse_day(end, "end")
+    if first and last and first >= last:
+        raise InputError(
+            "the end must come after the start",
+            f"start={start!r}, end={end!r}",
+            "end is the first day left out",
+        )
 
 
 def narrowed(frame: nw.LazyFrame[Any], where: Mapping[str, list[str | None]]) -> nw.LazyFrame[Any]:
@@ -117,15 +187,3 @@ def check_where(where: object, allowed: tuple[str, ...] = KEYS) -> dict[str, lis
             )
         chosen[name] = values
     return chosen
-
-
-def collect(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
-    """Run it in the database, and bring the small result out as polars."""
-    import polars as pl
-
-    result = pl.from_arrow(frame.to_native().to_arrow_table())
-    if not isinstance(result, pl.DataFrame):
-        raise DataError("the roll-up gave no table")
-    # Integer sums leave DuckDB as 128-bit decimals.
-    wide = [n for n, t in result.schema.items() if isinstance(t, pl.Decimal) or t == pl.Int128]
-    return result.with_columns(pl.col(wide).cast(pl.Int64))

@@ -45,7 +45,7 @@ def redial_delays(
         nw.col("arrived_epoch").shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
     )
     paired = narrowed(known.with_columns(_next=following), scope.where)
-    end = scope.log_end()
+    end = scope.log_end
     seen = nw.lit(end) - nw.col("arrived_epoch")
     delay = nw.col("_next") - nw.col("arrived_epoch")
     again = ~nw.col("_next").is_null() & (delay <= up_to_s)

@@ -1,0 +1,154 @@
+"""What computes the roll-ups: the few things that a narwhals expression cannot say for itself.
+
+A roll-up asks its engine for frames by name and writes everything else as narwhals expressions, so
+that the same definition runs in a DuckDB file and on Spark. The names are the canonical tables and
+three small views over them, which each engine defines in its own SQL:
+
+``base``
+    ``calls`` with ``arrived_epoch`` (whole seconds), ``arrived_ms``, ``answered_ms``, ``ended_ms``,
+    ``is_offered``, ``is_answered``, ``is_abandoned`` and ``handle_s``.
+``events``
+    ``self_service`` with ``at_epoch``.
+``counted``
+    ``interval_counts`` with ``started_epoch``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from ccanalytics.errors import DataError
+from ccanalytics.schema import TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+__all__ = ["Covered", "DuckEngine", "Engine", "collect"]
+
+
+@dataclass(frozen=True)
+class Covered:
+    """Epoch seconds of the first and the last arrival, and when the last call was over."""
+
+    first: int
+    last: int
+    over: int
+
+
+class Engine(ABC):
+    """One state of a log, as the roll-ups see it.
+
+    Attributes
+    ----------
+    place
+        The file or folder, for messages.
+    """
+
+    place: str
+
+    @property
+    @abstractmethod
+    def time_zone(self) -> str:
+        """Where the centre stands (IANA name)."""
+
+    @abstractmethod
+    def table(self, name: str) -> nw.LazyFrame[Any]:
+        """A canonical table, or ``base``, ``events`` or ``counted``."""
+
+    @abstractmethod
+    def spells(self, name: str) -> nw.LazyFrame[Any]:
+        """A table with ``started_at`` and ``ended_at``, these also as ``start`` and ``end``: epoch
+        milliseconds."""
+
+    @abstractmethod
+    def hand_over(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
+        """A small frame, for joins."""
+
+    @abstractmethod
+    def whole(self, name: str) -> pl.DataFrame:
+        """A whole table, in its order; timestamps are naive UTC."""
+
+    def holds(self, name: str) -> bool:
+        """Whether a table has any rows."""
+        column = TABLES[name].names[0]
+        return collect(self.table(name).select(column).head(1)).height > 0
+
+    def filled(self, name: str) -> list[str]:
+        """Columns of a table that are not null throughout."""
+        names = TABLES[name].names
+        row = collect(self.table(name).select(*(nw.col(n).count() for n in names))).row(0)
+        return [n for n, count in zip(names, row, strict=True) if count]
+
+    def covered(self) -> Covered | None:
+        """From when to when the log has calls; None if it has none."""
+        handled = (nw.col("handle_s") * 1000).round().cast(nw.Int64)
+        row = collect(
+            self.table("base").select(
+                first=nw.col("arrived_epoch").min(),
+                last=nw.col("arrived_epoch").max(),
+                ended=nw.col("ended_ms").max(),
+                handled=(nw.col("answered_ms") + handled).max(),
+            )
+        ).row(0, named=True)
+        if row["first"] is None:
+            return None
+        over = [row[name] // 1000 for name in ("ended", "handled") if row[name] is not None]
+        return Covered(row["first"], row["last"], max([row["last"], *over]))
+
+
+class DuckEngine(Engine):
+    """A connection to a DuckDB log; it is open for one question."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, place: str) -> None:
+        self._connection = connection
+        self.place = place
+
+    @property
+    def time_zone(self) -> str:
+        """Where the centre stands (IANA name)."""
+        return str(self._connection.execute("SELECT time_zone FROM meta").fetchall()[0][0])
+
+    def table(self, name: str) -> nw.LazyFrame[Any]:
+        """A table or view of the file."""
+        return nw.from_native(self._connection.table(name))
+
+    def spells(self, name: str) -> nw.LazyFrame[Any]:
+        """Rows with their bounds in epoch milliseconds."""
+        relation = self._connection.table(name).project(
+            '*, CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start", '
+            'CAST(epoch_us(ended_at) // 1000 AS BIGINT) AS "end"'
+        )
+        return nw.from_native(relation)
+
+    def hand_over(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
+        """A frame as a relation of this connection."""
+        return nw.from_native(self._connection.from_arrow(frame.to_arrow()))
+
+    def whole(self, name: str) -> pl.DataFrame:
+        """A whole table."""
+        import polars as pl
+
+        # By name: a log that was brought up from an older schema has new columns at the end.
+        columns = ", ".join(f'"{c}"' for c in TABLES[name].names) if name in TABLES else "*"
+        frame = pl.from_arrow(
+            self._connection.sql(f'SELECT {columns} FROM "{name}"').to_arrow_table()  # noqa: S608
+        )
+        assert isinstance(frame, pl.DataFrame)  # noqa: S101 - for the type checker
+        return frame
+
+
+def collect(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
+    """Run it where the rows are, and bring the small result out as polars."""
+    import polars as pl
+
+    result = pl.from_arrow(frame.collect("pyarrow").to_native())
+    if not isinstance(result, pl.DataFrame):
+        raise DataError("the roll-up gave no table")
+    # Integer sums leave DuckDB as 128-bit decimals.
+    wide = [n for n, t in result.schema.items() if isinstance(t, pl.Decimal) or t == pl.Int128]
+    return result.with_columns(pl.col(wide).cast(pl.Int64))
