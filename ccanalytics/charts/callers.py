@@ -24,9 +24,9 @@ _MOST = 6  # curves that can be told apart
 _NEAR_CHANCE = 1.15  # ratio of variance to mean below which chance is nearly all
 _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _LAWS = {
-    "none": "Nobody gives up (Erlang C)",
-    "exponential": "Exponential patience (Erlang A)",
-    "own": "The log's own patience (M/M/n+G)",
+    "none": "Nobody gives up<br>(Erlang C)",
+    "exponential": "Exponential<br>(Erlang A)",
+    "own": "This log's own<br>(M/M/n+G)",
 }
 
 
@@ -226,7 +226,7 @@ def seats_by_patience(result: SeatsByPatience) -> go.Figure:
         orientation="h",
         marker_color=[colours[law] for law in frame["law"]],
         text=[
-            f"{seats} seats: {level:.0%} served in time, {gone:.1%} give up"
+            f"{seats} seats: {level:.0%} in time, {gone:.0%} give up"
             for seats, level, gone in frame.select(
                 "required_agents", "service_level_own", "abandonment_own"
             ).rows()

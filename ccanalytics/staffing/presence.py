@@ -75,9 +75,9 @@ class AgentsSeen(Result):
             f"mean over {counted(self.days, 'day')}{of}."
         )
         if self.shrinkage is not None:
-            busy, lost = self.shrinkage.occupancy.value, self.shrinkage.share.value
+            busy, lost = self.shrinkage.occupancy.format("{:.0%}"), self.shrinkage.share.value
             words += (
-                f" Agents on calls were busy {busy:.0%} of that time, and {lost:.0%} of paid time "
+                f" Agents on calls were busy {busy} of that time, and {lost:.0%} of paid time "
                 f"was not spent on calls, where the plan takes {need.inputs['shrinkage']:.0%}."
             )
         return words

@@ -112,8 +112,8 @@ def test_seats_are_drawn_by_law(found):
     fig = charts.seats_by_patience(result)
     (bar,) = fig.data
     drawn = dict(zip(bar.y, bar.x, strict=True))
-    assert drawn["Nobody gives up (Erlang C)"] == result.seats("none")
-    assert drawn["The log's own patience (M/M/n+G)"] == result.seats("own")
+    assert drawn["Nobody gives up<br>(Erlang C)"] == result.seats("none")
+    assert drawn["This log's own<br>(M/M/n+G)"] == result.seats("own")
     fewer = result.seats("none") - result.seats("own")
     assert f"{fewer} fewer than Erlang C" in fig.layout.title.text.replace("<br>", " ")
 
