@@ -158,9 +158,9 @@ def records_of(
 
 
 def line_records(lines: list[str | None]) -> list[Record]:
-    """Each line that is not blank, a record."""
+    """Each line that is not blank, a record; the unit separator is no sign of text."""
     return [
-        Record(i, line or "", line is not None)
+        Record(i, line or "", line is not None and "\x1f" not in line)
         for i, line in enumerate(lines, 1)
         if line is None or line.strip(" \r")
     ]
