@@ -85,8 +85,10 @@ class Ndjson(Reader):
         held, objects = [0] * len(paths), 0
         for lines, _, _, _ in self._lines():
             kinds, texts = _extracted(lines, paths)
-            objects += (kinds == "OBJECT").sum()
-            held = [count + (texts[:, i] != "").sum() for i, count in enumerate(held)]
+            objects += kinds.filter(kinds == "OBJECT").len()
+            held = [
+                count + texts[:, i].filter(texts[:, i] != "").len() for i, count in enumerate(held)
+            ]
         rare = {n for n, count in zip(strangers, held, strict=True) if 2 * count <= objects}
         self._strange = [name for name in header if name in rare]
         return [name for name in header if name not in rare]

@@ -63,7 +63,7 @@ class Case:
         touched = telling - set(self.same)
         if self.encoding == "utf-16-le" and len(self.content or b"") > 6 * len(self.seed.text):
             return True  # without a mark it is told from letters, and a long field has no others
-        return "marks_inserted" in self.mutators or 5 * len(touched) > len(telling)
+        return "marks_inserted" in self.mutators or 8 * len(touched) > len(telling)
 
     @property
     def allow_cut(self) -> bool:

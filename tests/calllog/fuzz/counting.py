@@ -7,12 +7,17 @@ quotation marks may hold line ends, so that a record goes on until its mark is c
 its mark is never closed, its first line is a record of its own, a broken one.
 """
 
+import codecs
 import json
 import re
 from dataclasses import dataclass
 
 MOST_LINES = 20
 _UTF8_IN_GB = re.compile(rb"(?<![\x80-\xff])(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}(?![\x80-\xff])")
+
+
+# What is no character becomes half of one, which no line of text holds.
+codecs.register_error("fuzz-half", lambda error: ("\ud800", error.end))
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def _wide_lines(content: bytes, encoding: str) -> list[str | None]:
         marks = {b"\xfe\xff": "utf-16-be", b"\xff\xfe": "utf-16-le"}
         name = marks.get(whole[:2], "utf-16-le") if unit == 2 else name
         whole = whole[2:] if unit == 2 and whole[:2] in marks else whole
-    text = whole.decode(name, errors="surrogatepass").removeprefix("\ufeff")
+    text = whole.decode(name, errors="fuzz-half").removeprefix("\ufeff")
     text += "\ud800" if odd else ""
     return [None if re.search("[\ud800-\udfff]", line) else line for line in text.split("\n")]
 
@@ -153,9 +158,9 @@ def records_of(
 
 
 def line_records(lines: list[str | None]) -> list[Record]:
-    """Each line that is not blank, a record."""
+    """Each line that is not blank, a record; the unit separator is no sign of text."""
     return [
-        Record(i, line or "", line is not None)
+        Record(i, line or "", line is not None and "\x1f" not in line)
         for i, line in enumerate(lines, 1)
         if line is None or line.strip(" \r")
     ]

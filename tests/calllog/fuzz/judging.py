@@ -61,7 +61,8 @@ def count(seed: Seed, content: bytes, encoding: str, outcome: Outcome) -> Count 
     if seed.kind in ("ndjson", "answers", "document"):
         return _json_count(seed, lines)
     first, header, width = 1, "", seed.width
-    if seed.header:
+    ordered = any(remark.startswith("order of the columns told") for remark in outcome.remarks)
+    if seed.header and not ordered:
         told = next((int(m[1]) for r in outcome.remarks if (m := _BELOW.match(r))), None)
         filled = [i for i, line in enumerate(lines, 1) if line is None or line.strip(_ASCII_BLANK)]
         first = told or next(iter(filled), 1)
@@ -309,7 +310,7 @@ def _lost(case: Case, counted: Count, encoding: str) -> list[str]:
 
 
 def _family(encoding: str) -> str:
-    return {"utf-8-sig": "utf-8", "ascii": "utf-8"}.get(encoding, encoding.split("-le")[0])
+    return {"utf-8-sig": "utf-8", "ascii": "utf-8"}.get(encoding, encoding.removesuffix("-le"))
 
 
 def _records_of_lines(seed: Seed, same: set[int]) -> list[str]:
