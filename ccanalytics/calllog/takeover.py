@@ -42,11 +42,15 @@ def take_over(
         )
     left_out = _find_left_out(connection, rows, table, newest)
     unless = "" if not left_out else "WHERE _line NOT IN (SELECT _line FROM left_out)"
+    # Each thread puts whole groups of rows down as it reads them. To keep their order as well,
+    # the database would write the table a second time at the checkpoint.
+    connection.execute("SET preserve_insertion_order = false")
     inserted = connection.execute(
         f'INSERT INTO "{table.name}" ({names}) SELECT {names} '  # noqa: S608
         f"FROM read_parquet(?) {unless}",
         [str(rows)],
     ).fetchall()
+    connection.execute("RESET preserve_insertion_order")
     connection.execute("DROP TABLE IF EXISTS left_out")
     return int(inserted[0][0])
 
