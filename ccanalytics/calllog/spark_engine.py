@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import re
-import warnings
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -364,10 +363,6 @@ def _own_session(session: SparkSession) -> SparkSession:
         )
     if not isinstance(session, Classic):
         raise InputError("this must be a SparkSession", f"session={session!r}")
-    with warnings.catch_warnings():
-        # Imported at the first literal anyway; it warns that pandas 3 is new, which is not used.
-        warnings.simplefilter("ignore", FutureWarning)
-        import pyspark.testing.utils  # noqa: F401
     own = session.newSession()
     for name, value in dict(session.conf.getAll).items():
         if own.conf.isModifiable(name):
