@@ -174,7 +174,8 @@ class SparkEngine(Engine):
 
     def _names(self) -> list[tuple[str, bool]]:
         """What stands in the folder: its name, and whether it is a folder itself."""
-        hadoop = self._session._jvm.org.apache.hadoop.fs.Path(self.place)  # noqa: SLF001
+        java: Any = self._session._jvm  # noqa: SLF001 - the way to Hadoop's file systems
+        hadoop = java.org.apache.hadoop.fs.Path(self.place)
         configuration = self._session._jsparkSession.sessionState().newHadoopConf()  # noqa: SLF001
         system = hadoop.getFileSystem(configuration)
         if not system.exists(hadoop):
