@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,9 +96,12 @@ def _session() -> SparkSession:
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
+    builder = SparkSession.builder.appName("ccanalytics")
     try:
-        builder = SparkSession.builder.appName("ccanalytics")
-        return builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
+        with warnings.catch_warnings():
+            # Spark warns that pandas 3 is new to it; no pandas is used here.
+            warnings.simplefilter("ignore", FutureWarning)
+            return builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     except (PySparkException, RuntimeError, OSError) as error:
         raise InputError(
             "Spark does not start",

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import re
-import warnings
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +174,8 @@ class SparkEngine(Engine):
 
     def _names(self) -> list[tuple[str, bool]]:
         """What stands in the folder: its name, and whether it is a folder itself."""
-        hadoop = self._session._jvm.org.apache.hadoop.fs.Path(self.place)  # noqa: SLF001
+        java: Any = self._session._jvm  # noqa: SLF001 - the way to Hadoop's file systems
+        hadoop = java.org.apache.hadoop.fs.Path(self.place)
         configuration = self._session._jsparkSession.sessionState().newHadoopConf()  # noqa: SLF001
         system = hadoop.getFileSystem(configuration)
         if not system.exists(hadoop):
@@ -364,10 +364,6 @@ def _own_session(session: SparkSession) -> SparkSession:
         )
     if not isinstance(session, Classic):
         raise InputError("this must be a SparkSession", f"session={session!r}")
-    with warnings.catch_warnings():
-        # Imported at the first literal anyway; it warns that pandas 3 is new, which is not used.
-        warnings.simplefilter("ignore", FutureWarning)
-        import pyspark.testing.utils  # noqa: F401
     own = session.newSession()
     for name, value in dict(session.conf.getAll).items():
         if own.conf.isModifiable(name):

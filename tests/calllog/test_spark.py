@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -47,8 +48,16 @@ QUESTIONS = {
 }
 # What each takes from calls alone; of a million, all of them with CCANALYTICS_FULL=1.
 OF_CALLS = [
-    *("half-hours", "busy lines", "recontacts", "waits", "agents present"),
-    *("days", "weeks of two queues", "busy agents", "demand", "some recontacts", "panel"),
+    *("half-hours", "busy lines", "recontacts", "waits"),
+    *(
+        "agents present",
+        "days",
+        "weeks of two queues",
+        "busy agents",
+        "demand",
+        "some recontacts",
+        "panel",
+    ),
     *("handle times", "hold times", "redials", "columns filled", "span"),
 ]
 
@@ -57,20 +66,30 @@ OF_CALLS = [
 def spark(tmp_path_factory):
     """Spark with two executors, each a process of its own, and a driver."""
     pyspark_sql = pytest.importorskip("pyspark.sql")
-    java = os.path.join(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else ""
-    java = java or shutil.which("java")
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     if not java or subprocess.run([java, "-version"], capture_output=True, check=False).returncode:
         pytest.skip("Spark needs Java")
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     folder = tmp_path_factory.mktemp("spark")
+    where = {
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_WORKER_DIR": str(folder / "work"),  # else beside the package
+    }
+    # Three short-lived Javas on two cores: the quick compiler and the small collector are enough.
+    java_options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     settings = {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": java_options,
+        "spark.executor.extraJavaOptions": java_options,
+        "spark.log.level": "ERROR",
         "spark.executor.memory": "1g",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.enabled": "false",  # nothing here is worth planning twice
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         # A clock that is not UTC: it must not matter.
@@ -79,9 +98,12 @@ def spark(tmp_path_factory):
     builder = pyspark_sql.SparkSession.builder.master("local-cluster[2,1,1024]")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in where.items():
+            patch.setenv(name, value)
+        session = builder.getOrCreate()
+        yield session
+        session.stop()
 
 
 def _same(ours: pl.DataFrame, theirs: pl.DataFrame) -> None:
@@ -100,8 +122,9 @@ def _year_of_calls(n: int, seed: int = 1) -> pl.DataFrame:
     at = np.where(spread < 10**9, near, 0) + (rng.random(n) * spread).astype(np.int64)
 
     def some(values, unknown=0.1):
-        drawn = rng.choice(np.array(values, dtype=object), n)
-        return pl.Series(np.where(rng.random(n) < unknown, None, drawn).tolist(), dtype=pl.String)
+        drawn = pl.Series(rng.integers(0, len(values), n))
+        known = pl.Series(rng.random(n) >= unknown)
+        return pl.Series(values).gather(drawn).zip_with(known, pl.Series([None], dtype=pl.String))
 
     outcomes = ["answered"] * 6 + ["abandoned"] * 2 + ["left_menu", "contained", "blocked"]
     outcomes += ["diverted", "overflowed", "call_back"]
@@ -109,7 +132,7 @@ def _year_of_calls(n: int, seed: int = 1) -> pl.DataFrame:
     answered = pl.col("outcome") == "answered"
     frame = pl.DataFrame(
         {
-            "call_id": [f"c{i}" for i in range(n)],
+            "call_id": pl.int_range(n, eager=True).cast(pl.String),
             "customer": some(customers, 0.15),
             "site": some(["north", "south"]),
             "queue": some(["sales", "service", "números", "a'b"]),
@@ -119,7 +142,7 @@ def _year_of_calls(n: int, seed: int = 1) -> pl.DataFrame:
             "talk_s": np.round(rng.exponential(200, n), 3),
             "hold_s": np.round(rng.exponential(20, n), 3),
             "wrap_s": np.round(rng.exponential(40, n), 3),
-            "outcome": rng.choice(outcomes, n),
+            "outcome": some(outcomes, 0),
             "agent": some([f"a{i}" for i in range(12)], 0.05),
             "_known": rng.random(n),
         }
@@ -232,7 +255,7 @@ def test_a_million_calls_have_the_same_answers(spark, tmp_path):
     log = _loaded(tmp_path, {"calls": _year_of_calls(1_000_000)}, "Europe/London")
     log.to_parquet(tmp_path / "tables")
     there = cc.CallLog.on_spark(spark, tmp_path / "tables")
-    for question in OF_CALLS if os.environ.get("CCANALYTICS_FULL") else OF_CALLS[:5]:
+    for question in OF_CALLS if os.environ.get("CCANALYTICS_FULL") else OF_CALLS[:4]:
         ours = QUESTIONS[question](log)
         assert ours.height
         _same(ours, QUESTIONS[question](there))
@@ -245,7 +268,7 @@ def own(tmp_path):
     calls = _year_of_calls(400, seed=3).with_columns(
         pl.col("talk_s").round().cast(pl.Int32), site=pl.lit(None, pl.String), hold_s=None
     )
-    parts = [calls.head(150).drop("wait_s"), calls.tail(250)]
+    parts = [calls.head(150).drop("wrap_s"), calls.tail(250)]
     folder = tmp_path / "own lake"
     for i, (site, part) in enumerate(zip(("001", "002"), parts, strict=True)):
         place = folder / "calls" / f"site={site}"
