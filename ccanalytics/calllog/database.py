@@ -24,6 +24,9 @@ _PAUSE_S = 0.02
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 # The database keeps within this and goes to disk beyond it, whatever the size of the log.
 _MOST_MEMORY = 2 << 30
+# Whoever writes has less, since a load holds blocks of rows besides, and few threads, each of which
+# holds a group of rows.
+_WRITING_MEMORY, _WRITING_THREADS = 1 << 30, 4
 # What DuckDB says while another process, or another connection of this one, is in the way.
 _IN_USE = ("lock on file", "conflicting lock", "already attached", "different configuration")
 _NO_LOG = ("not a valid duckdb", "in-memory", "serialization", "corrupt")
@@ -61,6 +64,11 @@ def attached(
         connection = in_memory()
         stack.callback(_close, connection)
         connection.execute("SET temp_directory = ?", [spill_name])
+        if not read_only:
+            limit = min(_WRITING_MEMORY, _memory_limit())
+            connection.execute("SET memory_limit = ?", [f"{limit >> 20}MiB"])
+            ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
+            connection.execute("SET threads = ?", [min(threads, _WRITING_THREADS)])
         _attach(connection, path, read_only=read_only, wait_s=wait_s)
         _look_at_log(connection)
         yield connection

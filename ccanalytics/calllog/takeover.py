@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["take_over"]
 
+# Hashes of keys that are compared at a time; the database needs some 75 bytes for each.
+_HELD_HASHES = 4_000_000
+
 
 def take_over(
     connection: duckdb.DuckDBPyConnection, rows: Path, table: Table, newest: str | None = None
@@ -28,8 +31,8 @@ def take_over(
     Keys are first compared by 64-bit hashes, within the file and against those rows of the log
     whose keys lie between the file's least and greatest. A hash that occurs once is a key that
     occurs once. Only rows whose hash occurs again are compared by the key itself, so the answer is
-    exact, no index slows the inserting, and what must be held is a hash a row of this file, never
-    one of the log (and that may go to disk).
+    exact, no index slows the inserting, and what must be held is a hash a row of this file, some
+    million at a time, never one of the log.
     """
     # Identifiers come from the schema alone, never from a file; paths and values are bound.
     names = ", ".join(f'"{name}"' for name in table.names)
@@ -64,19 +67,30 @@ def _find_left_out(
     bounds = ", ".join(f'min("{name}"), max("{name}")' for name in table.key)
     path = str(rows)
     # Key columns are never null: the schema requires them, and a missing call_id is made.
-    limits = connection.execute(f"SELECT {bounds} FROM read_parquet(?)", [path]).fetchall()[0]  # noqa: S608
-    within = " AND ".join(f'"{name}" BETWEEN ? AND ?' for name in table.key)
-    connection.execute(
-        f"CREATE TEMP TABLE doubtful AS "  # noqa: S608
-        f"SELECT h FROM (SELECT {hashed} AS h FROM read_parquet(?)) GROUP BY h HAVING count(*) > 1",
+    count, *limits = connection.execute(
+        f"SELECT count(*), {bounds} FROM read_parquet(?)",  # noqa: S608
         [path],
-    )
-    connection.execute(
-        f"INSERT INTO doubtful SELECT DISTINCT h FROM "  # noqa: S608
-        f'(SELECT {hashed} AS h FROM "{table.name}" WHERE {within}) '
-        f"WHERE h IN (SELECT {hashed} FROM read_parquet(?))",
-        [*limits, path],
-    )
+    ).fetchall()[0]
+    within = " AND ".join(f'"{name}" BETWEEN ? AND ?' for name in table.key)
+    (held,) = connection.execute(f'SELECT EXISTS (SELECT 1 FROM "{table.name}")').fetchall()[0]  # noqa: S608
+    connection.execute("CREATE TEMP TABLE doubtful (h UBIGINT)")
+    # A part of all hashes at a time: reading the keys again is cheaper than holding all of them.
+    parts = -(-count // _HELD_HASHES)
+    for part in range(parts):
+        connection.execute(
+            f"INSERT INTO doubtful SELECT h FROM (SELECT {hashed} AS h FROM read_parquet($path)) "  # noqa: S608
+            "WHERE h % $parts::UBIGINT = $part::UBIGINT GROUP BY h HAVING count(*) > 1",
+            {"path": path, "parts": parts, "part": part},
+        )
+        if held:
+            connection.execute(
+                f"INSERT INTO doubtful SELECT DISTINCT h FROM "  # noqa: S608
+                f'(SELECT {hashed} AS h FROM "{table.name}" WHERE {within}) '
+                f"WHERE h % ?::UBIGINT = ?::UBIGINT AND h IN (SELECT h FROM "
+                f"(SELECT {hashed} AS h FROM read_parquet(?)) "
+                f"WHERE h % ?::UBIGINT = ?::UBIGINT)",
+                [*limits, parts, part, path, parts, part],
+            )
     same = " AND ".join(f't."{name}" = s."{name}"' for name in table.key)
     (some,) = connection.execute("SELECT count(*) FROM doubtful").fetchall()[0]
     found = 0
