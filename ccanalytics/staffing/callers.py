@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
+from ccanalytics.staffing._closed import read_dates
 from ccanalytics.statistics.frames import as_polars, key_columns, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     import polars as pl
 
@@ -197,7 +198,7 @@ def callers(
     demand: Any = None,
     *,
     hours: tuple[int, int] = (0, 24),
-    exclude: Iterable[Any] = (),
+    exclude: Any = (),
     level: float = 0.95,
 ) -> Callers:
     """Say what a log tells of its callers; what it cannot tell is left out with its reason.
@@ -213,7 +214,8 @@ def callers(
         Frame of ``log.demand(every)`` or ``log.intervals(every)`` without keys; None leaves
         variation unknown.
     hours, exclude
-        Of the variation: first and last hour of the day, and local dates to leave out.
+        Of the variation: first and last hour of the day, and local dates to leave out (dates, or
+        text with dates and ranges).
     level
         Of the limits, 0–1.
 
@@ -235,6 +237,7 @@ def callers(
     """
     from ccanalytics.statistics import overdispersion, patience, redials
 
+    left_out = read_dates(exclude)
     missing: dict[str, str] = {}
 
     def attempt(name: str, ask: Callable[[], Any]) -> Any:
@@ -262,7 +265,7 @@ def callers(
         missing["variation"] = "no demand was given"
     else:
         varied = attempt(
-            "variation", lambda: overdispersion(demand, hours=hours, exclude=exclude, level=level)
+            "variation", lambda: overdispersion(demand, hours=hours, exclude=left_out, level=level)
         )
     checks = [
         Check(name, "fails" if part == "patience" else "informs", f"unknown: {missing[part]}")
@@ -274,7 +277,7 @@ def callers(
         checks += [check for check in found.checks if check.name in _TOLD]
     return Callers(
         patience=found, by_group=by_group, redials=again, variation=varied, missing=missing,
-        inputs={"hours": hours, "exclude": sorted(map(str, exclude)), "level": level},
+        inputs={"hours": hours, "exclude": sorted(map(str, left_out)), "level": level},
         checks=tuple(checks),
     )  # fmt: skip
 
