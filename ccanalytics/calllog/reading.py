@@ -216,7 +216,7 @@ def _fast(block: bytes, start: int, layout: Layout, names: list[str], total: int
         # Arrow passes over blank lines; so do we.
         filled = pc.greater(pc.binary_length(pc.utf8_rtrim(raw, "\n")), 0)
         raw, numbers = raw.filter(filled), numbers.filter(filled)
-    if len(raw) != table.num_rows or _ends_open(block, layout):
+    if len(raw) != table.num_rows:
         return None
     trimmed = all(_trimmed(part, layout) for part in _parts(block, _PARSED_BYTES))
     good = pl.from_arrow(table)
@@ -297,14 +297,6 @@ def _trimmed(part: memoryview, layout: Layout) -> bool:
     return not (
         blank[0] or blank[-1] or (blank[1:] & edge[:-1]).any() or (blank[:-1] & edge[1:]).any()
     )
-
-
-def _ends_open(block: bytes, layout: Layout) -> bool:
-    """Whether a quotation mark is open at the end, which Arrow takes for closed there."""
-    if layout.quote is None:
-        return False
-    last = block[block.rfind(b"\n", 0, -1) + 1 :].removesuffix(b"\n")
-    return layout.quote.encode() in last and split_line(last.decode(), layout) is None
 
 
 def _careful(

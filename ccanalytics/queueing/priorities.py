@@ -11,6 +11,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.queueing.door import Array, real, refuse
 from ccanalytics.queueing.erlang import erlang_c
+from ccanalytics.queueing.search import least_whole
 from ccanalytics.results import Result
 from ccanalytics.servicelevel import ServiceLevel
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PriorityPerformance", "PriorityQueue"]
 
 _MOST_AGENTS = 10_000_000
+_ROUNDING = 1e-12
 # Euler summation: terms before the averaging, terms averaged, and the discretisation's digits.
 _TERMS, _AVERAGED, _DIGITS = 38, 11, 18.4
 
@@ -115,7 +117,7 @@ class PriorityQueue:
         )
 
     def agents_for(self, goals: ServiceLevel | Sequence[ServiceLevel | None]) -> int:
-        """Least agents with which every tier meets its goal.
+        """Least agents with which every tier is served at last, and meets its goal.
 
         Parameters
         ----------
@@ -130,28 +132,23 @@ class PriorityQueue:
             A goal that no number of agents reaches.
         """
         wanted = self._goals(goals)
-        low = max(int(np.floor(self.load.sum())), 0)  # no steady state, or nobody at all
+        asked = [(k, g) for k, g in enumerate(wanted) if g is not None and self.calls[k] > 0]
+        load = float(self.load.sum())
 
-        def meets(n: int) -> bool:
-            found = self.performance(n)
-            return all(
-                goal is None or found.within(goal.within)[k] >= goal.share - 1e-12
-                for k, goal in enumerate(wanted)
-                if self.calls[k] > 0
+        def score(_: Any, agents: Array) -> Array:
+            found = self.performance(int(agents[0]))
+            short = [g.share - found.within(g.within)[k] - _ROUNDING for k, g in asked]
+            return np.array([max(short, default=-1.0)])
+
+        # With no more agents than erlangs the lowest tier waits for ever.
+        failing, width = np.floor([load]), np.sqrt([load + 1])
+        most = np.array([float(_MOST_AGENTS)])
+        found, _, _ = least_whole(score, failing + width, failing, 4 * width, most)
+        if np.isinf(found[0]):
+            raise DataError(
+                "no number of agents reaches this goal", f"goals={goals!r}", "ask for less"
             )
-
-        step, high = 1, low + 1
-        while high > _MOST_AGENTS or not meets(high):
-            low, step = high, step * 2
-            high += step
-            if high > _MOST_AGENTS:
-                raise DataError(
-                    "no number of agents reaches this goal", f"goals={goals!r}", "ask for less"
-                )
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if meets(middle) else (middle, high)
-        return high
+        return int(found[0])
 
     def _goals(self, goals: Any) -> list[ServiceLevel | None]:
         if isinstance(goals, ServiceLevel):
@@ -243,7 +240,6 @@ class PriorityPerformance(Result):
                 "calls": self.calls,
                 "wait_probability": [self.wait_probability] * len(self.tiers),
                 "mean_wait": self.mean_wait,
-                "within_20_s": self.within(20),
             }
         )
 

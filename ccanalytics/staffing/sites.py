@@ -425,13 +425,15 @@ def _checks(frame: pl.DataFrame, own: dict[str, float]) -> tuple[Check, ...]:
     if hot.height:
         row = hot.sort("occupancy").row(-1, named=True)
         words = (
-            f"{row['arrangement']}: agents would be busy {row['occupancy']:.1%} of the time, with "
-            "hardly a breath between calls; set max_occupancy and look again"
+            f"{row['arrangement']}: agents would be busy {row['occupancy']:.1%} of the time, "
+            f"above {_LIVABLE:.0%}, with hardly a breath between calls; set max_occupancy and look "
+            "again"
         )
         checks.append(Check("Occupancy", "fails", words))
     else:
         most = float(frame["occupancy"].to_numpy().max())
-        checks.append(Check("Occupancy", "holds", f"at most {most:.1%}"))
+        words = f"at most {most:.1%}; above {_LIVABLE:.0%} there is hardly a breath between calls"
+        checks.append(Check("Occupancy", "holds", words))
     hours = frame["agent_hours"].to_numpy()
     off = float(np.abs(frame["square_root_hours"].to_numpy() / np.maximum(hours, 1e-9) - 1).max())
     words = (

@@ -15,3 +15,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if HERE in Path(item.path).parents:
             item.add_marker(pytest.mark.skip(reason="a benchmark"))
+
+
+@pytest.fixture
+def say(capsys):
+    """Print a figure past the capturing of output."""
+
+    def write(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {line}", end="", flush=True)
+
+    return write

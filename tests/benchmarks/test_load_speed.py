@@ -14,7 +14,6 @@ import sys
 
 import numpy as np
 import polars as pl
-import pytest
 
 from ccanalytics.calllog.pseudonyms import make_key
 from ccanalytics.schema import TABLES
@@ -60,15 +59,6 @@ time_zone = "UTC"
 timestamp = "iso"
 [columns]
 """
-
-
-@pytest.fixture
-def say(capsys):
-    def write(line):
-        with capsys.disabled():
-            print(f"\n  {line}", end="", flush=True)
-
-    return write
 
 
 def write_calls(path, rows):

@@ -56,15 +56,6 @@ def peer_year(calls):
     return run
 
 
-@pytest.fixture
-def say(capsys):
-    def print_it(text):
-        with capsys.disabled():
-            sys.stdout.write(f"\n  {text}")
-
-    return print_it
-
-
 @pytest.mark.parametrize("whole", [True, False], ids=["whole calls", "all distinct"])
 @pytest.mark.parametrize("patience", [None, 180.0], ids=["Erlang C", "Erlang A"])
 def test_a_year_of_quarter_hours(benchmark, say, patience, whole):

@@ -7,7 +7,6 @@ Run with ``pytest tests/benchmarks/test_requirement_speed.py``.
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -76,15 +75,6 @@ def peer():
         ],
         rounds=1,
     )
-
-
-@pytest.fixture
-def say(capsys):
-    def print_it(text):
-        with capsys.disabled():
-            sys.stdout.write(f"\n  {text}")
-
-    return print_it
 
 
 @pytest.mark.parametrize("patience", [None, 180.0], ids=["Erlang C", "Erlang A"])

@@ -20,15 +20,6 @@ AHT, AGENTS, PATIENCE = 300.0, 100, 600.0
 RATE = 95 / AHT  # calls a second
 
 
-@pytest.fixture
-def say(capsys):
-    def write(line):
-        with capsys.disabled():
-            print(f"\n  {line}", end="")
-
-    return write
-
-
 def frame(calls, rate=RATE, **keys):
     from datetime import UTC, datetime
 

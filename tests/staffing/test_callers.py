@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 import numpy as np
@@ -50,6 +50,23 @@ def test_every_part_is_told_in_words():
     assert found.to_frame()["known"].to_list() == [True, False, True, True]
     # What the estimate of patience doubts, the composite doubts too.
     assert any(c.name == "Exponential law" and c.status == "fails" for c in found.checks)
+
+
+def test_days_left_out_are_written_as_elsewhere_in_staffing():
+    """Dates, or the text of a notebook's parameter with ranges."""
+    start = [datetime(2025, 3, 3) + timedelta(hours=h) for h in range(24 * 70)]
+    calls = np.random.default_rng(4).poisson(50, len(start))
+    calls[: 24 * 2] *= 20  # the first two days
+    demand = pl.DataFrame({"local_start": start, "calls": calls})
+    waits = waits_of(stats.expon(scale=300), n=5)
+    odd, text, dates = (
+        staffing.callers(waits, None, demand, exclude=days).variation
+        for days in ("", "2025-03-03..2025-03-04", [date(2025, 3, 3), date(2025, 3, 4)])
+    )
+    assert odd.cv.value > 1
+    assert text.cv.value == dates.cv.value < 0.1
+    with pytest.raises(InputError, match="2025-13-01"):
+        staffing.callers(waits, None, demand, exclude="2025-13-01")
 
 
 def test_the_law_to_plan_with():
@@ -212,8 +229,8 @@ def test_spikes_do_not_depend_on_which_days_are_solved():
     for row in found.frame.iter_rows(named=True):
         counts = day.counts.filter(pl.col("clock") == f"{row['local_start']:%H:%M}")
         least = []
-        for date in counts["date"]:
-            rest = counts.filter(pl.col("date") != date)
+        for left_out in counts["date"]:
+            rest = counts.filter(pl.col("date") != left_out)
             aht = (rest["calls"] * rest["aht_s"].fill_null(0)).sum() / rest["calls"].sum()
             least.append(Queue(rest["calls"].mean(), 3600, aht).agents_for(GOAL))
         assert row["required_without"] == min(least)

@@ -188,13 +188,13 @@ def _own_calls() -> list[Seed]:
 # ---- any table, through a mapping --------------------------------------------------------------
 
 
-def _mapping(**file) -> dict:
+def _mapping(arrived_at=("日期", "时间"), **file) -> dict:
     return checked_mapping(
         {
             "file": {"time_zone": "Europe/London", **file},
             "columns": {
                 "call_id": "编号",
-                "arrived_at": ["日期", "时间"],
+                "arrived_at": list(arrived_at),
                 "customer": "主叫号码",
                 "queue": "队列",
                 "outcome": "结果",
@@ -251,23 +251,7 @@ def _generic() -> list[Seed]:
         for row in [[*r[:6], r[6].replace("1.", "1").replace(",5", ".5"), *r[7:]] for r in rows]
     ]
     plain = _mapping(timestamp=form)
-    inside = checked_mapping(
-        {
-            "file": {"time_zone": "Asia/Shanghai", "timestamp": form},
-            "columns": {
-                "call_id": "编号",
-                "arrived_at": ["when.日期", "when.时间"],
-                "customer": "主叫号码",
-                "queue": "队列",
-                "outcome": "结果",
-                "wait_s": "等待时长",
-                "talk_s": "通话时长",
-            },
-            "units": {"talk_s": "hms"},
-            "outcomes": {"接通": "answered", "放弃": "abandoned"},
-        },
-        "the fuzz run's mapping",
-    )
+    inside = _mapping(("when.日期", "when.时间"), time_zone="Asia/Shanghai", timestamp=form)
     said = lambda mapping: {"mapping": mapping, **AS_THEY_ARE}  # noqa: E731
     return [
         Seed(
