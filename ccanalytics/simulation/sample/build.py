@@ -85,7 +85,8 @@ class Built:
     """A whole centre: its causes, what its worlds count, and what its systems recorded.
 
     ``counts`` holds first calls by world, measure, service and week; ``causes`` and ``contacts``
-    what each channel did in the log's own world.
+    what each channel did in the log's own world; ``offered`` and ``waiting`` what channels and
+    people did to the queue.
     """
 
     start: date
@@ -103,7 +104,8 @@ class Built:
     calls: CallRecords
     people: PeopleLog
     events: Events
-    offered: dict[str, object]
+    offered: dict[str, Any]
+    waiting: dict[str, Any]
     hall: HallUses
     churn: dict[str, Any]
     lines: Lines
@@ -170,47 +172,36 @@ def build(
     programme = draw_programme(p, roster.crew, days, stream(seed, "programme"))
     floor = floor_of(p, roster, programme, stream(seed, "floor"))
 
-    queue, counts = QueueTruth(Replays(p, requests, floor, days, seed)), {}
-    for name, missing in _WORLDS.items():
-        # One at a time: only the log's own world is kept.
-        there = make_world(p, needs, go_live, days * DAY_S, **missing) if missing else world
-        counts[name] = count_world(needs, there, start.weekday(), days * DAY_S)
-        if name in REQUESTED:
-            aided = handling(p, needs, there, go_live)
-            asked = requests_of(p, traits, needs, there, aided)[1]
-            del there, aided
-            queue.without_channel(REQUESTED[name], asked)
-            del asked
-    queue.without_assist()
-    queue.without_people(p, roster.crew, programme)
+    counts = {}
+    with QueueTruth(Replays(p, requests, floor, days, seed)) as queue:
+        for name, missing in _WORLDS.items():
+            # Only the log's own world is kept.
+            there = make_world(p, needs, go_live, days * DAY_S, **missing) if missing else world
+            counts[name] = count_world(needs, there, start.weekday(), days * DAY_S)
+            if name in REQUESTED:
+                aided = handling(p, needs, there, go_live)
+                asked = requests_of(p, traits, needs, there, aided)[1]
+                del there, aided
+                queue.without_channel(REQUESTED[name], asked)
+                del asked
+        queue.without_assist()
+        queue.without_people(p, roster.crew, programme)
 
-    attempts = serve(p, requests, floor, days * DAY_S, stream(seed, "pool"), progress)
-    offered, waiting = queue.told(p, attempts)
-    del queue
-    log, events = record(p, needs, world, work, rows, attempts, floor, hall)
-    causes = count_causes(needs, world, start.weekday(), days * DAY_S)
-    contacts = count_contacts(needs, world, work, go_live, rows, attempts)
-    # Needs take more memory than all that follows from them.
-    del needs, world, work, rows
-    lines, log = fit_lines(p, volumes, population, log, events)
-    people = people_log(
-        p,
-        roster,
-        programme,
-        floor,
-        requests,
-        attempts,
-        log,
-        calls,
-        waiting,
-        days * DAY_S,
-        scale,
-        seed,
-    )
-    second = draw_second_line(p, log, people, days * DAY_S, scale, seed)
-    until = second.calls.arrived + second.calls.wait_s
-    until = until + np.maximum(second.calls.talk_s, 0)
-    lines = lines.with_second(p, second.calls.arrived, until)
+        attempts = serve(p, requests, floor, days * DAY_S, stream(seed, "pool"), progress)
+        log, events = record(p, needs, world, work, rows, attempts, floor, hall)
+        causes = count_causes(needs, world, start.weekday(), days * DAY_S)
+        contacts = count_contacts(needs, world, work, go_live, rows, attempts)
+        # Needs take more memory than all that follows from them.
+        del needs, world, work, rows
+        lines, log = fit_lines(p, volumes, population, log, events)
+        people = people_log(
+            p, roster, programme, floor, requests, attempts, log, calls, days * DAY_S, scale, seed
+        )
+        second = draw_second_line(p, log, people, days * DAY_S, scale, seed)
+        until = second.calls.arrived + second.calls.wait_s
+        until = until + np.maximum(second.calls.talk_s, 0)
+        lines = lines.with_second(p, second.calls.arrived, until)
+        offered, waiting = queue.told(p, attempts)
     return Built(
         start=start,
         span_s=days * DAY_S,
@@ -228,6 +219,7 @@ def build(
         people=people,
         events=events,
         offered=offered,
+        waiting=waiting,
         hall=hall,
         churn=churn,
         lines=lines,

@@ -186,11 +186,17 @@ def write_centre(
             seed,
             lambda done, total: report(0.3 + 0.4 * done / max(total, 1), "calls"),
         )
-        truth = truth_of(chosen, inputs, built)
         exported = Exported.of(built)
-        del built  # needs and worlds take more memory than everything that is written
         flaws = _flaws(exported, seed) if defects else None
-        rows = _write(fresh, chosen, exported, truth, flaws, form, report)
+        with ThreadPoolExecutor(1) as beside:
+            told = beside.submit(truth_of, chosen, inputs, built)
+            del built
+            rows = _write(fresh, chosen, exported, flaws, form, report)
+            truth = told.result()
+        truth["defects"] = [] if flaws is None else flaws.planted
+        centre = {"format": "ccanalytics", "schema": SCHEMA_VERSION, "time_zone": TIME_ZONE}
+        write_json(fresh / "centre.json", centre)
+        write_json(fresh / "truth.json", truth)
         sizes = {each.name: each.stat().st_size for each in sorted(fresh.iterdir())}
         report(1.0, "files")
     return Centre(
@@ -214,7 +220,6 @@ def _write(
     fresh: Path,
     parameters: CentreParameters,
     exported: Exported,
-    truth: dict[str, Any],
     flaws: Defects | None,
     form: str,
     report: Callable[[float, str], None],
@@ -243,10 +248,6 @@ def _write(
                 pending = None
         if pending is not None:
             written(pending[0].result(), *pending[1:])
-    truth["defects"] = [] if flaws is None else flaws.planted
-    centre = {"format": "ccanalytics", "schema": SCHEMA_VERSION, "time_zone": TIME_ZONE}
-    write_json(fresh / "centre.json", centre)
-    write_json(fresh / "truth.json", truth)
     return rows
 
 

@@ -1,55 +1,73 @@
-"""A binary heap in two arrays, for loops that may be compiled: smallest key first, then lowest id.
+"""A binary heap of moments and places, for loops that may be compiled.
 
-Unlike ``heapq``'s tuples these compile, and ties are settled, so that order never depends on luck.
+A moment (whole seconds, below 2³¹) and a place (below 2³²) are one number of 64 bits, the moment
+first: one comparison settles both, and ties go to the lowest place, so that order never depends
+on luck.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ccanalytics.simulation.compiled import compiled
+from ccanalytics.simulation.compiled import compiled_in_place as compiled
 
-__all__ = ["pop", "push", "sink"]
+__all__ = ["moment", "packed", "place", "pop", "push", "sink"]
+
+_BITS = 32
+_LOW = (1 << _BITS) - 1
 
 
 @compiled
-def push(keys: Any, ids: Any, size: int, key: int, new: int) -> None:
+def packed(at: int, where: int) -> int:
+    """The entry of a moment and a place."""
+    return (at << _BITS) | where
+
+
+@compiled
+def moment(entry: int) -> int:
+    """The moment of an entry."""
+    return entry >> _BITS
+
+
+@compiled
+def place(entry: int) -> int:
+    """The place of an entry."""
+    return entry & _LOW
+
+
+@compiled
+def push(heap: Any, size: int, new: int) -> None:
     """Add an entry to a heap that holds ``size`` of them."""
     at = size
     while at > 0:
-        above = (at - 1) // 2
-        if keys[above] < key or (keys[above] == key and ids[above] < new):
+        above = (at - 1) >> 1
+        if heap[above] < new:
             break
-        keys[at] = keys[above]
-        ids[at] = ids[above]
+        heap[at] = heap[above]
         at = above
-    keys[at] = key
-    ids[at] = new
+    heap[at] = new
 
 
 @compiled
-def sink(keys: Any, ids: Any, size: int, key: int, new: int) -> None:
+def sink(heap: Any, size: int, new: int) -> None:
     """Put an entry in the place of the first one."""
+    # What is put there mostly belongs far down: the hole goes to the bottom without asking, and
+    # the entry climbs from there.
     at = 0
-    below = 1
+    below = 2
     while below < size:
-        other = below + 1
-        if other < size and (
-            keys[other] < keys[below] or (keys[other] == keys[below] and ids[other] < ids[below])
-        ):
-            below = other
-        if key < keys[below] or (key == keys[below] and new < ids[below]):
-            break
-        keys[at] = keys[below]
-        ids[at] = ids[below]
+        below -= heap[below - 1] < heap[below]
+        heap[at] = heap[below]
         at = below
-        below = 2 * at + 1
-    keys[at] = key
-    ids[at] = new
+        below = 2 * at + 2
+    if below == size:
+        heap[at] = heap[below - 1]
+        at = below - 1
+    push(heap, at, new)
 
 
 @compiled
-def pop(keys: Any, ids: Any, size: int) -> None:
+def pop(heap: Any, size: int) -> None:
     """Take the first entry out of a heap that holds ``size`` of them."""
     if size > 1:
-        sink(keys, ids, size - 1, keys[size - 1], ids[size - 1])
+        sink(heap, size - 1, heap[size - 1])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccanalytics.simulation.compiled import compiled
-from ccanalytics.simulation.sample.heap import pop, push, sink
+from ccanalytics.simulation.compiled import compiled_in_place as compiled
+from ccanalytics.simulation.sample.heap import moment, packed, place, pop, push, sink
 
 __all__ = ["DUE", "FREE", "LATER", "STATES", "WAITING", "WRITTEN", "count_days", "pass_through"]
 
@@ -20,35 +20,6 @@ _DAY_S = 86_400
 _NIGHT_S = 7 * 3600
 _AFTER_NIGHT_S = 8 * 3600
 _FOLLOW_UP = 2  # a redial of either kind is one more
-
-
-@compiled
-def _earliest(
-    entry: int,
-    horizon: int,
-    state: Any,
-    starts: Any,
-    ends: Any,
-    persons: Any,
-    busy_until: Any,
-    free_at: Any,
-    free: Any,
-) -> None:
-    """Bring the agent who can take a call first to the top of the heap of agents."""
-    while state[DUE] < len(starts) and starts[state[DUE]] <= entry + horizon:
-        push(free_at, free, state[FREE], starts[state[DUE]], state[DUE])
-        state[FREE] += 1
-        state[DUE] += 1
-    while state[FREE] > 0:
-        top = free[0]
-        if ends[top] <= max(free_at[0], entry):
-            pop(free_at, free, state[FREE])
-            state[FREE] -= 1
-        elif busy_until[persons[top]] > free_at[0]:
-            # Still with the last call of the spell before.
-            sink(free_at, free, state[FREE], busy_until[persons[top]], top)
-        else:
-            break
 
 
 @compiled
@@ -73,9 +44,7 @@ def pass_through(  # noqa: PLR0915 - one loop, so that it compiles to one
     paces: Any,
     talk_paces: Any,
     busy_until: Any,
-    free_at: Any,
     free: Any,
-    later_at: Any,
     later: Any,
     later_request: Any,
     later_kind: Any,
@@ -100,13 +69,14 @@ def pass_through(  # noqa: PLR0915 - one loop, so that it compiles to one
     With ``last`` the number of requests, the later attempts after them are made as well.
     """
     draws = len(draw_delay)
+    due, ready, made = state[DUE], state[FREE], state[LATER]
+    waiting, row = state[WAITING], state[WRITTEN]
     index = first
-    while index < last or (last == len(entries) and state[WAITING] > 0):
-        if state[WAITING] > 0 and (index >= last or later_at[0] < entries[index]):
-            slot = later[0]
-            entry = later_at[0]
-            pop(later_at, later, state[WAITING])
-            state[WAITING] -= 1
+    while index < last or (last == len(entries) and waiting > 0):
+        if waiting > 0 and (index >= last or moment(later[0]) < entries[index]):
+            entry, slot = moment(later[0]), place(later[0])
+            pop(later, waiting)
+            waiting -= 1
             request, kind = later_request[slot], later_kind[slot]
             menu, left = later_menu[slot], later_left[slot]
             patience, handle = later_patience[slot], later_handle[slot]
@@ -117,23 +87,33 @@ def pass_through(  # noqa: PLR0915 - one loop, so that it compiles to one
             handle, less = handles[index], saved[index]
             index += 1
 
-        _earliest(entry, horizon, state, starts, ends, persons, busy_until, free_at, free)
-        wait = horizon
-        if state[FREE] > 0:
-            wait = max(free_at[0] - entry, 0)
-        spell = -1
+        # Bring the agent who can take a call first to the top of the heap of agents.
+        while due < len(starts) and starts[due] <= entry + horizon:
+            push(free, ready, packed(starts[due], due))
+            ready += 1
+            due += 1
+        wait, spell = horizon, -1
+        while ready > 0:
+            at, top = moment(free[0]), place(free[0])
+            if ends[top] <= max(at, entry):
+                pop(free, ready)
+                ready -= 1
+            elif busy_until[persons[top]] > at:
+                # Still with the last call of the spell before.
+                sink(free, ready, packed(busy_until[persons[top]], top))
+            else:
+                wait, spell = max(at - entry, 0), top
+                break
         takes = 0
         if wait <= patience:
-            spell = free[0]
             rest = rest_shares[request]
             pace = paces[spell] * ((1.0 - rest) * talk_paces[spell] + rest)
             takes = max(int(handle * pace + 0.5) - less, 1)
             busy_until[persons[spell]] = entry + wait + takes
-            sink(free_at, free, state[FREE], entry + wait + takes, spell)
+            sink(free, ready, packed(entry + wait + takes, spell))
         else:
-            wait = patience
+            wait, spell = patience, -1
 
-        row = state[WRITTEN]
         out_request[row] = request
         out_kind[row] = kind
         out_entry[row] = entry
@@ -141,33 +121,34 @@ def pass_through(  # noqa: PLR0915 - one loop, so that it compiles to one
         out_wait[row] = wait
         out_handle[row] = takes
         out_spell[row] = spell
-        state[WRITTEN] += 1
+        row += 1
 
         # The same request draws the same luck, whatever else happens in the centre.
-        again = -1
+        again, draw = -1, 0
         new_kind, new_left, new_handle = kind | 1, left - 1, handle
-        draw = (keys[request] * 13 + (kind // 2) * 6 + left) % draws
         if spell < 0:
             if left > 0:
+                draw = (keys[request] * 13 + (kind // 2) * 6 + left) % draws
                 again = entry + patience + draw_delay[draw]
         elif kind == 0 and follow_ups[request] > 0:
             again = entry + wait + takes + follow_ups[request]
             if again % _DAY_S < _NIGHT_S:
                 again += _AFTER_NIGHT_S
             new_kind, new_left = _FOLLOW_UP, redials[request]
-            draw = (draw + 6) % draws
+            draw = (keys[request] * 13 + left + 6) % draws
             new_handle = max(int(typical[request] * draw_factor[draw] + 0.5), 1)
         if 0 <= again < span_s:
-            slot = state[LATER]
-            later_request[slot] = request
-            later_kind[slot] = new_kind
-            later_menu[slot] = draw_menu[draw]
-            later_left[slot] = new_left
-            later_patience[slot] = draw_patience[draw]
-            later_handle[slot] = new_handle
-            push(later_at, later, state[WAITING], again + draw_menu[draw], slot)
-            state[LATER] += 1
-            state[WAITING] += 1
+            later_request[made] = request
+            later_kind[made] = new_kind
+            later_menu[made] = draw_menu[draw]
+            later_left[made] = new_left
+            later_patience[made] = draw_patience[draw]
+            later_handle[made] = new_handle
+            push(later, waiting, packed(again + draw_menu[draw], made))
+            made += 1
+            waiting += 1
+    state[DUE], state[FREE], state[LATER] = due, ready, made
+    state[WAITING], state[WRITTEN] = waiting, row
 
 
 @compiled

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.simulation.compiled import compiled
-from ccanalytics.simulation.sample.heap import pop, push
+from ccanalytics.simulation.sample.heap import moment, packed, place, pop, push
 from ccanalytics.simulation.sample.records import BLOCKED, WITHHELD
 from ccanalytics.simulation.sample.volumes import DAY_S, HALF_HOUR_S
 
@@ -189,8 +189,8 @@ def _turn_away(
     turned: NDArray[np.bool_],
 ) -> None:
     """Mark calls so that never more than ``limit`` are in progress: the last to come goes first."""
-    until, place = np.empty(begin.size, np.int64), np.empty(begin.size, np.int64)
-    _sweep(begin, end, protected, limit, until, place, np.empty(begin.size, np.int64), turned)
+    ends, stack = np.empty(begin.size, np.int64), np.empty(begin.size, np.int64)
+    _sweep(begin, end, protected, limit, ends, stack, turned)
 
 
 @compiled
@@ -199,8 +199,7 @@ def _sweep(
     end: Any,
     protected: Any,
     limit: Any,
-    until: Any,
-    place: Any,
+    ends: Any,
     stack: Any,
     turned: Any,
 ) -> None:
@@ -209,15 +208,15 @@ def _sweep(
     top = 0
     for call in range(len(begin)):
         now = begin[call]
-        while size > 0 and until[0] <= now:
-            if not turned[place[0]]:
+        while size > 0 and moment(ends[0]) <= now:
+            if not turned[place(ends[0])]:
                 in_use -= 1
-            pop(until, place, size)
+            pop(ends, size)
             size -= 1
         if in_use == 0:
             top = 0
         if end[call] > now:
-            push(until, place, size, end[call], call)
+            push(ends, size, packed(end[call], call))
             size += 1
             in_use += 1
             if not protected[call]:

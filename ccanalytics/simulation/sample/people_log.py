@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class PeopleLog:
     """Answered calls and what came of them.
 
     ``transfer`` is by call: 0 to nobody, 1 to the second line, −1: not answered.
-    ``foreseen`` are the calls of each half-hour in the plan, ``queue`` the queue's truth.
+    ``foreseen`` are the calls of each half-hour in the plan.
     """
 
     crew: Crew
@@ -50,7 +50,6 @@ class PeopleLog:
     states: Spells
     plan: Spells
     foreseen: NDArray[np.float64]
-    queue: dict[str, Any]
     survey_root: int
     article_root: int
 
@@ -64,7 +63,6 @@ def people_log(
     attempts: Attempts,
     calls: CallRecords,
     plan: NDArray[np.float64],
-    queue: dict[str, Any],
     span_s: int,
     scale: float,
     seed: int,
@@ -90,7 +88,6 @@ def people_log(
         states=actual_states(p, calls, answered, floor, roster, span_s),
         plan=planned_activities(p, roster, floor, span_s),
         foreseen=plan,
-        queue=queue,
         survey_root=survey_root,
         article_root=root_of(seed, "articles"),
     )

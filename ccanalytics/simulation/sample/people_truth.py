@@ -33,9 +33,13 @@ _MOST = 1_000_000  # calls looked at; of a group that is not known from these, a
 
 
 def people_truth(
-    parameters: CentreParameters, roster: Roster, log: PeopleLog, span_s: int
+    parameters: CentreParameters,
+    roster: Roster,
+    log: PeopleLog,
+    queue: dict[str, Any],
+    span_s: int,
 ) -> dict[str, Any]:
-    """The part of ``truth.json`` on the people's side."""
+    """The part of ``truth.json`` on the people's side; ``queue`` is what they did to it."""
     p, floor, size = parameters, log.floor, log.answered.size
     if not size:
         return {"meanings": PEOPLE_MEANINGS, "answered": 0}
@@ -87,7 +91,7 @@ def people_truth(
             for name in WORLDS
         },
         "effects": effects,
-        "queue": log.queue,
+        "queue": queue,
         "agents": _agents(p, roster, log, some, paces, wrong),
         **quality_truth(p, log, some),
     }

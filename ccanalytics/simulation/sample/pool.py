@@ -122,7 +122,7 @@ def serve_with(
         return [np.empty(size, kind) for kind in kinds]
 
     out = room(count + most, np.int32, np.int8, *(5 * [np.int32]))
-    later = room(most, np.int64, np.int32, np.int32, np.int8, *(4 * [np.int32]))
+    later = room(most, np.int64, np.int32, np.int8, *(4 * [np.int32]))
     state = np.zeros(STATES, np.int64)
     arrays: list[Any] = [
         state,
@@ -146,7 +146,7 @@ def serve_with(
             )
         ),
         np.zeros(int(floor.person.max(initial=0)) + 1, np.int64),
-        *room(spells + 1, np.int64, np.int64),
+        *room(spells + 1, np.int64),
         *later,
         *luck,
         *out,

@@ -7,6 +7,7 @@ planned for what is not there.
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ from ccanalytics.simulation.sample.queue_effects import (
 from ccanalytics.simulation.sample.replays import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
     from ccanalytics.simulation.sample.floor import Floor
     from ccanalytics.simulation.sample.parameters import CentreParameters
     from ccanalytics.simulation.sample.people import Crew
@@ -63,18 +67,29 @@ QUEUE_MEANINGS: dict[str, str] = {
 
 
 class QueueTruth:
-    """Gathers worlds one by one, for no two of them need be in memory at once."""
+    """Gathers worlds one by one, and runs their queues while the caller goes on.
+
+    Of the worlds that lack a channel two are in memory at most: the one that is run, and the one
+    that the caller makes meanwhile.
+    """
 
     def __init__(self, replays: Replays) -> None:
         self._replays = replays
+        self._behind = ThreadPoolExecutor(1)
+        self._jobs: list[Future[None]] = []
         self._channels: dict[str, Any] = {"worlds": {}, "removed": {}}
         self._people: dict[str, Any] = {}
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._behind.shutdown(cancel_futures=True)
+
     def without_channel(self, cause: str, requests: Requests) -> None:
         """Add the world that lacks a channel, by the requests that come there."""
-        told = self._compare(requests, self._replays.floor, sign=-1)
-        self._channels["worlds"][f"without_{cause}"] = told["world"]
-        self._channels["removed"][cause] = told["effect"]
+        self._wait()
+        self._run(self._without_channel, cause, requests)
 
     def without_assist(self) -> None:
         """Add the world without SMS-assist during the call."""
@@ -87,20 +102,44 @@ class QueueTruth:
         """Add the worlds whose people lack a cause."""
         for name, causes in WORLDS.items():
             if name != "log":
-                floor = self._replays.floor.paced(parameters, crew, programme, causes)
-                told = self._compare(self._replays.requests, floor, sign=1)
-                self._people[name] = {**told["world"], "effect": told["effect"]}
+                self._run(self._without_cause, name, parameters, crew, programme, causes)
 
     def told(
         self, parameters: CentreParameters, attempts: Attempts
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The truth about channels and about people, beside what the log counts."""
+        self._wait()
         if not attempts.entry.size:
             return {}, {}
         days = self._replays.days
         log = {"days": days, **totals(counted(parameters, attempts, 0, days)[None])}
         again = {"log": log, "log_again": self._replays.log_totals()}
         return {**again, **self._channels}, {**again, **self._people}
+
+    def _run(self, job: Callable[..., None], *arguments: Any) -> None:
+        self._jobs.append(self._behind.submit(job, *arguments))
+
+    def _wait(self) -> None:
+        for job in self._jobs:
+            job.result()
+        self._jobs.clear()
+
+    def _without_channel(self, cause: str, requests: Requests) -> None:
+        told = self._compare(requests, self._replays.floor, sign=-1)
+        self._channels["worlds"][f"without_{cause}"] = told["world"]
+        self._channels["removed"][cause] = told["effect"]
+
+    def _without_cause(
+        self,
+        name: str,
+        parameters: CentreParameters,
+        crew: Crew,
+        programme: Programme,
+        causes: frozenset[str],
+    ) -> None:
+        floor = self._replays.floor.paced(parameters, crew, programme, causes)
+        told = self._compare(self._replays.requests, floor, sign=1)
+        self._people[name] = {**told["world"], "effect": told["effect"]}
 
     def _compare(self, requests: Requests, floor: Floor, sign: int) -> dict[str, Any]:
         there, log = self._replays.compare(requests, floor)

@@ -173,7 +173,7 @@ def truth_of(
         "second_line": built.second.truth,
         "tickets": built.tickets.truth,
         "lines": built.lines.truth(),
-        "people": people_truth(parameters, built.roster, built.people, built.span_s),
+        "people": people_truth(parameters, built.roster, built.people, built.waiting, built.span_s),
         "defects": [],
     }
 
