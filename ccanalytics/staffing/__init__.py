@@ -12,6 +12,7 @@ from ccanalytics.staffing.callers import Callers, callers
 from ccanalytics.staffing.compared import MethodComparison, compare_methods
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
+from ccanalytics.staffing.foretold import foretold, split_day
 from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
 from ccanalytics.staffing.plan import DayPlan, day_plan
 from ccanalytics.staffing.presence import AgentsSeen, agents_seen
@@ -53,6 +54,7 @@ __all__ = [
     "compare_methods",
     "cover",
     "day_plan",
+    "foretold",
     "measured_shrinkage",
     "people_for",
     "prove",
@@ -65,6 +67,7 @@ __all__ = [
     "shifts",
     "site_plans",
     "spikes",
+    "split_day",
     "typical_day",
     "typical_week",
     "what_if",

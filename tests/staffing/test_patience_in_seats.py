@@ -127,26 +127,80 @@ def test_few_days_are_refused():
         staffing.abandonment_models(planted(), LAW, MEAN, fitted_abandonment=0.1, resamples=1)
 
 
+def earlier_hours():
+    frame = planted(seed=7)
+    return frame.with_columns(
+        handled=pl.col("offered") - pl.col("abandoned"),
+        handle_s=(pl.col("offered") - pl.col("abandoned")) * 180.0,
+    )
+
+
+def test_what_is_fitted_on_the_first_part_is_scored_on_the_second():
+    frame = planted(truth="own")
+    present = frame.select("interval_start", "agents_present")
+    found = staffing.foretold(waits_of(LAW), earlier_hours(), frame, inferred=present)
+    assert found.winner == "own_patience"
+    assert found.inputs["aht_s"] == dict.fromkeys(range(8, 18), 180.0)
+    before = earlier_hours()
+    share = before["abandoned"].sum() / before["offered"].sum()
+    assert found.inputs["fitted_abandonment"] == pytest.approx(share)
+
+
+def test_measured_agents_go_before_inferred_ones():
+    frame = planted()
+    wrong = frame.select("interval_start", agents_present=pl.lit(99.0))
+    states = frame.select(
+        "interval_start", "interval_s", state=pl.lit("handling"),
+        actual_s=pl.col("agents_present") * 3600,
+    )  # fmt: skip
+    found = staffing.foretold(waits_of(LAW), earlier_hours(), frame, states=states, inferred=wrong)
+    assert found.intervals["agents_present"].max() < 9
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"inferred": None}, "neither agent states nor the agent"),
+        ({"waits": pl.DataFrame({"outcome": ["abandoned", "answered"], "queued": [True, True],
+                                 "seconds": [5, 5], "calls": [3, 100]})}, "too few callers"),
+        ({"before": earlier_hours().with_columns(handle_s=0.0)}, "how long calls took"),
+        ({"after": planted().head(40)}, "too few days"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_foretold_is_said_with_the_reason(change, reason):
+    frame = planted()
+    given = {"waits": waits_of(LAW), "before": earlier_hours(), "after": frame,
+             "inferred": frame.select("interval_start", "agents_present"), **change}  # fmt: skip
+    found = staffing.foretold(given.pop("waits"), given.pop("before"), given.pop("after"), **given)
+    assert reason in found.summary()
+    assert not hasattr(found, "winner")
+
+
+def test_a_span_is_parted_by_days():
+    days = pl.DataFrame({"local_start": [datetime(2025, 3, d) for d in (1, 2, 9, 10)]})
+    assert staffing.split_day(days).day == 6
+    assert staffing.split_day(days, 0.01).day == 2
+    assert staffing.split_day(days, 0.99).day == 10
+    assert staffing.split_day(days.head(1)) is None
+    with pytest.raises(InputError, match="share"):
+        staffing.split_day(days, 1)
+
+
 @pytest.mark.real
 def test_the_bank_fitted_on_january_to_march_scored_on_april_to_june(bank_log):
     fit = {"start": "1999-01-01", "end": "1999-04-01"}
     score = {"start": "1999-04-01", "end": "1999-07-01"}
-    fitted = patience(bank_log.waits(**fit))
-    hours = bank_log.intervals("1h", **fit)
-    by_hour = hours.group_by(pl.col("local_start").dt.hour().alias("hour")).agg(
-        pl.col("handle_s").sum() / pl.col("handled").sum()
-    )
-    present = bank_log.agents_present("1h", **score).select("interval_start", "agents_present")
-    seen = bank_log.intervals("1h", **score).join(present, on="interval_start", how="left")
-    found = staffing.abandonment_models(
+    seen = bank_log.intervals("1h", **score)
+    found = staffing.foretold(
+        bank_log.waits(**fit),
+        bank_log.intervals("1h", **fit),
         seen,
-        fitted.law(),
-        fitted.quantile("exponential_patience_s").value,
-        fitted_abandonment=hours["abandoned"].sum() / hours["offered"].sum(),
-        aht_s=dict(by_hour.filter(pl.col("handle_s") > 0).iter_rows()),
+        inferred=bank_log.agents_present("1h", **score),
     )
     assert found.intervals.height > 1000
     # Erlang C says that nobody gives up; counted here straight from the roll-up.
+    present = bank_log.agents_present("1h", **score).select("interval_start", "agents_present")
+    seen = seen.join(present, on="interval_start")
     some = seen.filter(pl.col("offered") >= 30, pl.col("agents_present") > 0)
     share = (some["abandoned"] / some["offered"]).mean()
     assert found.error("erlang_c").value == pytest.approx(share, abs=0.002)
