@@ -25,7 +25,7 @@ MODELS = {
     "erlang_c_wait": "Erlang C's wait longer than the log's patience",
     "erlang_a": "Erlang A, exponential patience",
     "own_patience": "M/M/n+G, the log's own patience",
-    "constant": "the share of the time before, the same for every hour",
+    "constant": "One share for every interval, that of the time before",
 }
 _NEEDS = ("interval_start", "local_start", "interval_s", "offered", "abandoned", "aht_s",
           "agents_present")  # fmt: skip
@@ -68,15 +68,12 @@ class AbandonmentModels(Result):
         """The winner, the errors, and how they were made."""
         import polars as pl
 
-        errors = "; ".join(
-            f"{MODELS[row['model']]}: {self.error(row['model']).format('{:.4f}')}"
-            for row in self.scores.iter_rows(named=True)
-        )
         rivals = self.scores.filter(
             pl.col("model") != self.winner, pl.col("error_above_best_low") <= 0
         )["model"]
         named = ("erlang_c", "erlang_a", "own_patience")
         among = self.scores.filter(pl.col("model").is_in(named))["model"][0]
+        last = self.scores["model"][-1]
         best = MODELS[self.winner] + (
             "" if self.winner in named else f" (of the queueing models: {MODELS[among]})"
         )
@@ -87,12 +84,19 @@ class AbandonmentModels(Result):
                 if len(rivals)
                 else ""
             )
-            + "."
-            + f" Mean absolute error of the abandonment of an interval, {self.intervals.height:,} "
-            f"intervals with at least {self.inputs['min_calls']:g} offered calls: {errors}. Chance "
-            f"alone would leave {self.noise:.4f}. Each interval as a queue of its own in steady "
-            f"state, its calls as they came, agents as inferred, patience and handle times of the "
-            f"fitting time; limits by drawing days {self.inputs['resamples']:,} times."
+            + f". It misses the share of callers who give up in an interval by "
+            f"{self._points(self.winner)}, where chance alone would leave {100 * self.noise:.1f}; "
+            f"furthest off is {MODELS[last]}, by {self._points(last)}. Scored on "
+            f"{self.intervals.height:,} intervals with at least {self.inputs['min_calls']:g} "
+            "offered calls that were not used for fitting, each as a queue of its own in steady "
+            "state with its calls as they came."
+        )
+
+    def _points(self, model: str) -> str:
+        found = self.error(model)
+        return (
+            f"{100 * found.value:.1f} points on average ({100 * found.level:g}% interval "
+            f"{100 * found.low:.1f} to {100 * found.high:.1f})"
         )
 
     def to_frame(self) -> pl.DataFrame:

@@ -47,12 +47,11 @@ def split_day(demand: Any, share: float = 0.5) -> date | None:
     ].dt.date()
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
         raise InputError("share must lie between 0 and 1", f"share={share!r}")
-    first, last = days.min(), days.max()
-    if first is None or first == last:
+    days: list[date] = starts.dt.date().unique().sort().to_list()
+    if len(days) < 2:
         return None
-    whole = (last - first).days + 1  # type: ignore[operator]
-    before = min(max(round(share * whole), 1), whole - 1)
-    return first + timedelta(days=before)  # type: ignore[operator, return-value]
+    whole = (days[-1] - days[0]).days + 1
+    return days[0] + timedelta(days=min(max(round(share * whole), 1), whole - 1))
 
 
 def foretold(
@@ -89,7 +88,7 @@ def foretold(
                 aht_s=pl.lit(None, pl.Float64)
             ),
             *_patience(waits, level),
-            fitted_abandonment=first["abandoned"].sum() / max(first["offered"].sum(), 1),
+            fitted_abandonment=_share(first),
             aht_s=_handle_times(first),
             min_calls=min_calls, resamples=resamples, seed=seed, level=level,
         )  # fmt: skip
@@ -97,6 +96,11 @@ def foretold(
         reason = f"{error.what} ({error.where})" if error.where else error.what
         inputs = {"min_calls": min_calls, "level": level}
         return Unknown(what="which model foretells who hangs up", reason=reason, inputs=inputs)
+
+
+def _share(intervals: pl.DataFrame) -> float:
+    offered, abandoned = intervals.select("offered", "abandoned").sum().row(0)
+    return float(abandoned) / max(float(offered), 1.0)
 
 
 def _patience(waits: Any, level: float) -> tuple[PatienceCurve, float]:
