@@ -42,9 +42,7 @@ def split_day(demand: Any, share: float = 0.5) -> date | None:
     >>> split_day(pl.DataFrame({"local_start": days}))
     datetime.date(2025, 3, 6)
     """
-    days = as_polars(demand, "demand", ["local_start"], "log.demand(every)")[
-        "local_start"
-    ].dt.date()
+    starts = as_polars(demand, "demand", ["local_start"], "log.demand(every)")["local_start"]
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
         raise InputError("share must lie between 0 and 1", f"share={share!r}")
     days: list[date] = starts.dt.date().unique().sort().to_list()
