@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
+import ccanalytics
+from ccanalytics import errors
+from ccanalytics.runs.kernel import ERROR_FILE, FOLDER_VARIABLE, SMALL_CELLS_VARIABLE
+from ccanalytics.runs.without import without
+
+# The validator of notebooks would build a grammar of addresses, which takes longer than many a
+# run; without it, it does not look at addresses.
+with without("rfc3987_syntax"):
+    import nbformat
+
 import papermill
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -21,10 +30,6 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
-
-import ccanalytics
-from ccanalytics import errors
-from ccanalytics.runs.kernel import ERROR_FILE, FOLDER_VARIABLE, SMALL_CELLS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +93,8 @@ def execute(path: Path, values: dict[str, Any], watch: Watch) -> tuple[Any, Path
             language="python",
             progress_bar=False,
             start_timeout=_START_S,
+            # Charts are large: the notebook is written once, not twice a cell.
+            request_save_on_cell_execute=False,
             watch=watch,
         )
     except papermill.PapermillExecutionError:
