@@ -45,6 +45,8 @@ def open_log(path: str | os.PathLike[str] | None = None) -> CallLog:
     if chosen is None or not _is_folder(chosen):
         return CallLog(path)
     text = os.fspath(chosen)
+    if "://" not in text:
+        _check_tables(text)
     # Without a scheme Spark would look in the cluster's own file system.
     return CallLog.on_spark(_session(), text if "://" in text else f"file://{Path(text).resolve()}")
 
@@ -75,6 +77,18 @@ def _is_folder(path: str | os.PathLike[str]) -> bool:
         return "://" in text or Path(text).is_dir()
     except (OSError, ValueError):  # the log itself says what is wrong with its path
         return False
+
+
+def _check_tables(folder: str) -> None:
+    """Refuse a folder on this machine that is no log, before Spark takes its time to start."""
+    from ccanalytics.calllog.spark_engine import tables_in
+
+    try:
+        with os.scandir(folder) as entries:
+            names = [(one.name, one.is_dir()) for one in entries]
+    except OSError:  # Spark says what it cannot read
+        return
+    tables_in([each for each in names if not each[0].startswith((".", "_"))], folder)
 
 
 def _active() -> SparkSession | None:

@@ -90,8 +90,7 @@ class SparkEngine(Engine):
             raise InputError("Spark reads this name as a pattern", self.place, "rename the folder")
         with speaking(self.place):
             self._session = _own_session(session)
-            self._roots, self.passed_over = _roots(self._names())
-            self._check_there()
+            self._roots, self.passed_over = tables_in(self._names(), self.place)
             self._zone = self._place_of_centre(time_zone)
         self._frames: dict[str, DataFrame] = {}
         self._checked: set[str] = set()
@@ -203,15 +202,6 @@ class SparkEngine(Engine):
             (path.removeprefix(self._root), length, at)
             for path, length, at in self._polars(files).iter_rows()
         )
-
-    def _check_there(self) -> None:
-        if not self.tables:
-            raise LogError(
-                "this folder holds no canonical table",
-                self.place,
-                "name its sub-folders or .parquet files after tables, such as calls; "
-                "CallLog.to_parquet writes such a folder",
-            )
 
     def _place_of_centre(self, asked: str | None) -> str:
         if asked is not None:
@@ -333,8 +323,11 @@ class SparkEngine(Engine):
         return result
 
 
-def _roots(names: list[tuple[str, bool]]) -> tuple[dict[str, str], list[str]]:
-    """Table → its sub-folder or file, and what is named after no table."""
+def tables_in(names: list[tuple[str, bool]], place: str) -> tuple[dict[str, str], list[str]]:
+    """Table → its sub-folder or file, and what is named after no table.
+
+    ``names`` are those in the folder ``place``, each with whether it is a folder itself.
+    """
     roots: dict[str, str] = {}
     passed = []
     for first, folder in sorted(names):
@@ -345,6 +338,13 @@ def _roots(names: list[tuple[str, bool]]) -> tuple[dict[str, str], list[str]]:
             raise LogError(
                 f"the table {name} is there twice", f"{roots[name]} and {first}", "keep one"
             )
+    if not set(roots) & set(TABLES):
+        raise LogError(
+            "this folder holds no canonical table",
+            place,
+            "name its sub-folders or .parquet files after tables, such as calls; "
+            "CallLog.to_parquet writes such a folder",
+        )
     return roots, passed
 
 
