@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ccanalytics.errors import InputError
 from ccanalytics.model_measures import ESTIMATED_MEASURES, MODEL_MEASURES
+from ccanalytics.value_measures import VALUE_MEASURES
 
 __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 
@@ -198,6 +199,7 @@ MEASURES: dict[str, Measure] = {
         ),
         *MODEL_MEASURES,
         *ESTIMATED_MEASURES,
+        *VALUE_MEASURES,
         # self-service
         ("eligible", "Eligible", "可分流", "calls", "contacts that could have been offered it"),
         ("sent", "Offered the channel", "推送", "contacts", "offers made, or sessions begun"),

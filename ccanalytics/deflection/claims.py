@@ -64,9 +64,16 @@ class Claim(Result):
             )
         low, high = self.plausible
         where = self.inputs["plausible_from"]
-        fitting = self.frame.filter(self.frame["fits"])["reading"].to_list()
-        if fitting:
-            return words + f"That fits {where}, if read as {' or as '.join(fitting)}."
+        fitting = self.frame.filter(self.frame["fits"])
+        if fitting.height and fitting["reading"][0] == first["reading"]:
+            return words + f"That fits {where}."
+        if fitting.height:
+            row = fitting.row(0, named=True)
+            base = _between(row["base_low"], row["base_high"])
+            return words + (
+                f"That does not fit {where}; read as {row['reading']}, {row['items']:,.0f} of "
+                f"{base}, it does."
+            )
         at = self.share_of(low), self.share_of(high)
         least = first["base_low"] / high, first["base_high"] / low
         return words + (
@@ -78,6 +85,18 @@ class Claim(Result):
     def to_frame(self) -> pl.DataFrame:
         """Give the readings."""
         return self.frame
+
+    def table(self) -> pl.DataFrame:
+        """Give the readings as a table to read: what each implies, and why it fits or not."""
+        shown = ["reading", "items", "base_low", "base_high", "base_per_day", "base_per_agent_day"]
+        low, high = self.inputs["share"]
+        once = {"base_high"} if low == high else set()
+        known = [
+            name
+            for name in shown
+            if name not in once and self.frame[name].null_count() < self.frame.height
+        ]
+        return self.frame.select(*known, "reason")
 
 
 def check_claim(
