@@ -3,10 +3,12 @@
 from ccanalytics.deflection.before_after import BeforeAfter, before_after
 from ccanalytics.deflection.claims import Claim, check_claim
 from ccanalytics.deflection.comparisons import Comparisons, before_after_each
+from ccanalytics.deflection.effect import effect
 from ccanalytics.deflection.freed import remaining
 from ccanalytics.deflection.funnel import Funnel, funnel
 from ccanalytics.deflection.overview import Overview, overview
 from ccanalytics.deflection.value import Value, value
+from ccanalytics.deflection.worth import worth
 
 __all__ = [
     "BeforeAfter",
@@ -18,8 +20,10 @@ __all__ = [
     "before_after",
     "before_after_each",
     "check_claim",
+    "effect",
     "funnel",
     "overview",
     "remaining",
     "value",
+    "worth",
 ]

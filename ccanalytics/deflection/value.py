@@ -96,7 +96,8 @@ class Value(Result):
         """What goes, what that frees, and what it is worth."""
         share = self.inputs["removed"]
         banked = self.shift_hours or self.scheduled_hours
-        words = (
+        words = "" if share.low > 0 else "If it removes any, and as many as estimated: "
+        words += (
             f"{share.format('{:.1%}')} of calls removed are {self.calls.format('{:,.0f}')} calls "
             f"and {self.erlang_hours.format('{:,.1f}')} hours of handling over these "
             f"{self.frame.height:,} intervals; "

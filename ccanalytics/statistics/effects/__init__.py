@@ -3,5 +3,16 @@
 from ccanalytics.statistics.effects.combined import Combined, combined
 from ccanalytics.statistics.effects.effect import Effect, Grade, Placebo
 from ccanalytics.statistics.effects.segmented import segmented
+from ccanalytics.statistics.effects.staggered import NEVER, StaggeredEffect, staggered
 
-__all__ = ["Combined", "Effect", "Grade", "Placebo", "combined", "segmented"]
+__all__ = [
+    "NEVER",
+    "Combined",
+    "Effect",
+    "Grade",
+    "Placebo",
+    "StaggeredEffect",
+    "combined",
+    "segmented",
+    "staggered",
+]

@@ -1,0 +1,115 @@
+"""Charts of effects with a control, and of what they are worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccanalytics.charts import theme
+from ccanalytics.vocabulary import counted
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ccanalytics.deflection import Value
+    from ccanalytics.statistics.effects import StaggeredEffect
+
+__all__ = ["counterfactual", "event_study", "value_steps"]
+
+
+def event_study(effect: StaggeredEffect) -> go.Figure:
+    """Draw the change of calls by week since going live, weeks before it included."""
+    events = effect.events
+    change = effect.relative
+    title = (
+        f"{effect.name}: {abs(change.value):.1%} "
+        f"{'fewer' if change.value < 0 else 'more'} calls once live"
+        if change.excludes_zero
+        else f"{effect.name}: no change that the data can show"
+    )
+    fig = theme.figure(
+        title,
+        "Change of calls against what units that were not live foretell, by week since going live; "
+        f"{100 * change.level:g}% limits. Weeks before it should lie about 0",
+        y="relative",
+        x_title="Weeks since going live",
+    )
+    for before, colour in ((True, theme.REFERENCE), (False, theme.ANSWER)):
+        mine = events.filter((events["event"] < 0) == before)
+        fig.add_scatter(
+            x=mine["event"].to_list(),
+            y=mine["relative"].to_list(),
+            error_y=theme.limits(mine["relative"], mine["relative_low"], mine["relative_high"]),
+            mode="markers",
+            name="Before, when nothing had changed" if before else "Live",
+            marker={"color": colour, "size": 7},
+            customdata=mine["units"].to_list(),
+            hovertemplate="<b>Week %{x}</b><br>%{y:+.1%}, %{customdata} units<extra></extra>",
+        )
+    theme.reference_line(fig, 0, "no change")
+    theme.share_axis(fig, "y", zero=False)
+    fig.update_xaxes(tickformat="d")
+    return fig
+
+
+def counterfactual(effect: StaggeredEffect) -> go.Figure:
+    """Draw the calls of live units and what would have come, week by week."""
+    weeks = effect.weeks
+    at = weeks["week"].to_list()
+    removed = effect.removed_per_week
+    fewer = "fewer" if removed.value >= 0 else "more"
+    title = (
+        f"{effect.name}: {abs(removed.value):,.0f} {fewer} calls a week than would have come"
+        if effect.relative.excludes_zero
+        else f"{effect.name}: calls as they would have come, as far as the data can show"
+    )
+    fig = theme.figure(
+        title,
+        f"Calls a week of the units that are live, {counted(effect.units, 'unit')} in the end; "
+        f"shaded: {100 * effect.relative.level:g}% limits of the whole estimate",
+        y="calls",
+    )
+    theme.band(
+        fig,
+        at,
+        weeks["counterfactual_low"],
+        weeks["counterfactual_high"],
+        "Limits",
+        colour=theme.REFERENCE,
+    )
+    for column, name, colour, dash in (
+        ("counterfactual", "Would have come", theme.REFERENCE, "dash"),
+        ("calls", "Came", theme.ANSWER, "solid"),
+    ):
+        fig.add_scatter(
+            x=at,
+            y=weeks[column].to_list(),
+            name=name,
+            mode="lines",
+            line={"color": colour, "dash": dash},
+            hovertemplate=f"<b>Week of %{{x|%-d %b %Y}}</b><br>{name} %{{y:,.0f}}<extra></extra>",
+        )
+    theme.time_axis(fig)
+    return fig
+
+
+def value_steps(value: Value) -> go.Figure:
+    """Draw the hours of handling that go, and what is left of them at each step to paid hours."""
+    steps = value.waterfall()
+    last = steps.row(-1, named=True)
+    fig = theme.figure(
+        f"{steps['hours'][0]:,.1f} hours of handling fewer: {last['hours']:,.1f} {last['step']}",
+        f"Hours over the span of the demand, {100 * value.calls.level:g}% limits",
+        x="hours",
+        height=150 + 48 * steps.height,
+    )
+    fig.add_bar(
+        x=steps["hours"].to_list(),
+        y=[step[:1].upper() + step[1:] for step in steps["step"]],
+        orientation="h",
+        marker_color=[theme.REFERENCE] + (steps.height - 2) * [theme.ANSWER] + [theme.SECOND],
+        error_x=theme.limits(steps["hours"], steps["hours_low"], steps["hours_high"]),
+        hovertemplate="<b>%{y}</b><br>%{x:,.1f} hours<extra></extra>",
+        showlegend=False,
+    )
+    fig.update_yaxes(autorange="reversed", showgrid=False, rangemode=None, ticksuffix=" ")
+    return fig

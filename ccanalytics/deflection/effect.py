@@ -1,0 +1,154 @@
+"""What a channel took away, by the design that the roll-out allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.deflection.rollouts import days_of, part_live, treatment_of
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Check
+from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.effects.staggered import NEVER, staggered
+from ccanalytics.statistics.effects.weekly import as_date
+from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
+from ccanalytics.vocabulary import counted, term
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from ccanalytics.statistics.effects import StaggeredEffect
+
+__all__ = ["effect"]
+
+_ROLLOUTS = ("unit_kind", "unit", "treatment", "live_on")
+_DESIGNS = ("staggered",)
+
+
+def effect(
+    panel: Any,
+    rollouts: Any,
+    treatment: str | None = None,
+    *,
+    design: str = "staggered",
+    unit_kind: str = "service",
+    count: str = "first_attempts",
+    min_weeks: int = 8,
+    level: float = 0.95,
+) -> StaggeredEffect:
+    """Estimate what a roll-out took away, other roll-outs of the same units being held apart.
+
+    Parameters
+    ----------
+    panel
+        Frame of ``CallLog.panel(unit=…, every="1w")``; weeks covered in part are left out.
+    rollouts
+        Frame of ``CallLog.table("rollouts")``.
+    treatment
+        What went live; may be left out where there is only one.
+    design
+        ``staggered``: units that are live against units that are not yet
+        (:func:`ccanalytics.statistics.effects.staggered`). Before and after, with no control, is
+        :func:`before_after`.
+    unit_kind, count, min_weeks, level
+        As :func:`before_after` takes them.
+
+    Raises
+    ------
+    InputError
+        A frame without its columns, a design or a treatment that is not known.
+    DataError
+        The roll-outs cannot answer: none within the span, no unit without it, too few units.
+    """
+    import polars as pl
+
+    level = check_level(level)
+    if design not in _DESIGNS:
+        raise InputError("no such design", f"design={design!r}", "one of " + ", ".join(_DESIGNS))
+    needs = ["local_start", "interval_s", "unit", count]
+    weeks = as_polars(panel, "panel", needs, "log.panel(unit=…, every='1w')")
+    check_counts(weeks, [count], "panel")
+    dates = as_polars(rollouts, "rollouts", _ROLLOUTS, "log.table('rollouts')")
+    dates = dates.filter(pl.col("unit_kind") == unit_kind)
+    weeks, cut = whole_weeks(weeks, "the weeks of the panel")
+    name = treatment_of(treatment, dates)
+    live = dates.filter(pl.col("treatment") == name).drop_nulls("live_on")
+    if not live.height:
+        raise DataError(
+            "nothing of this kind went live",
+            f"treatment={name!r}, unit_kind={unit_kind!r}",
+            "load the roll-outs with their dates",
+        )
+    units, starts, calls = _table(weeks, count)
+    others = {
+        other: _shares(units, starts, rows)
+        for (other,), rows in dates.filter(pl.col("treatment") != name)
+        .drop_nulls("live_on")
+        .group_by("treatment", maintain_order=True)
+    }
+    position = {unit: i for i, unit in enumerate(units)}
+    when = np.full(len(units), NEVER)
+    for unit, day in live.select("unit", "live_on").iter_rows():
+        if unit in position:
+            when[position[unit]] = (as_date("live_on", day) - starts[0]).days // 7
+    found = staggered(
+        calls,
+        when,
+        units=units,
+        weeks=starts,
+        others=np.array(list(others.values())) if others else None,
+        name=term(name),
+        min_weeks=min_weeks,
+        level=level,
+    )
+    return replace(
+        found,
+        inputs={**found.inputs, "treatment": name, "unit_kind": unit_kind, "count": count},
+        checks=(*found.checks, *_checks(count, cut, others)),
+    )
+
+
+def _table(weeks: pl.DataFrame, count: str) -> tuple[list[str], list[dt.date], NDArray[np.float64]]:
+    """Units, weeks and their counts; a week without a row is one without a call."""
+    rows = weeks.drop_nulls("unit")
+    units = rows["unit"].unique().sort().to_list()
+    stamps = weeks["local_start"].unique().sort()
+    column = {stamp: j for j, stamp in enumerate(stamps)}
+    row = {unit: i for i, unit in enumerate(units)}
+    calls = np.zeros((len(units), len(column)))
+    for unit, stamp, number in rows.select("unit", "local_start", count).iter_rows():
+        calls[row[unit], column[stamp]] = number
+    return units, days_of(stamps), calls
+
+
+def _shares(units: list[str], starts: list[dt.date], rows: pl.DataFrame) -> NDArray[np.float64]:
+    """Units × weeks: share of the days on which another treatment was live."""
+    days = dict(rows.select("unit", "live_on").iter_rows())
+    return np.array(
+        [
+            [part_live(s, as_date("live_on", days[u])) if u in days else 0.0 for s in starts]
+            for u in units
+        ]
+    )
+
+
+def _checks(count: str, cut: int, others: dict[str, Any]) -> tuple[Check, ...]:
+    checks = []
+    if others:
+        names = ", ".join(term(each) for each in others)
+        checks.append(Check("Other roll-outs", "informs", f"held apart: {names}"))
+    if count != "first_attempts":
+        checks.append(
+            Check("What is counted", "fails",
+                  f"{count} holds redials, which fall when queues are shorter")
+        )  # fmt: skip
+    if cut:
+        checks.append(
+            Check("Weeks cut", "informs", f"{counted(cut, 'row')} of weeks covered in part")
+        )
+    return tuple(checks)

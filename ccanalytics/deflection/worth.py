@@ -1,0 +1,76 @@
+"""An effect with a control, joined to the seats of a typical week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.deflection.value import Value, value
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Estimate
+from ccanalytics.statistics.effects import StaggeredEffect
+from ccanalytics.statistics.frames import as_polars
+
+if TYPE_CHECKING:
+    from ccanalytics.servicelevel import ServiceLevel
+
+__all__ = ["worth"]
+
+
+def worth(
+    effect: StaggeredEffect, panel: Any, week: Any, goal: ServiceLevel, **options: Any
+) -> Value:
+    """Say what an effect is worth in a typical week: erlangs, seats, and money if priced.
+
+    The calls that it removes a week are taken as a share of those that would come, spread over the
+    week like all calls; their handle time is that of the services that went live.
+
+    Parameters
+    ----------
+    effect
+        What :func:`ccanalytics.deflection.effect` returned.
+    panel
+        Frame of ``CallLog.panel(unit=…, every="1w")``, with ``handled`` and ``handle_s``.
+    week
+        Demand of one week with the channel, such as ``staffing.typical_week(…).demand``.
+    goal
+        The service level that seats are planned for.
+    **options
+        Of :func:`value`: shrinkage, patience, prices and so on.
+
+    Raises
+    ------
+    DataError
+        The log does not know how long calls of these services take.
+    """
+    import polars as pl
+
+    if not isinstance(effect, StaggeredEffect):
+        raise InputError(
+            "an effect with a control is needed",
+            f"got {type(effect).__name__}",
+            "give what deflection.effect returned",
+        )
+    rows = as_polars(panel, "panel", ["unit", "handled", "handle_s"], "log.panel(unit=…)")
+    sums = rows.filter(pl.col("unit").is_in(effect.live)).select("handled", "handle_s").sum()
+    handled, seconds = sums.row(0)
+    if not handled or not seconds:
+        raise DataError(
+            "the log does not know how long calls about these services take",
+            "handle_s is null or 0",
+            "give the handle time to deflection.value",
+        )
+    demand = as_polars(week, "week", ["calls"], "staffing.typical_week(…).demand")
+    calls, removed = float(demand["calls"].sum()), effect.removed_per_week
+    ends = np.array([removed.value, removed.low, removed.high])
+    share, low, high = (ends / (calls + ends)).tolist()
+    return value(
+        Estimate(share, low, high, removed.level),
+        week,
+        goal,
+        removed_aht_s=float(seconds) / float(handled),
+        demand_is="with",
+        level=removed.level,
+        **options,
+    )
