@@ -29,6 +29,7 @@ GRID = {
     "activity",
     "overlapping",
     "agent",
+    "day",
 }
 
 
@@ -115,6 +116,8 @@ def test_frames_of_the_log_use_these_names_and_no_other(make_log):
         "demand": log.demand("1d", by="queue"),
         "panel": log.panel("service", "1d", goals),
         "busy": log.busy("1d"),
+        "lines": log.lines("1d", by="queue"),
+        "busy_hours": log.busy_hours(),
         "recontacts": log.recontacts(),
         "self_service": log.self_service(),
         "handle_times": log.handle_times(),
