@@ -23,6 +23,7 @@ from ccanalytics.staffing.shifts import Shift, shifts
 from ccanalytics.staffing.shrinkage import Shrinkage, read_shrinkage
 from ccanalytics.staffing.sites import SitePlans, site_plans
 from ccanalytics.staffing.spikes import Spikes, spikes
+from ccanalytics.staffing.trunks import TrunkPlan, trunks
 from ccanalytics.staffing.typical import TypicalDemand, typical_day, typical_week
 from ccanalytics.staffing.what_if import WhatIf, what_if
 
@@ -44,6 +45,7 @@ __all__ = [
     "Shrinkage",
     "SitePlans",
     "Spikes",
+    "TrunkPlan",
     "TypicalDemand",
     "WhatIf",
     "abandonment_models",
@@ -65,6 +67,7 @@ __all__ = [
     "shifts",
     "site_plans",
     "spikes",
+    "trunks",
     "typical_day",
     "typical_week",
     "what_if",
