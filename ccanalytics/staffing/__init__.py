@@ -7,12 +7,16 @@ from ccanalytics.staffing._seats import scheduled
 from ccanalytics.staffing.abandonment_models import AbandonmentModels, abandonment_models
 from ccanalytics.staffing.absence import people_for
 from ccanalytics.staffing.ahead import DemandAhead, ahead
+from ccanalytics.staffing.busy_signal import BusySignal, busy_signal
 from ccanalytics.staffing.by_patience import SeatsByPatience, seats_by_patience
 from ccanalytics.staffing.callers import Callers, callers
 from ccanalytics.staffing.compared import MethodComparison, compare_methods
+from ccanalytics.staffing.contact_pattern import ContactPattern, contact_pattern
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
+from ccanalytics.staffing.growth import TrunkGrowth, read_seasons, trunk_growth
 from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
+from ccanalytics.staffing.overflow_groups import OverflowPlan, overflow_plan
 from ccanalytics.staffing.plan import DayPlan, day_plan
 from ccanalytics.staffing.presence import AgentsSeen, agents_seen
 from ccanalytics.staffing.proof import Proof, prove
@@ -30,11 +34,14 @@ from ccanalytics.staffing.what_if import WhatIf, what_if
 __all__ = [
     "AbandonmentModels",
     "AgentsSeen",
+    "BusySignal",
     "Callers",
+    "ContactPattern",
     "DayPlan",
     "DemandAhead",
     "MeasuredShrinkage",
     "MethodComparison",
+    "OverflowPlan",
     "Proof",
     "Requirement",
     "SeatsByPatience",
@@ -45,19 +52,24 @@ __all__ = [
     "Shrinkage",
     "SitePlans",
     "Spikes",
+    "TrunkGrowth",
     "TrunkPlan",
     "TypicalDemand",
     "WhatIf",
     "abandonment_models",
     "agents_seen",
     "ahead",
+    "busy_signal",
     "callers",
     "compare_methods",
+    "contact_pattern",
     "cover",
     "day_plan",
     "measured_shrinkage",
+    "overflow_plan",
     "people_for",
     "prove",
+    "read_seasons",
     "read_shrinkage",
     "requirement",
     "scheduled",
@@ -67,6 +79,7 @@ __all__ = [
     "shifts",
     "site_plans",
     "spikes",
+    "trunk_growth",
     "trunks",
     "typical_day",
     "typical_week",

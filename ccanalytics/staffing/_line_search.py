@@ -112,7 +112,7 @@ class LineSearch:
         return (
             hours * self.prices.hour
             + lines * self.prices.line
-            + self.ports(agents, lines) * self.prices.port
+            + self.ports(lines) * self.prices.port
         )
 
     def _hours(self, agents: Wholes) -> float:
@@ -128,7 +128,7 @@ class LineSearch:
             "cost": None if self.prices is None else self._price(agents, lines),
         }
 
-    def ports(self, agents: Wholes, lines: int) -> int:
+    def ports(self, lines: int) -> int:
         """Least ports that keep what lines let in; the load offered is on the safe side of it."""
         m = self.model
         if not lines or not m.menu_load.any():

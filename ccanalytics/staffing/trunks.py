@@ -244,7 +244,7 @@ def trunks(
     if lines is None:
         _check_fit(there, None, port_count, f"lines needed: {there}")
     if port_count is None:
-        port_count = search.ports(chosen, there)
+        port_count = search.ports(there)
     textbook = search.textbook(chosen)
     measures = model.measures(chosen, there)
     frame = rows.select(name for name in rows.columns if name != "cv").with_columns(
