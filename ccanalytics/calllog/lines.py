@@ -161,6 +161,30 @@ class LinesLog(LogFile):
             )
         return busy_hours(self.lines("15min", keys, start=start, end=end, where=where), keys, days)
 
+    def holding_times(
+        self,
+        by: str | Iterable[str] = (),
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> pl.DataFrame:
+        """Calls by the whole seconds for which they held a line: menu, wait and talk.
+
+        Calls whose end is unknown, and calls that met a busy signal, are left out.
+
+        Returns
+        -------
+        polars.DataFrame
+            keys…, ``seconds`` (rounded), ``calls``.
+        """
+        from ccanalytics.calllog.rollups.lines import holding_times
+        from ccanalytics.calllog.rollups.scope import check_keys
+
+        keys = check_keys(by, "by")
+        with self._scope(start, end, where) as scope:
+            return holding_times(scope, keys)
+
     def subscribers(
         self,
         every: str = "1mo",

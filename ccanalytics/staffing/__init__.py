@@ -15,6 +15,8 @@ from ccanalytics.staffing.contact_pattern import ContactPattern, contact_pattern
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
 from ccanalytics.staffing.growth import TrunkGrowth, read_seasons, trunk_growth
+from ccanalytics.staffing.line_peaks import LinePeaks, line_peaks
+from ccanalytics.staffing.lines_measured import LinesMeasured, lines_measured
 from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
 from ccanalytics.staffing.overflow_groups import OverflowPlan, overflow_plan
 from ccanalytics.staffing.plan import DayPlan, day_plan
@@ -39,6 +41,8 @@ __all__ = [
     "ContactPattern",
     "DayPlan",
     "DemandAhead",
+    "LinePeaks",
+    "LinesMeasured",
     "MeasuredShrinkage",
     "MethodComparison",
     "OverflowPlan",
@@ -65,6 +69,8 @@ __all__ = [
     "contact_pattern",
     "cover",
     "day_plan",
+    "line_peaks",
+    "lines_measured",
     "measured_shrinkage",
     "overflow_plan",
     "people_for",

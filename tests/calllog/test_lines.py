@@ -26,7 +26,7 @@ calls = st.builds(
     st.one_of(st.none(), st.integers(0, 8), st.integers(0, 3000)),
     st.sampled_from([None, "A", "B"]),
     st.sampled_from([None, "1", "2", "3"]),
-    st.just(False),
+    st.sampled_from([False, False, False, True]),
 )
 
 
@@ -63,7 +63,7 @@ def test_most_and_mean_are_those_counted_call_by_call(make_log, rows, every, by)
         spans = [
             (c["arrived_at"], c["ended_at"])
             for c in own
-            if c["ended_at"] is not None and c["ended_at"] > c["arrived_at"]
+            if c["outcome"] != "blocked" and (c["ended_at"] or c["arrived_at"]) > c["arrived_at"]
         ]
         most, mean = held(spans, begin, end)
         seen = {c["line"] for c in own if c["line"] and begin <= c["arrived_at"] < end}
@@ -94,6 +94,19 @@ def test_a_call_holds_its_line_through_menu_wait_and_talk_but_not_after(make_log
         [{"arrived_at": at, "menu_s": 60.0, "wait_s": 30.0, "talk_s": 90.0, "wrap_s": 600.0}]
     )
     assert log.lines("1min")["peak_lines"].to_list()[9 * 60 : 9 * 60 + 4] == [1, 1, 1, 0]
+
+
+def test_holding_times_are_menu_wait_and_talk(make_log):
+    at = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    call = {"arrived_at": at, "menu_s": 60.0, "wait_s": 30.4, "talk_s": 90.0, "wrap_s": 600.0}
+    log = make_log(
+        [
+            {**call, "queue": "a"},
+            {**call, "queue": "a", "outcome": "abandoned", "talk_s": None},
+            {**call, "queue": "b", "outcome": "blocked"},
+        ]
+    )
+    assert log.holding_times("queue").rows() == [("a", 90, 1), ("a", 180, 1)]
 
 
 def test_lines_of_a_group_are_those_of_the_day(make_log):

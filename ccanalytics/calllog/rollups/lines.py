@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ccanalytics.calllog.timegrid import Every
 
-__all__ = ["busy_hours", "lines_by_slot", "lines_there"]
+__all__ = ["busy_hours", "holding_times", "lines_by_slot", "lines_there"]
 
 QUARTERS = 4  # of an hour
 
@@ -68,6 +68,7 @@ def _changes(scope: Scope, every: Every, keys: list[str]) -> nw.LazyFrame[Any]:
     length = every.unit_s * 1000
     first, last = scope.epochs()
     calls = scope.calls().filter(
+        nw.col("outcome") != "blocked",
         nw.col("ended_ms") > nw.col("arrived_ms"),
         nw.col("ended_ms") > first * 1000,
         nw.col("arrived_ms") < last * 1000,
@@ -106,6 +107,23 @@ def _seen(scope: Scope, every: Every, keys: list[str]) -> nw.LazyFrame[Any]:
         *keys, _line=nw.col("line"), unit=nw.col("arrived_epoch") // every.unit_s
     ).join(slots, on="unit", how="inner")
     return calls.group_by("slot", *keys).agg(lines_seen=nw.col("_line").n_unique())
+
+
+def holding_times(scope: Scope, keys: list[str]) -> pl.DataFrame:
+    """Calls by whole seconds for which they held a line; see ``CallLog.holding_times``."""
+    import polars as pl
+
+    first, last = scope.epochs()
+    held = scope.calls().filter(
+        ~nw.col("ended_ms").is_null(), nw.col("outcome") != "blocked",
+        nw.col("arrived_epoch") >= first, nw.col("arrived_epoch") < last,
+        nw.col("ended_ms") >= nw.col("arrived_ms"),
+    )  # fmt: skip
+    seconds = ((nw.col("ended_ms") - nw.col("arrived_ms")) / 1000).round().cast(nw.Int64)
+    counted = collect(
+        held.with_columns(seconds=seconds).group_by(*keys, "seconds").agg(nw.len().alias("calls"))
+    )
+    return counted.with_columns(pl.col("calls", "seconds").cast(pl.Int64)).sort([*keys, "seconds"])
 
 
 def lines_there(frame: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
