@@ -67,6 +67,8 @@ LINE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     ("inside", "Inside the band", "落在区间内", "", "whether the figure lies within its limits"),
     # planned
+    ("mean_menu_s", "Mean time in the menu", "菜单平均时长", "s", "over all calls that got in"),
+    ("to_agent", "Go on to an agent", "转人工比例", "share", "of all calls that got in"),
     ("ports", "Voice-menu ports", "语音菜单端口", "lines", "callers that the voice menu can hear"),
     (
         "menu_load",

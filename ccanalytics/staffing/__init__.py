@@ -10,15 +10,22 @@ from ccanalytics.staffing.ahead import DemandAhead, ahead
 from ccanalytics.staffing.busy_signal import BusySignal, busy_signal
 from ccanalytics.staffing.by_patience import SeatsByPatience, seats_by_patience
 from ccanalytics.staffing.callers import Callers, callers
+from ccanalytics.staffing.coming_months import coming_months
 from ccanalytics.staffing.compared import MethodComparison, compare_methods
 from ccanalytics.staffing.contact_pattern import ContactPattern, contact_pattern
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
 from ccanalytics.staffing.growth import TrunkGrowth, read_seasons, trunk_growth
 from ccanalytics.staffing.line_peaks import LinePeaks, line_peaks
-from ccanalytics.staffing.lines_measured import LinesMeasured, lines_measured
+from ccanalytics.staffing.lines_measured import LinesMeasured, lines_measured, read_weekdays
 from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
-from ccanalytics.staffing.overflow_groups import OverflowPlan, overflow_plan
+from ccanalytics.staffing.menu_measured import MenuMeasured, menu_measured
+from ccanalytics.staffing.overflow_groups import (
+    OverflowPlan,
+    groups_measured,
+    no_line_groups,
+    overflow_plan,
+)
 from ccanalytics.staffing.plan import DayPlan, day_plan
 from ccanalytics.staffing.presence import AgentsSeen, agents_seen
 from ccanalytics.staffing.proof import Proof, prove
@@ -44,6 +51,7 @@ __all__ = [
     "LinePeaks",
     "LinesMeasured",
     "MeasuredShrinkage",
+    "MenuMeasured",
     "MethodComparison",
     "OverflowPlan",
     "Proof",
@@ -65,18 +73,23 @@ __all__ = [
     "ahead",
     "busy_signal",
     "callers",
+    "coming_months",
     "compare_methods",
     "contact_pattern",
     "cover",
     "day_plan",
+    "groups_measured",
     "line_peaks",
     "lines_measured",
     "measured_shrinkage",
+    "menu_measured",
+    "no_line_groups",
     "overflow_plan",
     "people_for",
     "prove",
     "read_seasons",
     "read_shrinkage",
+    "read_weekdays",
     "requirement",
     "scheduled",
     "seats_by_patience",

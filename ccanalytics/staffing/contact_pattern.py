@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ class ContactPattern(Result):
     contact_rate
         Calls per subscriber in a month of average length, over all whole months; None if unknown.
     subscribers
-        In the last month of the log; None if unknown.
+        In the last whole month of the log; None if unknown.
+    calls_per_day
+        Over all days of the log, those without calls included.
+    next_month
+        First day of the month after the last one that the log touches.
     seasons
         Month 1–12 → calls of that month over an average month's; None if not to be had.
     missing
@@ -39,6 +44,8 @@ class ContactPattern(Result):
     frame: pl.DataFrame
     contact_rate: float | None
     subscribers: float | None
+    calls_per_day: float
+    next_month: date
     seasons: dict[int, float] | None
     missing: dict[str, str]
 
@@ -134,11 +141,19 @@ def contact_pattern(days: Any, subscribers: Any = None) -> ContactPattern:
         frame=frame,
         contact_rate=float(rated["contact_rate"].mean()) if rated.height else None,  # type: ignore[arg-type]
         subscribers=float(rated["subscribers"][-1]) if rated.height else None,
+        calls_per_day=float(days[calls].sum()) / days.height if days.height else 0.0,
+        next_month=_month_after(days["local_start"].max()),
         seasons=seasons,
         missing=missing,
         inputs={"months": frame.height},
         checks=_checks(frame, rated, seasons),
     )
+
+
+def _month_after(moment: Any) -> date:
+    if moment is None:
+        raise DataError("there is no day at all", "days: 0 rows", "widen start and end")
+    return (moment.date().replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def _seasons(frame: pl.DataFrame) -> tuple[dict[int, float] | None, str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.errors import DataError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._seats import counted, on_day
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["LinesMeasured", "lines_measured"]
+__all__ = ["LinesMeasured", "lines_measured", "read_weekdays"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,3 +115,17 @@ def lines_measured(
             )
             checks.append(Check("Two calls on one line", "informs", words))
     return LinesMeasured(frame=busy_hours, inputs={}, checks=tuple(checks))
+
+
+def read_weekdays(text: str) -> tuple[int, ...]:
+    """Weekdays from a text, 1 Monday to 7 Sunday.
+
+    >>> read_weekdays("7 1 2 3 4")
+    (1, 2, 3, 4, 7)
+    """
+    words = str(text).replace(",", " ").split()
+    if not words or not all(word in "1234567" and len(word) == 1 for word in words):
+        raise InputError(
+            "weekdays are numbers from 1, Monday, to 7, Sunday", f"{text!r}", 'such as "1 2 3 4 5"'
+        )
+    return tuple(sorted({int(word) for word in words}))

@@ -18,13 +18,14 @@ from ccanalytics.queueing import (
 from ccanalytics.queueing.overflow import Method, Overflow
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._seats import check_number, check_share, counted
+from ccanalytics.staffing.callers import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
 
-__all__ = ["OverflowPlan", "overflow_plan"]
+__all__ = ["OverflowPlan", "groups_measured", "no_line_groups", "overflow_plan"]
 
 _METHODS = {
     "wilkinson": "Equivalent random theory (Wilkinson)",
@@ -234,3 +235,77 @@ def _whole(name: str, value: Any) -> int:
     if number < 0 or number != int(number):
         raise InputError("lines are whole, 0 or more", f"{name}={value!r}")
     return int(number)
+
+
+def groups_measured(
+    busy_hours: pl.DataFrame, lines: pl.DataFrame, given: str = ""
+) -> dict[str, tuple[float, int]]:
+    """Give groups with their busy-hour load and their lines, as the log has them.
+
+    Parameters
+    ----------
+    busy_hours
+        Frame of ``log.busy_hours("line_group")``: the mean load of each group's busy hour.
+    lines
+        Frame of ``log.lines(every, "line_group")``: ``lines`` of the table of line groups where
+        the log has it, else the most seen in use.
+    given
+        Lines instead of these, such as ``"AA01 12, AA02 10"``.
+
+    Returns
+    -------
+    dict
+        Name → (erlangs, lines), for :func:`overflow_plan`. Calls of no group are left out.
+
+    Raises
+    ------
+    InputError
+        ``given`` names a group that the log does not have, or no number.
+    """
+    import polars as pl
+
+    load = (
+        busy_hours.filter(pl.col("line_group").is_not_null())
+        .group_by("line_group", maintain_order=True)
+        .agg(pl.col("consistent_hour_erlangs").mean())
+    )
+    there = pl.col("peak_lines").max()
+    if "lines" in lines.columns:
+        there = pl.col("lines").last().fill_null(there)
+    has = dict(lines.group_by("line_group").agg(there.alias("lines")).iter_rows())
+    chosen = _read_lines(given)
+    unknown = sorted(set(chosen) - set(load["line_group"]))
+    if unknown:
+        raise InputError(
+            "the log has no such line group",
+            f"{unknown[0]!r}",
+            "one of: " + ", ".join(map(repr, load["line_group"][:8])),
+        )
+    return {
+        name: (float(erlangs or 0.0), int(chosen.get(name, has.get(name) or 0)))
+        for name, erlangs in load.iter_rows()
+    }
+
+
+def no_line_groups() -> Unknown:
+    """Stand where a plan of groups would, for a log that names none."""
+    return Unknown(
+        what="overflow between line groups", reason="no call names its line group", inputs={}
+    )
+
+
+def _read_lines(text: str) -> dict[str, int]:
+    """Names, each with its number of lines.
+
+    >>> _read_lines("AA01 12, north west 10")
+    {'AA01': 12, 'north west': 10}
+    """
+    found = {}
+    for part in filter(None, (word.strip() for word in str(text).split(","))):
+        name, _, number = part.rpartition(" ")
+        if not name or not number.isdigit():
+            raise InputError(
+                "this is no line group with its lines", f"{part!r}", 'such as "AA01 12, AA02 10"'
+            )
+        found[name.strip()] = int(number)
+    return found

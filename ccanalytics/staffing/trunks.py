@@ -14,6 +14,7 @@ from ccanalytics.results import Check, Result
 from ccanalytics.staffing._line_model import LineModel
 from ccanalytics.staffing._line_search import LineSearch, Prices
 from ccanalytics.staffing._seats import Rules, check_number, check_share, counted
+from ccanalytics.staffing.typical import TypicalDemand
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,6 +70,12 @@ class TrunkPlan(Result):
         return found.item() if found.len() else None
 
     @property
+    def busiest(self) -> dict[str, Any]:
+        """The interval with the greatest load of menu and agents together."""
+        load = self.frame["menu_load"] + self.frame["load"]
+        return self.frame.row(int(load.arg_max() or 0), named=True)
+
+    @property
     def worst(self) -> dict[str, Any]:
         """The interval with most blocking."""
         some = self.frame.filter(self.frame["blocking"].is_not_null())
@@ -83,6 +90,8 @@ class TrunkPlan(Result):
         ports = f", {counted(self.ports, 'voice-menu port')}" if self.ports else ""
         price = "" if self.cost is None else f" at a cost of {self.cost:,.0f}"
         head = f"{counted(self.lines, 'line')}{ports} and {who}{price}"
+        if asked["day"]:
+            head += f" for an {asked['day']}"
         if row["blocking"] is None:
             return f"{head}: no calls, no lines needed."
         level = self.frame["service_level"].drop_nulls().to_numpy().min()
@@ -107,6 +116,19 @@ class TrunkPlan(Result):
     def to_frame(self) -> pl.DataFrame:
         """Give the intervals."""
         return self.frame
+
+    def table(self) -> pl.DataFrame:
+        """Give every interval as a table to read, by the wall clock."""
+        import polars as pl
+
+        start = "local_start" if "local_start" in self.frame.columns else "interval_start"
+        at = pl.col(start).dt.strftime("%H:%M") if self.inputs["day"] else pl.col(start)
+        figures = (
+            "calls", "menu_load", "load", "agents", "blocking", "service_level", "asa_s",
+            "abandonment", "occupancy", "in_menu", "lines_busy",
+        )  # fmt: skip
+        kept = [c for c in figures if c != "abandonment" or self.inputs["patience"] is not None]
+        return self.frame.select(at.alias("interval"), *kept)
 
 
 def trunks(
@@ -144,8 +166,9 @@ def trunks(
     Parameters
     ----------
     demand
-        Frame of ``log.demand(every, calls="arrived")``: calls that come in, and the handle time of
-        those who reach an agent; no key column. The same lines serve every interval.
+        Frame of ``log.demand(every, calls="arrived")``, or the :class:`TypicalDemand` of it: calls
+        that come in, and the handle time of those who reach an agent; no key column. The same
+        lines serve every interval.
     goal
         Service level of the calls for an agent that got in. Blocked calls have their own limit.
     menu
@@ -221,7 +244,8 @@ def trunks(
             raise InputError("a blocking of 0 takes endless lines", f"{name}=0", "such as 0.001")
     check_share("redial", redial, low=0, allow_one=True)
     prices = _prices(cost_per_hour, line_cost, port_cost)
-    rows = _one_stream(demand)
+    typical = demand if isinstance(demand, TypicalDemand) else None
+    rows = _one_stream(demand if typical is None else typical.demand)
     model = LineModel(
         rows["calls"].to_numpy(), rows["interval_s"].to_numpy().astype(float),
         rows["aht_s"].fill_null(1.0).fill_nan(1.0).to_numpy(),
@@ -275,9 +299,11 @@ def trunks(
             "port_cost": port_cost,
             "solved": _solved(agents is not None, lines is not None, prices is not None),
             "callers": _callers(patience, redial),
+            "day": None if typical is None else typical.describe(),
         },
     )
-    return replace(plan, checks=_checks(plan, goal, search))
+    told = () if typical is None else typical.checks
+    return replace(plan, checks=(*_checks(plan, goal, search), *told))
 
 
 def _prices(hour: Any, line: Any, port: Any) -> Prices | None:
