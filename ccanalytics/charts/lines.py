@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
 from ccanalytics.errors import InputError
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-    import polars as pl
 
     from ccanalytics.staffing import (
         BusySignal,
@@ -30,6 +29,7 @@ __all__ = [
     "trunk_options",
 ]
 
+_FEW = 12
 _DAY = "<b>%{x|%a %-d %b %Y}</b><br>"
 
 
@@ -127,6 +127,12 @@ def trunk_options(result: TrunkPlan) -> go.Figure:
             hovertemplate="<b>%{x} lines</b><br>%{y:" + digits + "}<extra></extra>",
         )  # fmt: skip
     fig.update_yaxes(rangemode="normal")
+    whole = {"tickformat": ",d"}
+    if frame.height <= _FEW:
+        whole["dtick"] = 1
+    fig.update_xaxes(**whole)
+    if int(frame["agents"].max() or 0) - int(frame["agents"].min() or 0) <= _FEW:  # type: ignore[arg-type]
+        fig.update_yaxes(dtick=1, row=1, col=1)
     return fig
 
 
@@ -166,6 +172,7 @@ def busy_signal(result: BusySignal) -> go.Figure:
         hovertemplate="<b>%{x} lines</b><br>%{y:,.1f} s<extra></extra>",
     )  # fmt: skip
     theme.share_axis(fig, "y")
+    fig.update_layout(legend={"y": 1.08})  # above the name of the first panel
     fig.update_yaxes(range=[0, 1.04], row=1, col=1)
     fig.update_yaxes(rangemode="tozero", row=2, col=1)
     theme.reference_line(
@@ -238,41 +245,33 @@ def line_peaks(result: LinePeaks) -> go.Figure:
 def overflow_groups(result: OverflowPlan) -> go.Figure:
     """Draw lines of the groups with a common one, by themselves, and as one group."""
     frame = result.frame
-    names = [theme.plain(str(name)) for name in frame["line_group"]]
-    bars: list[tuple[str, Any, str]] = [
-        (name, lines, colour)
-        for name, lines, colour in zip(
-            names, frame["lines"].to_list(), _colours(frame), strict=True
-        )
-    ]
     alone = int(frame["lines_alone"].sum())
+    here = "With a common group" if result.common else "As they are"
     fig = theme.figure(
-        f"{result.lines:,} lines with a common group, {alone:,} without, "
-        f"{result.pooled_lines:,} in one group",
+        f"{result.lines:,} lines "
+        + ("with a common group" if result.common else "as they are, without a common group")
+        + f"; {alone:,} if each stands alone, {result.pooled_lines:,} in one group",
         f"Lines that keep busy signals to {result.inputs['max_blocking']:.2%} of calls",
         x_title="Lines",
-        height=300,
+        height=320,
     )
-    rows = ["With a common group", "Each by itself", "One group of all"]
-    for (name, lines, colour), by_itself in zip(bars, frame["lines_alone"].to_list(), strict=True):
+    rows = [here, "Each by itself", "One group of all"]
+    for k, row in enumerate(frame.iter_rows(named=True)):
+        name = theme.plain(str(row["line_group"]))
         fig.add_bar(
-            y=rows[:2], x=[lines, by_itself], name=name, orientation="h", marker_color=colour,
+            y=rows[:2], x=[row["lines"], row["lines_alone"]], name=name, orientation="h",
+            marker_color=theme.PALETTE[k % len(theme.PALETTE)],
             hovertemplate="<b>" + name + "</b><br>%{x:,.0f} lines<extra></extra>",
         )  # fmt: skip
-    fig.add_bar(
-        y=rows[:1], x=[result.common], name="Common group", orientation="h",
-        marker_color=theme.ALARM,
-        hovertemplate="<b>Common group</b><br>%{x:,.0f} lines<extra></extra>",
-    )  # fmt: skip
-    fig.add_bar(
-        y=rows[2:], x=[result.pooled_lines], name="One group", orientation="h",
-        marker_color=theme.REFERENCE,
-        hovertemplate="<b>One group</b><br>%{x:,.0f} lines<extra></extra>",
-    )  # fmt: skip
-    fig.update_layout(barmode="stack")
+    for row, lines, name, colour in (
+        (rows[0], result.common, "Common group", "#1F2933"),
+        (rows[2], result.pooled_lines, "One group", theme.REFERENCE),
+    ):
+        if lines:
+            fig.add_bar(
+                y=[row], x=[lines], name=name, orientation="h", marker_color=colour,
+                hovertemplate="<b>" + name + "</b><br>%{x:,.0f} lines<extra></extra>",
+            )  # fmt: skip
+    fig.update_layout(barmode="stack", legend={"traceorder": "normal"})
     fig.update_yaxes(autorange="reversed")
     return fig
-
-
-def _colours(frame: pl.DataFrame) -> list[str]:
-    return [theme.PALETTE[k % len(theme.PALETTE)] for k in range(frame.height)]

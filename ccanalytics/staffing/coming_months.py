@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.demand import MEASURES
 from ccanalytics.staffing.callers import Unknown
 from ccanalytics.staffing.contact_pattern import DAYS_A_MONTH
 from ccanalytics.staffing.growth import TrunkGrowth, trunk_growth
@@ -19,7 +20,7 @@ __all__ = ["coming_months"]
 
 _PASSED_ON = (
     "menu", "to_agent", "max_blocking", "max_port_blocking", "patience", "redial",
-    "max_occupancy", "cost_per_hour", "line_cost", "port_cost",
+    "max_occupancy", "shrinkage", "cost_per_hour", "line_cost", "port_cost",
 )  # fmt: skip
 
 
@@ -32,13 +33,12 @@ def coming_months(
     first: date | None = None,
     subscribers: float | None = None,
     contact_rate: float | None = None,
-    growth: float = 0.0,
+    growth: float | None = None,
     seasons: Any = None,
 ) -> TrunkGrowth | Unknown:
     """Plan the months after the log as today is planned, with what is not given measured.
 
-    The busiest interval of the plan, over an average day's calls, is the share of a day that comes
-    in the busiest interval of every month to come.
+    The plan's day, over an average day's calls of the log, is kept as it is in every month.
 
     Parameters
     ----------
@@ -48,12 +48,14 @@ def coming_months(
         Of :func:`~ccanalytics.staffing.contact_pattern`.
     goal
         The service level.
-    months, growth
-        As for :func:`~ccanalytics.staffing.trunk_growth`.
+    months
+        How many, 1 to 120.
     first
         A day in the first month; default: the month after the last whole one of the log.
     subscribers, contact_rate
         None: as measured. One of them is enough where the log knows its calls.
+    growth
+        Of subscribers a month. None: as measured, or none.
     seasons
         None: as measured, or every month average.
 
@@ -77,18 +79,15 @@ def coming_months(
             reason=f"{pattern.missing['contact_rate']}; give the number of subscribers",
             inputs={},
         )
-    top = plan.busiest
     return trunk_growth(
         months,
         goal,
+        plan.frame.select(name for name in plan.frame.columns if name in MEASURES),
         first=first or pattern.next_month,
         subscribers=people,
         contact_rate=rate,
-        aht=top["aht_s"],
-        busy_share=min(top["calls"] / per_day, 1.0),
-        interval_s=float(top["interval_s"]),
-        growth=growth,
+        per_day=per_day,
+        growth=(pattern.growth or 0.0) if growth is None else growth,
         seasons=pattern.seasons if seasons is None else seasons,
-        shrinkage=plan.inputs["shrinkage"],
         **{name: plan.inputs[name] for name in _PASSED_ON},
     )

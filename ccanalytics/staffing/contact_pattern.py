@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
+from ccanalytics.staffing._seats import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +34,8 @@ class ContactPattern(Result):
         In the last whole month of the log; None if unknown.
     calls_per_day
         Over all days of the log, those without calls included.
+    growth
+        Of subscribers a month, over the months of the log; None if unknown.
     next_month
         First day of the month after the last one that the log touches.
     seasons
@@ -45,6 +48,7 @@ class ContactPattern(Result):
     contact_rate: float | None
     subscribers: float | None
     calls_per_day: float
+    growth: float | None
     next_month: date
     seasons: dict[int, float] | None
     missing: dict[str, str]
@@ -54,11 +58,14 @@ class ContactPattern(Result):
         if self.contact_rate is None:
             told = [f"How often subscribers call is unknown: {self.missing['contact_rate']}."]
         else:
-            rates = self.frame["contact_rate"].to_numpy()
+            rates = self.frame["contact_rate"].drop_nulls().to_numpy()
+            span = f"{rates.min():.3f} to {rates.max():.3f} by month, " if rates.size > 1 else ""
             told = [
-                f"Subscribers call {self.contact_rate:.3f} times a month ({rates.min():.3f} to "
-                f"{rates.max():.3f} by month, {self.frame.height} whole months of the log)."
+                f"Subscribers call {self.contact_rate:.3f} times a month ({span}"
+                f"{counted(rates.size, 'whole month')} of the log)."
             ]
+            if self.growth is not None:
+                told.append(f"Their number changes by {self.growth:+.2%} a month.")
         if self.seasons is None:
             told.append(
                 f"Seasons cannot be measured: {self.missing['seasons']}; every month is taken as "
@@ -142,12 +149,21 @@ def contact_pattern(days: Any, subscribers: Any = None) -> ContactPattern:
         contact_rate=float(rated["contact_rate"].mean()) if rated.height else None,  # type: ignore[arg-type]
         subscribers=float(rated["subscribers"][-1]) if rated.height else None,
         calls_per_day=float(days[calls].sum()) / days.height if days.height else 0.0,
+        growth=_growth(subscribers),
         next_month=_month_after(days["local_start"].max()),
         seasons=seasons,
         missing=missing,
         inputs={"months": frame.height},
         checks=_checks(frame, rated, seasons),
     )
+
+
+def _growth(subscribers: Any) -> float | None:
+    """Mean change a month, from the first month to the last; a cut month counts with its days."""
+    if subscribers is None or subscribers.height < 2:
+        return None
+    first, last = subscribers["subscribers"][0], subscribers["subscribers"][-1]
+    return float((last / first) ** (1 / (subscribers.height - 1)) - 1) if first and last else None
 
 
 def _month_after(moment: Any) -> date:

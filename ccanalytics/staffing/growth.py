@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccanalytics.demand import as_demand
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._seats import Rules, check_number, check_share, counted
+from ccanalytics.staffing._seats import Rules, check_number, counted
 from ccanalytics.staffing.contact_pattern import DAYS_A_MONTH
 from ccanalytics.staffing.trunks import trunks
 
@@ -57,8 +58,8 @@ class TrunkGrowth(Result):
         )
         return (
             f"{told}{peak}. Calls = subscribers × contact rate × season, {self.inputs['seasons']}; "
-            f"{self.inputs['busy_share']:.2%} of a day's calls come in its busiest interval; each "
-            "month planned as lines, voice menu and agents jointly."
+            f"subscribers change by {self.inputs['growth']:+.2%} a month; the day keeps its shape, "
+            "and is planned anew for every month."
         )
 
     def to_frame(self) -> pl.DataFrame:
@@ -102,48 +103,44 @@ def _seasons(values: Any) -> dict[int, float]:
 def trunk_growth(
     months: int,
     goal: ServiceLevel,
+    day: Any,
     *,
     first: date,
     subscribers: float,
     contact_rate: float,
-    aht: float,
-    busy_share: float,
-    interval_s: float = 1800,
+    per_day: float | None = None,
     growth: float = 0.0,
     seasons: Any = None,
-    shrinkage: Any = 0.0,
     **plan: Any,
 ) -> TrunkGrowth:
     r"""Plan lines, ports and seats month by month.
 
     calls of a day = subscribers·(1 + growth)\ :sup:`k` · contact_rate · season / 30.44, k months
-    from the first; of these ``busy_share`` come in the busiest interval, which decides lines,
-    ports and seats (see :func:`~ccanalytics.staffing.trunks`).
+    from the first. The day that is planned grows with them, every interval alike, and is planned
+    anew (see :func:`~ccanalytics.staffing.trunks`).
 
     Parameters
     ----------
     months
         How many, 1 to 120.
+    goal
+        The service level.
+    day
+        Demand of the day that is planned, such as a mean busiest weekday.
     first
         A day in the first month.
     subscribers
         In the first month.
     contact_rate
         Calls per subscriber in a month of average length.
-    aht
-        Handle time of the busiest interval in seconds.
-    busy_share
-        Share of a day's calls that come in its busiest interval, 0–1.
-    interval_s
-        Length of that interval.
+    per_day
+        Calls of an average day, of which ``day`` is the busy kind; default: the calls of ``day``.
     growth
         Growth of subscribers a month: 0.01 is 1%; negative where they leave.
     seasons
         Twelve numbers from January on, or month → number; 1 is average. None: every month is.
-    shrinkage
-        For ``scheduled_agents``.
     **plan
-        Further arguments of ``trunks``: ``menu``, ``to_agent``, ``max_blocking``, ``patience``, …
+        Further arguments of ``trunks``: ``menu``, ``to_agent``, ``max_blocking``, ``shrinkage``, …
 
     Returns
     -------
@@ -156,9 +153,14 @@ def trunk_growth(
 
     Examples
     --------
+    >>> import polars as pl
+    >>> from datetime import datetime, timezone
     >>> from ccanalytics import ServiceLevel
-    >>> coming = trunk_growth(3, ServiceLevel(0.80, within=20), first=date(2026, 1, 1),
-    ...     subscribers=100_000, contact_rate=0.3, aht=180, busy_share=0.08, growth=0.05,
+    >>> hour = pl.DataFrame({
+    ...     "interval_start": [datetime(2025, 3, 3, 10, tzinfo=timezone.utc)],
+    ...     "interval_s": [3600], "calls": [80.0], "aht_s": [180.0]})
+    >>> coming = trunk_growth(3, ServiceLevel(0.80, within=20), hour, per_day=1000,
+    ...     first=date(2026, 1, 1), subscribers=100_000, contact_rate=0.3, growth=0.05,
     ...     menu=60, to_agent=0.7)
     >>> coming.frame["busy_calls"].round(2).to_list()
     [78.85, 82.79, 86.93]
@@ -170,16 +172,21 @@ def trunk_growth(
     if not isinstance(first, date):
         raise InputError("the first month is told by a day in it", f"first={first!r}")
     for name, value in (
-        ("subscribers", subscribers), ("contact_rate", contact_rate), ("aht", aht),
-        ("interval_s", interval_s),
+        ("subscribers", subscribers), ("contact_rate", contact_rate),
+        *(() if per_day is None else (("per_day", per_day),)),
     ):  # fmt: skip
         if check_number(name, value) <= 0:
             raise InputError("this must be above 0", f"{name}={value!r}")
     if check_number("growth", growth) <= -1:
         raise InputError("no more can leave than there are", f"growth={growth!r}")
-    check_share("busy_share", busy_share, low=0, allow_one=True)
+    rows_of_day = as_demand(day)
+    whole = float(rows_of_day["calls"].sum())
+    if not whole:
+        raise InputError("the day that is planned has no calls", "day: 0 calls", "choose another")
+    top = float(rows_of_day["calls"].to_numpy().max())
+    base = whole if per_day is None else float(per_day)
     season = dict.fromkeys(range(1, 13), 1.0) if seasons is None else _seasons(seasons)
-    rules = Rules(goal, shrinkage)
+    rules = Rules(goal, plan.get("shrinkage", 0.0))
     begin = date(first.year, first.month, 1)
     rows = []
     for k in range(months):
@@ -187,15 +194,8 @@ def trunk_growth(
         days = ((month.replace(day=28) + timedelta(days=4)).replace(day=1) - month).days
         people = subscribers * (1 + growth) ** k
         a_day = people * contact_rate * season[month.month] / DAYS_A_MONTH
-        one = pl.DataFrame(
-            {
-                "interval_start": [datetime(month.year, month.month, 1, tzinfo=UTC)],
-                "interval_s": [float(interval_s)],
-                "calls": [a_day * busy_share],
-                "aht_s": [float(aht)],
-            }
-        )
-        found = trunks(one, goal, **plan)
+        scale = a_day / base
+        found = trunks(rows_of_day.with_columns(pl.col("calls") * scale), goal, **plan)
         rows.append(
             {
                 "month": month,
@@ -203,7 +203,7 @@ def trunk_growth(
                 "contact_rate": float(contact_rate),
                 "season": season[month.month],
                 "calls": a_day * days,
-                "busy_calls": a_day * busy_share,
+                "busy_calls": top * scale,
                 "lines": found.lines,
                 "ports": found.ports,
                 "agents": found.agents,
@@ -221,8 +221,8 @@ def trunk_growth(
     return TrunkGrowth(
         frame=frame,
         inputs={
-            "goal": goal.describe(), "growth": growth, "busy_share": busy_share,
-            "interval_s": interval_s, "contact_rate": contact_rate, "shrinkage": shrinkage,
+            "goal": goal.describe(), "growth": growth, "per_day": base,
+            "contact_rate": contact_rate,
             "seasons": "every month taken as average" if seasons is None else "seasons as given",
             **plan,
         },

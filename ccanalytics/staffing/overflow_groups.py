@@ -100,6 +100,11 @@ class OverflowPlan(Result):
         """Give the groups."""
         return self.frame
 
+    def table(self) -> pl.DataFrame:
+        """Give the groups as a table to read: of a hundred-thousandth nothing is to be read."""
+        shares = [self.frame[name].round(5) for name in ("blocking", "overflow_erlangs", "lost")]
+        return self.frame.with_columns(shares)
+
 
 def overflow_plan(
     groups: Mapping[str, tuple[float, int]],

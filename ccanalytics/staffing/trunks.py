@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ccanalytics.servicelevel import ServiceLevel
+    from ccanalytics.staffing.lines_measured import LinesMeasured
     from ccanalytics.staffing.shrinkage import Shrinkage
 
     Wholes = NDArray[np.int64]
 
 __all__ = ["TrunkPlan", "trunks"]
+
+_RARELY = 0.05  # of days
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,7 +107,7 @@ class TrunkPlan(Result):
         )
         beside = (
             ""
-            if self.textbook_lines is None or asked["lines"] is not None
+            if asked["lines"] is not None or self.textbook_lines in (None, self.lines)
             else f" The textbook recipe, Erlang B on the mean time a line is held, says "
             f"{counted(self.textbook_lines, 'line')}, which block {self.textbook_blocking:.2%}."
         )
@@ -128,7 +131,14 @@ class TrunkPlan(Result):
             "abandonment", "occupancy", "in_menu", "lines_busy",
         )  # fmt: skip
         kept = [c for c in figures if c != "abandonment" or self.inputs["patience"] is not None]
-        return self.frame.select(at.alias("interval"), *kept)
+        # Of a hundred-thousandth and less nothing is to be read.
+        small = pl.col("blocking", "service_level").round(5)
+        return self.frame.with_columns(small).select(at.alias("interval"), *kept)
+
+    def weighed(self) -> pl.DataFrame:
+        """Give the options as a table to read, with their cost if there are prices."""
+        priced = self.options["cost"].null_count() == 0
+        return self.options if priced else self.options.drop("cost")
 
 
 def trunks(
@@ -149,6 +159,7 @@ def trunks(
     cost_per_hour: float | None = None,
     line_cost: float | None = None,
     port_cost: float = 0.0,
+    measured: LinesMeasured | None = None,
 ) -> TrunkPlan:
     r"""Plan lines, voice-menu ports and agents: what is given is kept, the rest is solved for.
 
@@ -195,6 +206,8 @@ def trunks(
         Price of a scheduled agent-hour.
     line_cost, port_cost
         Price of one line, and of one port, over the time that the demand covers.
+    measured
+        What the log has seen, for a check: on how many days more lines were in use at once.
 
     Returns
     -------
@@ -303,7 +316,8 @@ def trunks(
         },
     )
     told = () if typical is None else typical.checks
-    return replace(plan, checks=(*_checks(plan, goal, search), *told))
+    seen = () if measured is None else (_against(plan.lines, measured),)
+    return replace(plan, checks=(*_checks(plan, goal, search), *seen, *told))
 
 
 def _prices(hour: Any, line: Any, port: Any) -> Prices | None:
@@ -404,6 +418,21 @@ def _callers(patience: float | None, redial: float) -> str:
         else f"callers who lose patience after {patience:g} s on average"
     )
     return words + (f", {redial:.0%} of whom try again after a busy signal" if redial else "")
+
+
+def _against(lines: int, measured: LinesMeasured) -> Check:
+    """Hold the lines against the most seen at once: the mean day is blind to such moments."""
+    peaks = measured.frame["peak_lines"].to_numpy()
+    above = int((peaks > lines).sum())
+    words = (
+        f"on {above:,} of {counted(peaks.size, 'day')} of the log more than {lines:,} lines were "
+        f"in use at once, {int(peaks.max()):,} at most: at such moments callers would meet a busy "
+        "signal"
+        if above
+        else f"never more than {int(peaks.max()):,} lines were in use at once in the log"
+    )
+    few = above <= _RARELY * peaks.size
+    return Check("Peaks in the log", "holds" if not above else "informs" if few else "fails", words)
 
 
 def _checks(plan: TrunkPlan, goal: ServiceLevel, search: LineSearch) -> tuple[Check, ...]:

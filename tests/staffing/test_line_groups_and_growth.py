@@ -61,6 +61,22 @@ def test_groups_that_cannot_be_planned_are_named(groups, further, named):
         staffing.overflow_plan(groups, **further)
 
 
+def test_groups_come_from_the_log_or_are_given():
+    busy = pl.DataFrame(
+        {"line_group": ["A", "A", "B", None], "consistent_hour_erlangs": [4.0, 6.0, 2.0, 1.0]}
+    )
+    lines = pl.DataFrame(
+        {"line_group": ["A", "A", "B"], "peak_lines": [9, 8, 5], "lines": [10, 12, None]}
+    )
+    assert staffing.groups_measured(busy, lines) == {"A": (5.0, 12), "B": (2.0, 5)}
+    without = lines.drop("lines")
+    assert staffing.groups_measured(busy, without, "A 7") == {"A": (5.0, 7), "B": (2.0, 5)}
+    for text, named in (("C 3", "'C'"), ("A", "'A'"), ("A x", "'A x'")):
+        with pytest.raises(InputError, match=named):
+            staffing.groups_measured(busy, lines, text)
+    assert "no call names its line group" in staffing.no_line_groups().summary()
+
+
 # ---- the busy-signal trick ----------------------------------------------------------------------
 
 
@@ -163,10 +179,17 @@ def test_a_log_of_days_knows_no_rate():
 
 # ---- months to come -----------------------------------------------------------------------------
 
+HOUR = pl.DataFrame(
+    {
+        "interval_start": [datetime(2025, 3, 3, 10, tzinfo=UTC)],
+        "interval_s": [3600],
+        "calls": [50.0],
+        "aht_s": [180.0],
+    }
+)
 COMING = {
-    "months": 14, "goal": GOAL, "first": date(2025, 11, 20), "subscribers": 1e5,
-    "contact_rate": 0.36525, "aht": 180, "busy_share": 0.1, "interval_s": 3600, "growth": 0.02,
-    "menu": 60, "to_agent": 0.7,
+    "months": 14, "goal": GOAL, "day": HOUR, "per_day": 500, "first": date(2025, 11, 20),
+    "subscribers": 1e5, "contact_rate": 0.36525, "growth": 0.02, "menu": 60, "to_agent": 0.7,
 }  # fmt: skip
 
 
@@ -176,19 +199,43 @@ def test_months_by_hand():
     assert found["month"][-1] == date(2026, 12, 1)
     row = found.row(2, named=True)
     assert row["subscribers"] == pytest.approx(1e5 * 1.02**2)
-    # A day has subscribers × .36525 / 30.4375 = .012 calls each, a tenth in the busiest hour.
+    # A day has .36525 / 30.4375 = .012 calls a subscriber, a tenth of them in the planned hour.
     assert row["busy_calls"] == pytest.approx(1e5 * 1.02**2 * 0.0012 * 1.3)
     assert row["calls"] == pytest.approx(31 * 10 * row["busy_calls"])
-    one = pl.DataFrame(
-        {"interval_start": [datetime(2026, 1, 1, tzinfo=UTC)], "interval_s": [3600],
-         "calls": [row["busy_calls"]], "aht_s": [180.0]}
-    )  # fmt: skip
+    one = HOUR.with_columns(calls=pl.lit(row["busy_calls"]))
     plan = staffing.trunks(one, GOAL, menu=60, to_agent=0.7)
     assert (row["lines"], row["ports"], row["agents"]) == (plan.lines, plan.ports, plan.agents)
     assert row["scheduled_agents"] == staffing.scheduled(plan.agents, 0.3)
     assert row["ports"] == servers_for_blocking(row["busy_calls"] / 60, 0.001)
     good = MenuQueue(row["busy_calls"], 3600, 60, 0.7, 180).performance(plan.agents, plan.lines)
     assert good.blocking <= 0.01
+
+
+def test_the_months_after_a_log_follow_from_what_it_shows():
+    """Two whole months of 300 calls a day from customers who grow by 5% a month."""
+    frame = days(date(2025, 3, 1), 61, lambda _: 300)
+    number = people(date(2025, 3, 1), 2, lambda day: 10_000 * 1.05 ** (day.month - 3))
+    pattern = staffing.contact_pattern(frame, number)
+    assert pattern.growth == pytest.approx(0.05)
+    assert pattern.next_month == date(2025, 5, 1)
+    plan = staffing.trunks(HOUR, GOAL, menu=60, to_agent=0.7)
+    coming = staffing.coming_months(plan, pattern, GOAL, months=3)
+    row = coming.frame.row(0, named=True)
+    assert row["month"] == date(2025, 5, 1)
+    assert row["subscribers"] == pytest.approx(10_500)
+    rate = 300 * 365.25 / 12 * (1 / 10_000 + 1 / 10_500) / 2
+    assert row["contact_rate"] == pytest.approx(rate)
+    assert row["busy_calls"] == pytest.approx(50 / 300 * 10_500 * rate * 12 / 365.25)
+    assert coming.frame["subscribers"][2] == pytest.approx(10_500 * 1.05**2)
+    # Without customers the number of subscribers has to be told, and then is enough.
+    blind = staffing.contact_pattern(frame)
+    assert (
+        "give the number of subscribers"
+        in staffing.coming_months(plan, blind, GOAL, months=3).summary()
+    )
+    told = staffing.coming_months(plan, blind, GOAL, months=3, subscribers=1000).frame
+    assert told["busy_calls"].to_list() == pytest.approx([50.0] * 3)
+    assert told["lines"].to_list() == [plan.lines] * 3
 
 
 def test_without_seasons_more_subscribers_never_need_fewer():
@@ -218,7 +265,8 @@ def test_seasons_are_read_from_text():
         ({"subscribers": 0}, "subscribers"),
         ({"contact_rate": -1}, "contact_rate"),
         ({"growth": -1}, "growth"),
-        ({"busy_share": 8}, "busy_share"),
+        ({"per_day": 0}, "per_day"),
+        ({"day": HOUR.with_columns(calls=pl.lit(0.0))}, "no calls"),
         ({"seasons": [1, 2]}, "twelve"),
         ({"max_blocking": 0}, "max_blocking"),
     ],

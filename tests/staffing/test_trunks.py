@@ -175,6 +175,42 @@ def test_a_day_has_its_lines_from_the_worst_interval_and_its_agents_from_each():
     assert row["scheduled_hours"] == sum(staffing.scheduled(n, 0.3) for n in frame["agents"])
 
 
+def test_lines_are_held_against_the_peaks_that_the_log_has_seen():
+    days = [datetime(2025, 3, 3).date() + timedelta(days=k) for k in range(10)]
+    busy = pl.DataFrame(
+        {
+            "day": days, "peak_lines": [30] * 9 + [70], "mean_lines": [5.0] * 10,
+            "busiest_hour_erlangs": [20.0] * 10, "consistent_hour_erlangs": [18.0] * 10,
+            "consistent_hour": [datetime(2025, 3, 3, 10).time()] * 10,
+        }
+    )  # fmt: skip
+    counts = pl.DataFrame({"contained": [1] * 10, "blocked": [1] * 10})
+    measured = staffing.lines_measured(busy, counts)
+    assert not measured.checks
+    assert "At most 70 lines were in use at once, on 12 March 2025" in measured.summary()
+    seen = {c.name: c for c in staffing.trunks(**WORKED, agents=22, measured=measured).checks}
+    assert "on 1 of 10 days of the log more than 64 lines" in seen["Peaks in the log"].detail
+    assert seen["Peaks in the log"].status == "fails"
+    roomy = staffing.trunks(**WORKED, agents=22, lines=70, measured=measured).checks
+    assert {c.name: c.status for c in roomy}["Peaks in the log"] == "holds"
+
+
+def test_the_menu_is_measured_from_what_got_in():
+    days = pl.DataFrame(
+        {"arrived": [110, 90], "blocked": [10, 0], "offered": [70, 63], "menu_s": [3000.0, 2700.0],
+         "contained": [20, 20], "diverted": [0, 0]}
+    )  # fmt: skip
+    found = staffing.menu_measured(days)
+    assert (found.calls, found.menu_s, found.to_agent) == (190, 30.0, 0.7)
+    assert not found.checks
+    silent = days.with_columns(menu_s=pl.lit(None, pl.Float64), contained=pl.lit(0))
+    told = {c.name: c.status for c in staffing.menu_measured(silent).checks}
+    assert told == {"Voice menu": "informs", "Share to an agent": "informs"}
+    assert staffing.read_weekdays("7, 1 2") == (1, 2, 7)
+    with pytest.raises(InputError, match="weekdays"):
+        staffing.read_weekdays("Mon")
+
+
 def test_a_centre_without_calls_needs_nothing():
     plan = staffing.trunks(demand([0, 0]), GOAL, menu=60)
     assert (plan.lines, plan.ports, plan.agents) == (0, 0, 0)
