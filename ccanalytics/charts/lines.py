@@ -175,9 +175,8 @@ def busy_signal(result: BusySignal) -> go.Figure:
     fig.update_layout(legend={"y": 1.08})  # above the name of the first panel
     fig.update_yaxes(range=[0, 1.04], row=1, col=1)
     fig.update_yaxes(rangemode="tozero", row=2, col=1)
-    theme.reference_line(
-        fig, result.goal.share, f"goal {result.goal.share:.4g}".replace("0.", "0.")
-    )
+    theme.reference_line(fig, result.goal.share, f"goal {100 * result.goal.share:.4g}%")
+    fig.layout.annotations[-1].yanchor = "top"  # above the goal the curves run
     return fig
 
 
@@ -187,7 +186,7 @@ def trunk_growth(result: TrunkGrowth) -> go.Figure:
     last = frame.row(-1, named=True)
     fig = theme.figure(
         f"{last['lines']:,} lines and {last['agents']:,} seats by {last['month']:%B %Y}",
-        "Needed in the busiest interval of an average day of each month",
+        "Needed in the busiest interval of the planned day, every month planned anew",
         y_title="Lines, ports, seats",
     )
     months = frame["month"].to_list()

@@ -117,7 +117,7 @@ def trunk_growth(
 
     calls of a day = subscribers·(1 + growth)\ :sup:`k` · contact_rate · season / 30.44, k months
     from the first. The day that is planned grows with them, every interval alike, and is planned
-    anew (see :func:`~ccanalytics.staffing.trunks`).
+    anew (see :func:`~ccanalytics.staffing.trunks`); with more calls never on fewer lines.
 
     Parameters
     ----------
@@ -189,13 +189,20 @@ def trunk_growth(
     rules = Rules(goal, plan.get("shrinkage", 0.0))
     begin = date(first.year, first.month, 1)
     rows = []
+    most, held = 0.0, 0
     for k in range(months):
         month = date(begin.year + (begin.month - 1 + k) // 12, (begin.month - 1 + k) % 12 + 1, 1)
         days = ((month.replace(day=28) + timedelta(days=4)).replace(day=1) - month).days
         people = subscribers * (1 + growth) ** k
         a_day = people * contact_rate * season[month.month] / DAYS_A_MONTH
         scale = a_day / base
-        found = trunks(rows_of_day.with_columns(pl.col("calls") * scale), goal, **plan)
+        scaled = rows_of_day.with_columns(pl.col("calls") * scale)
+        found = trunks(scaled, goal, **plan)
+        if a_day >= most and found.lines < held:
+            # An agent more may free a line; nobody gives one back while calls grow.
+            found = trunks(scaled, goal, **{**plan, "agents": None, "lines": held})
+        if a_day >= most:
+            most, held = a_day, found.lines
         rows.append(
             {
                 "month": month,
@@ -211,7 +218,6 @@ def trunk_growth(
             }
         )
     frame = pl.DataFrame(rows)
-    # Lines once there stay: an agent more may free one, and nobody gives it back.
     steps = frame["lines"].cum_max().n_unique() - 1
     words = (
         f"lines have to be added in {counted(steps, 'month')} of {months}: order them before"

@@ -40,15 +40,15 @@ class LinesMeasured(Result):
         return any(c.name == "Calls that the log leaves out" for c in self.checks)
 
     def summary(self) -> str:
-        """Most at once, busy hour, and the day's own busiest hour."""
+        """Most at once (at least so many, where calls are absent), and the busy hours."""
         top = self.peak
-        at_least = "at least " if self.lower_bound else ""
+        bound = "At least" if self.lower_bound else "At most"
         hours = self.frame["consistent_hour"].unique()
         load = self.frame["consistent_hour_erlangs"]
         own = self.frame["busiest_hour_erlangs"]
         when = f"from {hours[0]:%H:%M}" if hours.len() == 1 else "each group at its own time"
         return (
-            f"At most {at_least}{counted(top['peak_lines'], 'line')} were in use at once, on "
+            f"{bound} {counted(top['peak_lines'], 'line')} were in use at once, on "
             f"{on_day(top['day'])}. In the time-consistent busy hour, {when}, "
             f"{float(load.mean()):.1f} erlangs on average over "  # type: ignore[arg-type]
             f"{counted(self.frame['day'].n_unique(), 'day')} ({float(load.max()):.1f} on the "  # type: ignore[arg-type]

@@ -81,7 +81,7 @@ class OverflowPlan(Result):
         )
         if not self.common:
             return (
-                f"{who} away {self.blocking:.2%} of all calls: without any common line. {sums}. "
+                f"No common group is needed: {who} away {self.blocking:.2%} of all calls. {sums}. "
                 f"{method}."
             )
         bunched = (

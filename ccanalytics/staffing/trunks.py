@@ -5,30 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ccanalytics.demand import MEASURES, as_demand
 from ccanalytics.errors import InputError
-from ccanalytics.queueing.menu_states import MOST_LINES
-from ccanalytics.results import Check, Result
+from ccanalytics.results import Result
+from ccanalytics.staffing._line_inputs import check_fit, given_agents, one_stream, prices, whole
 from ccanalytics.staffing._line_model import LineModel
-from ccanalytics.staffing._line_search import LineSearch, Prices
-from ccanalytics.staffing._seats import Rules, check_number, check_share, counted
+from ccanalytics.staffing._line_search import LineSearch
+from ccanalytics.staffing._line_words import against, checks_of, solved, told_callers
+from ccanalytics.staffing._seats import Rules, check_share, counted
 from ccanalytics.staffing.typical import TypicalDemand
 
 if TYPE_CHECKING:
     import polars as pl
-    from numpy.typing import NDArray
 
     from ccanalytics.servicelevel import ServiceLevel
     from ccanalytics.staffing.lines_measured import LinesMeasured
     from ccanalytics.staffing.shrinkage import Shrinkage
 
-    Wholes = NDArray[np.int64]
-
 __all__ = ["TrunkPlan", "trunks"]
-
-_RARELY = 0.05  # of days
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -256,21 +249,21 @@ def trunks(
         if not share:
             raise InputError("a blocking of 0 takes endless lines", f"{name}=0", "such as 0.001")
     check_share("redial", redial, low=0, allow_one=True)
-    prices = _prices(cost_per_hour, line_cost, port_cost)
+    paid = prices(cost_per_hour, line_cost, port_cost)
     typical = demand if isinstance(demand, TypicalDemand) else None
-    rows = _one_stream(demand if typical is None else typical.demand)
+    rows = one_stream(demand if typical is None else typical.demand)
     model = LineModel(
         rows["calls"].to_numpy(), rows["interval_s"].to_numpy().astype(float),
         rows["aht_s"].fill_null(1.0).fill_nan(1.0).to_numpy(),
         menu, to_agent, patience, redial, goal, max_blocking, max_occupancy,
     )  # fmt: skip
     model.queue(0)  # refuses a menu, a share or a patience that is none
-    chosen = None if agents is None else _given_agents(agents, model)
-    there = None if lines is None else _whole("lines", lines)
-    port_count = None if ports is None else _whole("ports", ports)
+    chosen = None if agents is None else given_agents(agents, model)
+    there = None if lines is None else whole("lines", lines)
+    port_count = None if ports is None else whole("ports", ports)
     if there is not None:
-        _check_fit(there, chosen, port_count, f"lines={there}")
-    search = LineSearch(model, rules, prices, max_port_blocking)
+        check_fit(there, chosen, port_count, f"lines={there}")
+    search = LineSearch(model, rules, paid, max_port_blocking)
     options = None
     if there is not None:
         chosen = search.agents_on(there) if chosen is None else chosen
@@ -279,7 +272,7 @@ def trunks(
     else:
         there, chosen, options = search.least()
     if lines is None:
-        _check_fit(there, None, port_count, f"lines needed: {there}")
+        check_fit(there, None, port_count, f"lines needed: {there}")
     if port_count is None:
         port_count = search.ports(there)
     textbook = search.textbook(chosen)
@@ -310,165 +303,11 @@ def trunks(
             "cost_per_hour": cost_per_hour,
             "line_cost": line_cost,
             "port_cost": port_cost,
-            "solved": _solved(agents is not None, lines is not None, prices is not None),
-            "callers": _callers(patience, redial),
+            "solved": solved(agents is not None, lines is not None, paid is not None),
+            "callers": told_callers(patience, redial),
             "day": None if typical is None else typical.describe(),
         },
     )
     told = () if typical is None else typical.checks
-    seen = () if measured is None else (_against(plan.lines, measured),)
-    return replace(plan, checks=(*_checks(plan, goal, search), *seen, *told))
-
-
-def _prices(hour: Any, line: Any, port: Any) -> Prices | None:
-    port = check_number("port_cost", port)
-    if hour is None and line is None:
-        return None
-    if hour is None or line is None:
-        missing = "cost_per_hour" if hour is None else "line_cost"
-        raise InputError(
-            "agents and lines are weighed by both their prices",
-            f"{missing}=None",
-            "give both, or neither",
-        )
-    found = Prices(
-        check_number("cost_per_hour", hour), check_number("line_cost", line), float(port)
-    )
-    for name, value in (("cost_per_hour", found.hour), ("line_cost", found.line),
-                        ("port_cost", found.port)):  # fmt: skip
-        if value < 0:
-            raise InputError("a price is 0 or more", f"{name}={value:g}")
-    return found
-
-
-def _one_stream(demand: Any) -> pl.DataFrame:
-    rows = as_demand(demand)
-    keys = [name for name in rows.columns if name not in MEASURES]
-    if keys:
-        raise InputError(
-            "the lines of a group are planned for all its calls at once",
-            f"the demand has a key: {keys[0]}",
-            "choose one with where=, or add them up",
-        )
-    return rows
-
-
-def _whole(name: str, value: Any) -> int:
-    number = check_number(name, value, "give a whole number")
-    least = 0 if name == "ports" else 1
-    if number != int(number) or not least <= number <= MOST_LINES:
-        raise InputError(
-            f"this must be whole, {least} to {MOST_LINES:,}", f"{name}={value!r}"
-        )  # fmt: skip
-    return int(number)
-
-
-def _given_agents(agents: Any, model: LineModel) -> Wholes:
-    try:
-        many = np.broadcast_to(np.asarray(agents, float), model.calls.shape)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            "agents are a number, or one for each interval",
-            f"agents of length {np.size(agents)}, intervals: {model.calls.size}",
-        ) from error
-    bad = ~np.isfinite(many) | (many != np.floor(many)) | (many < 0)
-    if bad.any():
-        raise InputError("agents are whole, 0 or more", f"agents={many[bad][0]:g}")
-    needed = (model.load > 0) & (many == 0)
-    if needed.any():
-        raise InputError(
-            "calls ask for an agent where none is seated",
-            f"interval {int(needed.argmax()) + 1}, agents=0",
-            "seat one, or leave the interval out",
-        )
-    return np.maximum(many, model.calls > 0).astype(np.int64)
-
-
-def _check_fit(lines: int, agents: Wholes | None, ports: int | None, told: str) -> None:
-    if agents is not None and (agents > lines).any():
-        raise InputError(
-            "there are fewer lines than agents: some could never have a caller",
-            f"{told}, agents={int(agents.max())}",
-            "give at least a line for every agent",
-        )
-    if ports is not None and ports > lines:
-        raise InputError(
-            "there are more voice-menu ports than lines: some could never have a caller",
-            f"ports={ports}, {told}",
-            "give at most as many ports as lines",
-        )
-
-
-def _solved(agents: bool, lines: bool, priced: bool) -> str:
-    if agents and lines:
-        return "Lines and agents are as given"
-    if agents:
-        return "Agents are as given, lines the least that do"
-    if lines:
-        return "Lines are as given, agents the least that do"
-    if priced:
-        return "No other numbers of lines and agents cost less"
-    return "No other number of lines needs fewer agent-hours, and no smaller one so few"
-
-
-def _callers(patience: float | None, redial: float) -> str:
-    words = (
-        "callers who wait without end"
-        if patience is None
-        else f"callers who lose patience after {patience:g} s on average"
-    )
-    return words + (f", {redial:.0%} of whom try again after a busy signal" if redial else "")
-
-
-def _against(lines: int, measured: LinesMeasured) -> Check:
-    """Hold the lines against the most seen at once: the mean day is blind to such moments."""
-    peaks = measured.frame["peak_lines"].to_numpy()
-    above = int((peaks > lines).sum())
-    words = (
-        f"on {above:,} of {counted(peaks.size, 'day')} of the log more than {lines:,} lines were "
-        f"in use at once, {int(peaks.max()):,} at most: at such moments callers would meet a busy "
-        "signal"
-        if above
-        else f"never more than {int(peaks.max()):,} lines were in use at once in the log"
-    )
-    few = above <= _RARELY * peaks.size
-    return Check("Peaks in the log", "holds" if not above else "informs" if few else "fails", words)
-
-
-def _checks(plan: TrunkPlan, goal: ServiceLevel, search: LineSearch) -> tuple[Check, ...]:
-    checks = []
-    some = plan.frame.filter(plan.frame["blocking"].is_not_null())
-    if some.height:
-        low = float(some["service_level"].to_numpy().min())
-        words = f"{low:.1%} in the worst interval, {goal.share:.0%} wanted"
-        met = low >= goal.share - 1e-9
-        if not met:
-            words += "; more lines would make it worse, since more callers would wait: seat agents"
-        checks.append(Check("Service of those who get in", "holds" if met else "fails", words))
-        high, most = float(some["blocking"].to_numpy().max()), search.model.max_blocking
-        words = f"{high:.2%} in the worst interval, at most {most:.2%} wanted"
-        checks.append(
-            Check("Busy signals", "holds" if high <= most * (1 + 1e-9) else "fails", words)
-        )
-    if plan.textbook_blocking is not None and plan.inputs["lines"] is None:
-        short = plan.lines - (plan.textbook_lines or 0)
-        words = (
-            f"Erlang B on menu + share × (wait + AHT) finds {plan.textbook_lines:,} lines, "
-            f"{counted(abs(short), 'line')} {'fewer' if short > 0 else 'more'}: it takes the wait "
-            "as known, and as if it did not come in bunches"
-            if short
-            else f"Erlang B on menu + share × (wait + AHT) finds the same {plan.lines:,} lines"
-        )
-        checks.append(Check("Textbook recipe", "informs", words))
-    if plan.ports:
-        lost = search.port_blocking(plan.ports)
-        full = plan.ports >= plan.lines
-        words = (
-            f"{counted(plan.ports, 'port')}: as many as lines, so that none lacks one"
-            if full
-            else f"{counted(plan.ports, 'port')} lose {lost:.3%} of the calls in the menu, of its "
-            f"{float(search.model.menu_load.max()):.1f} erlangs, by Erlang B"
-        )
-        holds = full or lost <= search.max_port_blocking * (1 + 1e-9)
-        checks.append(Check("Voice-menu ports", "holds" if holds else "fails", words))
-    return tuple(checks)
+    seen = () if measured is None else (against(plan.lines, measured),)
+    return replace(plan, checks=(*checks_of(plan, goal, search), *seen, *told))

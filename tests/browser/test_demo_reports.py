@@ -1,4 +1,4 @@
-"""The demo as a user meets it: a small centre, the same loader, four reports in the browser."""
+"""The demo as a user meets it: a small centre, the same loader, its reports in the browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ccanalytics.cli import main
 
 pytestmark = pytest.mark.browser
 
-NOTEBOOKS = ("deflection", "handle_time", "seats", "traffic")
+NOTEBOOKS = ("deflection", "handle_time", "seats", "traffic", "trunks")
 
 
 @pytest.fixture(scope="module")
