@@ -254,6 +254,8 @@ def test_trunks_plans_lines_ports_and_agents(make_log, tmp_path) -> None:
     assert list(groups) == ["north", "south"]
     months = _column(done.output, "Subscribers", by="Month")
     assert list(months.values()) == ["500", "750"]
+    # No month of the log is whole: neither a rate by month nor seasons.
+    assert "How often subscribers call is unknown: the log holds no whole month" in text
     assert "Seasons cannot be measured" in text
 
 

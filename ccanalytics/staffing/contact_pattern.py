@@ -31,7 +31,7 @@ class ContactPattern(Result):
     contact_rate
         Calls per subscriber in a month of average length, over all whole months; None if unknown.
     subscribers
-        In the last whole month of the log; None if unknown.
+        In the last month of the log, which need not be whole; None if unknown.
     calls_per_day
         Over all days of the log, those without calls included.
     growth
@@ -147,7 +147,9 @@ def contact_pattern(days: Any, subscribers: Any = None) -> ContactPattern:
     return ContactPattern(
         frame=frame,
         contact_rate=float(rated["contact_rate"].mean()) if rated.height else None,  # type: ignore[arg-type]
-        subscribers=float(rated["subscribers"][-1]) if rated.height else None,
+        subscribers=None
+        if subscribers is None or not subscribers.height
+        else float(subscribers["subscribers"][-1]),
         calls_per_day=float(days[calls].sum()) / days.height if days.height else 0.0,
         growth=_growth(subscribers),
         next_month=_month_after(days["local_start"].max()),
