@@ -170,6 +170,35 @@ def test_frames_of_models_and_simulations_use_these_names_and_no_other():
             assert measure(name).name == name, source
 
 
+def test_frames_of_plans_of_lines_use_these_names_and_no_other():
+    from datetime import date
+
+    import polars as pl
+
+    from ccanalytics import staffing
+
+    start = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    hour = pl.DataFrame(
+        {"interval_start": [start], "interval_s": [3600], "calls": [60.0], "aht_s": [180.0]}
+    )
+    goal = ServiceLevel(0.8, 20)
+    plan = staffing.trunks(hour, goal, menu=60, to_agent=0.7)
+    coming = staffing.trunk_growth(
+        1, goal, hour, first=date(2025, 3, 1), subscribers=1000, contact_rate=1
+    )
+    trick = staffing.busy_signal(60, 3600, 180, goal, agents=4)
+    frames = {
+        "trunks": plan.frame,
+        "weighed": plan.options,
+        "growth": coming.frame.drop("month"),
+        "trick": trick.frame,
+        "overflow": staffing.overflow_plan({"a": (3, 2)}).frame.drop("line_group"),
+    }
+    for source, frame in frames.items():
+        for name in set(frame.columns) - GRID:
+            assert measure(name).name == name, source
+
+
 def test_limits_and_further_goals_are_told_from_their_name():
     assert measure("abandonment_low").label == "Abandonment, lower limit"
     assert measure("service_level_2_high").label == "Service level 2, upper limit"
