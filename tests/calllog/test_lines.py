@@ -38,7 +38,7 @@ def held(spans, begin, end):
     return most, seconds / (end - begin).total_seconds()
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     st.lists(calls, min_size=1, max_size=40),
     st.sampled_from(["1min", "15min", "30min", "1h", "1d", "1w"]),
