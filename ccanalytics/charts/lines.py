@@ -44,7 +44,7 @@ def lines_by_day(result: LinesMeasured) -> go.Figure:
         )
     top = result.peak
     fig = theme.figure(
-        f"At most {top['peak_lines']:,} lines at once; "
+        f"At {'least' if result.lower_bound else 'most'} {top['peak_lines']:,} lines at once; "
         f"{float(frame['consistent_hour_erlangs'].mean()):.1f} erlangs in the busy hour",  # type: ignore[arg-type]
         "Every day: the most lines in use at one moment, and the mean in use in its busy hours",
         y_title="Lines in use",

@@ -34,7 +34,7 @@ def told_callers(patience: float | None, redial: float) -> str:
     words = (
         "callers who wait without end"
         if patience is None
-        else f"callers who lose patience after {patience:g} s on average"
+        else f"callers who lose patience after {patience:.4g} s on average"
     )
     return words + (f", {redial:.0%} of whom try again after a busy signal" if redial else "")
 
@@ -45,8 +45,8 @@ def against(lines: int, measured: LinesMeasured) -> Check:
     above = int((peaks > lines).sum())
     words = (
         f"on {above:,} of {counted(peaks.size, 'day')} of the log more than {lines:,} lines were "
-        f"in use at once, {int(peaks.max()):,} at most: at such moments callers would meet a busy "
-        "signal"
+        f"in use at once, {int(peaks.max()):,} at most: with the queue of those days callers would "
+        "have met a busy signal"
         if above
         else f"never more than {int(peaks.max()):,} lines were in use at once in the log"
     )
