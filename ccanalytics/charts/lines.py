@@ -127,7 +127,7 @@ def trunk_options(result: TrunkPlan) -> go.Figure:
             hovertemplate="<b>%{x} lines</b><br>%{y:" + digits + "}<extra></extra>",
         )  # fmt: skip
     fig.update_yaxes(rangemode="normal")
-    whole = {"tickformat": ",d"}
+    whole: dict[str, Any] = {"tickformat": ",d"}
     if frame.height <= _FEW:
         whole["dtick"] = 1
     fig.update_xaxes(**whole)
@@ -262,13 +262,13 @@ def overflow_groups(result: OverflowPlan) -> go.Figure:
             marker_color=theme.PALETTE[k % len(theme.PALETTE)],
             hovertemplate="<b>" + name + "</b><br>%{x:,.0f} lines<extra></extra>",
         )  # fmt: skip
-    for row, lines, name, colour in (
+    for place, lines, name, colour in (
         (rows[0], result.common, "Common group", "#1F2933"),
         (rows[2], result.pooled_lines, "One group", theme.REFERENCE),
     ):
         if lines:
             fig.add_bar(
-                y=[row], x=[lines], name=name, orientation="h", marker_color=colour,
+                y=[place], x=[lines], name=name, orientation="h", marker_color=colour,
                 hovertemplate="<b>" + name + "</b><br>%{x:,.0f} lines<extra></extra>",
             )  # fmt: skip
     fig.update_layout(barmode="stack", legend={"traceorder": "normal"})

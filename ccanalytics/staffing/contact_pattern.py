@@ -146,7 +146,7 @@ def contact_pattern(days: Any, subscribers: Any = None) -> ContactPattern:
         missing["seasons"] = why
     return ContactPattern(
         frame=frame,
-        contact_rate=float(rated["contact_rate"].mean()) if rated.height else None,  # type: ignore[arg-type]
+        contact_rate=float(rated["contact_rate"].mean()) if rated.height else None,
         subscribers=None
         if subscribers is None or not subscribers.height
         else float(subscribers["subscribers"][-1]),

@@ -67,7 +67,7 @@ def menu_measured(days: pl.DataFrame) -> MenuMeasured:
     DataError
         No call came in.
     """
-    calls = int(days["arrived"].sum() - days["blocked"].sum())
+    calls = int(days["arrived"].sum()) - int(days["blocked"].sum())
     if calls <= 0:
         raise DataError("no call got in on these days", "0 calls", "widen start and end")
     known = days["menu_s"].null_count() < days.height
