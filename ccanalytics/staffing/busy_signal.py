@@ -129,10 +129,10 @@ def busy_signal(
     goal = replace(goal, include_blocked=False)
     of_all = replace(goal, include_blocked=True)
     try:
-        many, length, handled = (np.array([float(x)]) for x in (calls, per, aht))
+        came, length, handled = (np.array([float(x)]) for x in (calls, per, aht))
     except (TypeError, ValueError) as error:
         raise InputError("these must be numbers", f"{calls=}, {per=}, {aht=}") from error
-    model = LineModel(many, length, handled, menu, to_agent, patience, redial, goal, _RARE, None)
+    model = LineModel(came, length, handled, menu, to_agent, patience, redial, goal, _RARE, None)
     model.queue(0)
     if isinstance(agents, bool) or not isinstance(agents, (int, np.integer)) or agents < 1:
         raise InputError("agents are whole, 1 or more", f"agents={agents!r}")
