@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ccanalytics.errors import InputError
+from ccanalytics.line_measures import LINE_MEASURES
 from ccanalytics.model_measures import ESTIMATED_MEASURES, MODEL_MEASURES
 from ccanalytics.value_measures import VALUE_MEASURES
 
@@ -197,6 +198,7 @@ MEASURES: dict[str, Measure] = {
             "",
             "variance over mean of the calls within weekday and time of day; 1 for Poisson",
         ),
+        *LINE_MEASURES,
         *MODEL_MEASURES,
         *ESTIMATED_MEASURES,
         *VALUE_MEASURES,

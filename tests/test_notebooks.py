@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ccanalytics import CallLog, Queue, ServiceLevel, staffing
+from ccanalytics.queueing import MenuQueue
 from ccanalytics.runs import run
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -23,8 +24,9 @@ def _cells(path: Path, kind: str) -> list[dict]:
     return [cell for cell in cells if cell["cell_type"] == kind]
 
 
-def test_the_four_are_there() -> None:
-    assert {p.stem for p in NOTEBOOKS} >= {"traffic", "seats", "deflection", "handle_time"}
+def test_they_are_there() -> None:
+    known = {"traffic", "seats", "deflection", "handle_time", "trunks"}
+    assert {p.stem for p in NOTEBOOKS} >= known
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -215,6 +217,60 @@ def test_seats_plans_with_the_patience_of_the_log(make_log, tmp_path) -> None:
     assert "patience as callers of the log show it" in text
     assert "Within 1 h, 50% of known customers who gave up call again" in text
     assert "Present is inferred from calls" in text
+
+
+@pytest.mark.notebook
+def test_trunks_plans_lines_ports_and_agents(make_log, tmp_path) -> None:
+    """Nine Mondays' mornings: 300 calls an hour, a minute in the menu, 7 of 10 to an agent."""
+    first = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    log = make_log(
+        (
+            {
+                "arrived_at": first + timedelta(days=7 * week, seconds=12 * call),
+                "line_group": "north" if call % 3 else "south",
+                "line": f"l{call % 40}",
+                "menu_s": 60.0,
+                **({"wait_s": 0.0, "talk_s": 180.0} if call % 10 < 7 else {"outcome": "contained"}),
+            }
+            for week in range(9)
+            for call in range(600)
+        ),
+        customers=[{"customer": f"c{k}", "joined_on": "2024-01-01"} for k in range(500)],
+    )
+    asked = {
+        "opens": "09:00", "closes": "11:00", "every": "1h", "weekday": 1, "agents": 14,
+        "group_lines": "north 12, south 6", "months_ahead": 2, "replications": 20,
+        "growth": 0.5, "shrinkage": "0",
+    }  # fmt: skip
+    done = run("trunks", log.path, asked, output=tmp_path / "trunks.html")
+    lines = MenuQueue(300, 3600, menu=60, to_agent=0.7, aht=180).lines_for(14, 0.01)
+    assert f"{lines} lines" in done.answer
+    assert "14 agents" in done.answer
+    text = done.output.read_text(encoding="utf-8")
+    # Every 12 seconds a call; 7 of 10 hold a line for 240 s, the rest for 60 s.
+    assert "15.5 erlangs" in text
+    assert "spend 60.0 s in the voice menu on average, and 70.0% go on to an agent" in text
+    groups = _column(done.output, "Lines by itself", by="Line group")
+    assert list(groups) == ["north", "south"]
+    months = _column(done.output, "Subscribers", by="Month")
+    assert list(months.values()) == ["500", "750"]
+    # No month of the log is whole: neither a rate by month nor seasons.
+    assert "How often subscribers call is unknown: the log holds no whole month" in text
+    assert "Seasons cannot be measured" in text
+
+
+@pytest.mark.real
+@pytest.mark.notebook
+def test_trunks_says_that_the_lines_of_the_bank_cannot_be_known(bank_log, tmp_path) -> None:
+    asked = {
+        "start": "1999-02-01", "end": "1999-03-01", "normal_days": "7 1 2 3 4", "every": "1h",
+        "opens": "07:00", "patience": "log", "replications": 20,
+    }  # fmt: skip
+    done = run("trunks", bank_log.path, asked, output=tmp_path / "trunks.html")
+    text = done.output.read_text(encoding="utf-8")
+    assert "the total number of lines cannot be known" in text
+    assert "At least 28 lines were in use at once" in text
+    assert "give the number of subscribers" in text
 
 
 @pytest.mark.real

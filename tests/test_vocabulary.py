@@ -29,6 +29,7 @@ GRID = {
     "activity",
     "overlapping",
     "agent",
+    "day",
 }
 
 
@@ -115,6 +116,8 @@ def test_frames_of_the_log_use_these_names_and_no_other(make_log):
         "demand": log.demand("1d", by="queue"),
         "panel": log.panel("service", "1d", goals),
         "busy": log.busy("1d"),
+        "lines": log.lines("1d", by="queue"),
+        "busy_hours": log.busy_hours(),
         "recontacts": log.recontacts(),
         "self_service": log.self_service(),
         "handle_times": log.handle_times(),
@@ -161,6 +164,35 @@ def test_frames_of_models_and_simulations_use_these_names_and_no_other():
         "menu": queueing.MenuQueue(10, 60, 60, 0.7, 180).performance(22, 35).to_frame(),
         "load": queueing.modified_offered_load([10, 20], 1800, 180).to_frame(),
         "queue": Queue(100, 1800, 180).performance(14).to_frame(),
+    }
+    for source, frame in frames.items():
+        for name in set(frame.columns) - GRID:
+            assert measure(name).name == name, source
+
+
+def test_frames_of_plans_of_lines_use_these_names_and_no_other():
+    from datetime import date
+
+    import polars as pl
+
+    from ccanalytics import staffing
+
+    start = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    hour = pl.DataFrame(
+        {"interval_start": [start], "interval_s": [3600], "calls": [60.0], "aht_s": [180.0]}
+    )
+    goal = ServiceLevel(0.8, 20)
+    plan = staffing.trunks(hour, goal, menu=60, to_agent=0.7)
+    coming = staffing.trunk_growth(
+        1, goal, hour, first=date(2025, 3, 1), subscribers=1000, contact_rate=1
+    )
+    trick = staffing.busy_signal(60, 3600, 180, goal, agents=4)
+    frames = {
+        "trunks": plan.frame,
+        "weighed": plan.options,
+        "growth": coming.frame.drop("month"),
+        "trick": trick.frame,
+        "overflow": staffing.overflow_plan({"a": (3, 2)}).frame.drop("line_group"),
     }
     for source, frame in frames.items():
         for name in set(frame.columns) - GRID:

@@ -10,6 +10,7 @@ from ccanalytics.calllog.arguments import chosen_goals, positive
 from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
 from ccanalytics.calllog.file import one_state
+from ccanalytics.calllog.lines import LinesLog
 from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(CallersAndAgents, CountedLog):
+class CallLog(CallersAndAgents, LinesLog, CountedLog):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,

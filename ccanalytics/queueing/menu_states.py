@@ -77,19 +77,22 @@ def _total(logs: Array) -> tuple[float, Array]:
 def blocked(a: float, r: float, n: float, lines: float, hurry: float) -> float:
     """Logarithm of the share of calls that find all lines taken."""
     j = np.arange(lines + 1)
-    agents = _log_agents(j, r, n, hurry)
-    full, _ = _total(agents + _log_poisson(lines - j, a))
-    every, _ = _total(agents + _log_at_most(lines - j, a))
+    return _blocked(_log_agents(j, r, n, hurry), _log_at_most(lines - j, a), j, a)
+
+
+def _blocked(agents: Array, at_most: Array, j: Array, a: float) -> float:
+    full, _ = _total(agents + _log_poisson(j[-1] - j, a))
+    every, _ = _total(agents + at_most)
     return full - every
 
 
 def solve(a: float, r: float, n: float, lines: float, hurry: float) -> States:
     """The steady state with ``a`` erlangs in the menu and ``r`` offered to ``n`` agents."""
     j = np.arange(lines + 1)
-    agents = _log_agents(j, r, n, hurry)
-    _, at = _total(agents + _log_at_most(lines - j, a))
+    agents, at_most = _log_agents(j, r, n, hurry), _log_at_most(lines - j, a)
+    _, at = _total(agents + at_most)
     first = int(min(n, lines))
     queue = float(at[first:] @ np.maximum(j[first:] - n, 0.0))
     # Whoever leaves the menu sees the others on one line fewer.
-    _, found = _total(agents[:-1] + _log_at_most(lines - 1 - j[:-1], a))
-    return States(float(np.exp(blocked(a, r, n, lines, hurry))), queue, found[int(min(n, lines)) :])
+    _, found = _total(agents[:-1] + at_most[1:])
+    return States(float(np.exp(_blocked(agents, at_most, j, a))), queue, found[first:])

@@ -8,7 +8,20 @@ import pytest
 
 @pytest.mark.parametrize(
     "name",
-    ["ahead", "compared", "curve", "proof", "sensitivity", "shrinkage", "what_if"],
+    [
+        "ahead",
+        "busy_signal",
+        "compared",
+        "curve",
+        "growth",
+        "lines_measured",
+        "overflow_groups",
+        "proof",
+        "sensitivity",
+        "shrinkage",
+        "trunks",
+        "what_if",
+    ],
 )
 def test_examples_run(name):
     module = importlib.import_module(f"ccanalytics.staffing.{name}")

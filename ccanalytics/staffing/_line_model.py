@@ -1,0 +1,149 @@
+"""Lines, voice menu and agents of every interval: the joint model, with callers who redial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.queueing import MenuQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from ccanalytics.queueing.menu import MenuPerformance
+    from ccanalytics.servicelevel import ServiceLevel
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["LineModel"]
+
+_SLACK = 1e-12
+_ROUNDS = 200
+
+
+@dataclass(eq=False)
+class LineModel:
+    """Steady state of row ``i`` with any number of agents and lines; each is computed once.
+
+    Of the calls that meet a busy signal a share ``redial`` tries again, so that attempts T solve
+    T = calls + redial·T·B(T), B the joint model's blocking: extended Erlang B, with a queue.
+    """
+
+    calls: Floats
+    per: Floats
+    aht: Floats
+    menu: float
+    to_agent: float
+    patience: float | None
+    redial: float
+    goal: ServiceLevel
+    max_blocking: float
+    max_occupancy: float | None
+    _known: dict[tuple[int, int, int], MenuPerformance] = field(default_factory=dict)
+
+    def queue(self, i: int, more: float = 1.0) -> MenuQueue:
+        """The calls of a row, ``more`` times as many."""
+        return MenuQueue(
+            float(self.calls[i]) * more, float(self.per[i]), menu=self.menu,
+            to_agent=self.to_agent, aht=float(self.aht[i]), patience=self.patience,
+        )  # fmt: skip
+
+    @property
+    def load(self) -> Floats:
+        """Erlangs of first attempts offered to agents."""
+        return self.calls * self.to_agent * self.aht / self.per
+
+    @property
+    def menu_load(self) -> Floats:
+        """Erlangs of first attempts in the voice menu."""
+        return self.calls * self.menu / self.per
+
+    def at(self, i: int, agents: int, lines: int) -> MenuPerformance:
+        """Give the steady state, redials included."""
+        key = (i, agents, lines)
+        if key not in self._known:
+            found = self.queue(i).performance(agents, lines)
+            blocking = -1.0
+            # From below, so that the least solution is found: what callers build up to.
+            for _ in range(_ROUNDS if self.redial else 0):
+                if abs(found.blocking - blocking) <= 1e-13:
+                    break
+                blocking = found.blocking
+                more = 1 / max(1 - self.redial * blocking, 1e-9)
+                found = self.queue(i, more).performance(agents, lines)
+            self._known[key] = found
+        return self._known[key]
+
+    def few_blocked(self, i: int, agents: int, lines: int) -> bool:
+        """Whether blocking keeps to its limit."""
+        return bool(self.at(i, agents, lines).blocking <= self.max_blocking * (1 + _SLACK))
+
+    def well_served(self, i: int, agents: int, lines: int) -> bool:
+        """Whether those who got in are served as wanted, by agents who are not too busy."""
+        found = self.at(i, agents, lines)
+        if found.service_level(self.goal) < self.goal.share - _SLACK:
+            return False
+        most = self.max_occupancy
+        return most is None or bool(found.occupancy <= most + _SLACK)
+
+    def least_agents(
+        self, holds: Callable[[int, int, int], bool], i: int, lines: int, start: int, low: int = 0
+    ) -> int | None:
+        """Least agents, above ``low`` and up to ``lines``, from which on a condition holds.
+
+        Both conditions are eased by every agent. None: they do not hold even with all. The search
+        goes up from ``start`` in growing steps, then halves.
+        """
+        high, step = min(max(start, low + 1), lines), 1
+        while not holds(i, high, lines):
+            if high == lines:
+                return None
+            low, high, step = high, min(high + step, lines), 2 * step
+        step = 1
+        while high - low > 1:
+            # From a start that holds, first down in growing steps.
+            middle = max(high - step, (low + high) // 2)
+            if holds(i, middle, lines):
+                high, step = middle, 2 * step
+            else:
+                low, step = middle, lines
+        return high
+
+    def lines_for(self, i: int, agents: int) -> int:
+        """Least lines with which so many agents keep blocking to its limit."""
+        if not self.calls[i]:
+            return 0
+        # Where attempts at the limit itself do no harm, the solution below it does none.
+        more = 1 / (1 - self.redial * self.max_blocking)
+        lines = int(self.queue(i, more).lines_for(agents, self.max_blocking))
+        while self.redial and lines > 1 and self.few_blocked(i, agents, lines - 1):
+            lines -= 1
+        return lines
+
+    def fewest_lines(self) -> int:
+        """Lines that keep blocking to its limit with an agent for every line."""
+        from ccanalytics.queueing import servers_for_blocking
+
+        load = self.load + self.menu_load
+        lines = servers_for_blocking(load, self.max_blocking, redial=self.redial)
+        return int(np.max(np.asarray(lines), initial=0))
+
+    def measures(self, agents: Any, lines: int) -> dict[str, list[Any]]:
+        """Columns of what the agents and lines of every row bring; null without calls."""
+        names = {
+            "blocking": "blocking", "wait_probability": "wait_probability", "asa": "asa_s",
+            "abandonment": "abandonment", "occupancy": "occupancy", "in_menu": "in_menu",
+            "lines_busy": "lines_busy",
+        }  # fmt: skip
+        table: dict[str, list[Any]] = {name: [] for name in [*names.values(), "service_level"]}
+        for i, n in enumerate(agents):
+            found = self.at(i, int(n), lines) if self.calls[i] and n and lines else None
+            for name, column in names.items():
+                table[column].append(None if found is None else float(getattr(found, name)))
+            level = None if found is None else float(found.service_level(self.goal))
+            table["service_level"].append(level)
+        return table
