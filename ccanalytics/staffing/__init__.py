@@ -13,6 +13,7 @@ from ccanalytics.staffing.compared import MethodComparison, compare_methods
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
 from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
+from ccanalytics.staffing.merging import MergeOrder, merge_order
 from ccanalytics.staffing.plan import DayPlan, day_plan
 from ccanalytics.staffing.presence import AgentsSeen, agents_seen
 from ccanalytics.staffing.proof import Proof, prove
@@ -33,6 +34,7 @@ __all__ = [
     "DayPlan",
     "DemandAhead",
     "MeasuredShrinkage",
+    "MergeOrder",
     "MethodComparison",
     "Proof",
     "Requirement",
@@ -54,6 +56,7 @@ __all__ = [
     "cover",
     "day_plan",
     "measured_shrinkage",
+    "merge_order",
     "people_for",
     "prove",
     "read_shrinkage",

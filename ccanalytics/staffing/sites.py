@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["SitePlans", "Sites", "site_plans", "sites_of"]
+__all__ = ["SitePlans", "Sites", "bound_shares", "site_plans", "sites_of"]
 
 _LIVABLE = 0.92  # occupancy beyond which agents have hardly a breath between calls
 
@@ -243,7 +243,7 @@ def site_plans(
         cost_per_hour = check_number("cost_per_hour", cost_per_hour)
     sites = sites_of(demand, site)
     names = sites.names
-    own = _bound(bound, names)
+    own = bound_shares(bound, names)
     chosen = _arrangements(arrangements, names)
     tables, pools = [], []
     first: dict[str, Any] | None = None
@@ -281,7 +281,8 @@ def site_plans(
     )
 
 
-def _bound(bound: Any, names: list[str]) -> dict[str, float]:
+def bound_shares(bound: Any, names: list[str]) -> dict[str, float]:
+    """Give every site its share of bound calls, checked."""
     if isinstance(bound, Mapping):
         unknown = sorted(set(map(str, bound)) - set(names))
         if unknown:
