@@ -90,13 +90,8 @@ def best_partitions(
 ) -> dict[int, float]:
     """Least that every number of pools can take: dynamic programming over subsets of sites."""
     n = len(group)
-    pool_of = {
-        mask: tuple(k for k in range(n) if mask >> k & 1)
-        for mask in range(1, 2**n)
-    }
-    allowed = {
-        mask: pool for mask, pool in pool_of.items() if len({group[k] for k in pool}) == 1
-    }
+    pool_of = {mask: tuple(k for k in range(n) if mask >> k & 1) for mask in range(1, 2**n)}
+    allowed = {mask: pool for mask, pool in pool_of.items() if len({group[k] for k in pool}) == 1}
     costs.compute(allowed.values())
     price = {mask: float(costs.known[pool][column]) for mask, pool in allowed.items()}
     best: dict[int, dict[int, float]] = {0: {0: 0.0}}

@@ -259,9 +259,7 @@ def _greedy(
         def saving(pair: frozenset[tuple[int, ...]]) -> float:
             first, second = pair
             known = costs.known
-            return float(
-                (known[first] + known[second] - known[_join(pair)])[column]  # noqa: B023
-            )
+            return float((known[first] + known[second] - known[_join(pair)])[column])
 
         # Whole agents make many savings equal: the law decides among those.
         best = max(shown, key=lambda pair: (round(saving(pair), 9), law[pair]))
@@ -289,8 +287,7 @@ def _into_one(
     return [
         pair
         for pair in law
-        if any(len(pool) > 1 for pool in pair)
-        or group[next(iter(pair))[0]] not in begun
+        if any(len(pool) > 1 for pool in pair) or group[next(iter(pair))[0]] not in begun
     ]
 
 
@@ -353,9 +350,7 @@ def _named(pools: list[tuple[int, ...]], names: list[str]) -> dict[str, str]:
     }
 
 
-def _checks(
-    frame: pl.DataFrame, objective: str, proved: bool, groups: int
-) -> tuple[Check, ...]:
+def _checks(frame: pl.DataFrame, objective: str, proved: bool, groups: int) -> tuple[Check, ...]:
     checks = []
     if proved:
         gap = (frame["most_saved"] - frame["saved"]).to_numpy()

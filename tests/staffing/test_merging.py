@@ -39,6 +39,7 @@ def partitions(items):
 
 def hours(pool, calls, bound=0.0, aht=180.0):
     """Agent-hours of a pool, by the queue itself: bound calls have agents of their own."""
+
     def of(numbers):
         return sum(Queue(n, 1800, aht).agents_for(GOAL) for n in numbers if n > 0) / 2
 
@@ -205,5 +206,5 @@ def test_bad_input(arguments, told):
 
 
 def test_a_site_without_calls_is_named():
-    with pytest.raises(InputError, match="without calls.*'b'"):
+    with pytest.raises(InputError, match=r"without calls.*'b'"):
         staffing.merge_order(frame({"a": [3.0], "b": [0.0]}), GOAL)
