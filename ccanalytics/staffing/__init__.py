@@ -9,7 +9,9 @@ from ccanalytics.staffing.absence import people_for
 from ccanalytics.staffing.ahead import DemandAhead, ahead
 from ccanalytics.staffing.by_patience import SeatsByPatience, seats_by_patience
 from ccanalytics.staffing.callers import Callers, callers
+from ccanalytics.staffing.clients import ClientPlans, client_plans
 from ccanalytics.staffing.compared import MethodComparison, compare_methods
+from ccanalytics.staffing.contracts import Contract, read_contracts
 from ccanalytics.staffing.cover import ShiftCover, cover
 from ccanalytics.staffing.curve import ServiceLevelCurve, service_level_curve
 from ccanalytics.staffing.measured import MeasuredShrinkage, measured_shrinkage
@@ -31,6 +33,8 @@ __all__ = [
     "AbandonmentModels",
     "AgentsSeen",
     "Callers",
+    "ClientPlans",
+    "Contract",
     "DayPlan",
     "DemandAhead",
     "MeasuredShrinkage",
@@ -52,6 +56,7 @@ __all__ = [
     "agents_seen",
     "ahead",
     "callers",
+    "client_plans",
     "compare_methods",
     "cover",
     "day_plan",
@@ -59,6 +64,7 @@ __all__ = [
     "merge_order",
     "people_for",
     "prove",
+    "read_contracts",
     "read_shrinkage",
     "requirement",
     "scheduled",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["SitePlans", "Sites", "bound_shares", "site_plans", "sites_of"]
+__all__ = ["SitePlans", "Sites", "arrangements_of", "bound_shares", "site_plans", "sites_of"]
 
 _LIVABLE = 0.92  # occupancy beyond which agents have hardly a breath between calls
 
@@ -99,23 +99,23 @@ def sites_of(demand: Any, site: str) -> Sites:
     keys = [name for name in rows.columns if name not in MEASURES]
     if site not in keys:
         raise InputError(
-            "the demand does not say which site a row belongs to",
+            f"the demand does not say which {site} a row belongs to",
             f"site={site!r}, keys: {', '.join(keys) or 'none'}",
-            "take log.demand(every, by=['site'])",
+            f"take log.demand(every, by=[{site!r}])",
         )
     if len(keys) > 1:
         others = ", ".join(key for key in keys if key != site)
         raise InputError(
-            "sites are planned for one kind of calls at a time",
+            f"{site}s are planned for one kind of calls at a time",
             f"further keys: {others}",
             "choose one with where=, or add them up",
         )
     if rows[site].null_count():
         number = rows[site].is_null().arg_true()[0]
         raise InputError(
-            "a row belongs to no site",
+            f"a row belongs to no {site}",
             f"{rows['interval_start'][number]}, {site}=null",
-            "leave it out, or name its site",
+            f"leave it out, or name its {site}",
         )
     known = rows[site].unique().cast(pl.String).sort()
     numbers = pl.DataFrame({site: known}).with_row_index("_s")
@@ -137,7 +137,7 @@ def sites_of(demand: Any, site: str) -> Sites:
     uneven = per[column] != length
     if uneven.any():
         raise InputError(
-            "sites differ in the length of an interval",
+            f"{site}s differ in the length of an interval",
             f"{rows['interval_start'][int(uneven.argmax())]}",
             "roll all of them up to one length",
         )
@@ -145,7 +145,7 @@ def sites_of(demand: Any, site: str) -> Sites:
     if empty.any():
         more = f" and {int(empty.sum()) - 1} more" if empty.sum() > 1 else ""
         raise InputError(
-            "a site without calls cannot be planned",
+            f"a {site} without calls cannot be planned",
             f"{site}={known[int(empty.argmax())]!r}{more}",
             "leave it out of the demand",
         )
@@ -244,7 +244,7 @@ def site_plans(
     sites = sites_of(demand, site)
     names = sites.names
     own = bound_shares(bound, names)
-    chosen = _arrangements(arrangements, names)
+    chosen = arrangements_of(arrangements, names)
     tables, pools = [], []
     first: dict[str, Any] | None = None
     for name, pool_of in chosen.items():
@@ -298,7 +298,8 @@ def bound_shares(bound: Any, names: list[str]) -> dict[str, float]:
     return {name: float(share) for name, share in shares.items()}
 
 
-def _arrangements(arrangements: Any, names: list[str]) -> dict[str, dict[str, str]]:
+def arrangements_of(arrangements: Any, names: list[str]) -> dict[str, dict[str, str]]:
+    """Give every arrangement as a mapping from sites to pools, checked."""
     if arrangements is None:
         arrangements = {"separate": "separate", "pooled": "pooled"}
     if not isinstance(arrangements, Mapping) or not arrangements:
