@@ -22,10 +22,14 @@ from ccanalytics.staffing.proof import Proof, prove
 from ccanalytics.staffing.required import Requirement
 from ccanalytics.staffing.requirement import requirement
 from ccanalytics.staffing.sensitivity import Sensitivity, sensitivity
+from ccanalytics.staffing.shared_out import SharedOut, shared_out
 from ccanalytics.staffing.shifts import Shift, shifts
 from ccanalytics.staffing.shrinkage import Shrinkage, read_shrinkage
+from ccanalytics.staffing.site_overflow import SiteOverflow, site_overflow
 from ccanalytics.staffing.sites import SitePlans, site_plans
 from ccanalytics.staffing.spikes import Spikes, spikes
+from ccanalytics.staffing.tier_rules import TierRules, tier_rules
+from ccanalytics.staffing.tiers import TierPromise, tier_promise
 from ccanalytics.staffing.typical import TypicalDemand, typical_day, typical_week
 from ccanalytics.staffing.what_if import WhatIf, what_if
 
@@ -45,11 +49,15 @@ __all__ = [
     "SeatsByPatience",
     "Sensitivity",
     "ServiceLevelCurve",
+    "SharedOut",
     "Shift",
     "ShiftCover",
     "Shrinkage",
+    "SiteOverflow",
     "SitePlans",
     "Spikes",
+    "TierPromise",
+    "TierRules",
     "TypicalDemand",
     "WhatIf",
     "abandonment_models",
@@ -71,9 +79,13 @@ __all__ = [
     "seats_by_patience",
     "sensitivity",
     "service_level_curve",
+    "shared_out",
     "shifts",
+    "site_overflow",
     "site_plans",
     "spikes",
+    "tier_promise",
+    "tier_rules",
     "typical_day",
     "typical_week",
     "what_if",
