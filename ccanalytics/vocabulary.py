@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ccanalytics.errors import InputError
 from ccanalytics.model_measures import ESTIMATED_MEASURES, MODEL_MEASURES
+from ccanalytics.site_measures import SITE_MEASURES
 
 __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 
@@ -197,6 +198,7 @@ MEASURES: dict[str, Measure] = {
             "variance over mean of the calls within weekday and time of day; 1 for Poisson",
         ),
         *MODEL_MEASURES,
+        *SITE_MEASURES,
         *ESTIMATED_MEASURES,
         # self-service
         ("eligible", "Eligible", "可分流", "calls", "contacts that could have been offered it"),

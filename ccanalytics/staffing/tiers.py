@@ -31,11 +31,11 @@ class TierPromise(Result):
     ----------
     by_agents
         Per number of agents and tier: ``agents``, ``tier``, ``calls``, ``service_level`` and
-        ``mean_wait`` (s) with priorities, ``service_level_alike`` and ``mean_wait_alike`` where
+        ``mean_wait_s`` (s) with priorities, ``service_level_alike`` and ``mean_wait_alike_s`` where
         all are served in their order.
     by_share
         The same with the agents asked for, while the first tier's share of the calls moves:
-        ``first_share``, ``tier``, ``service_level``, ``mean_wait``.
+        ``first_share``, ``tier``, ``service_level``, ``mean_wait_s``.
     agents
         Agents at which the rest is read.
     agents_alike
@@ -63,8 +63,8 @@ class TierPromise(Result):
             f"With {counted(self.agents, 'agent')}, answering {first['tier']} first raises its "
             f"service level from {first['service_level_alike']:.1%} to {first['service_level']:.1%}"
             f" and takes that of {last['tier']} from {last['service_level_alike']:.1%} to "
-            f"{last['service_level']:.1%} (mean wait {_wait(last['mean_wait_alike'])} to "
-            f"{_wait(last['mean_wait'])}). Keeping the promise ({self.inputs['goal']}) to "
+            f"{last['service_level']:.1%} (mean wait {_wait(last['mean_wait_alike_s'])} to "
+            f"{_wait(last['mean_wait_s'])}). Keeping the promise ({self.inputs['goal']}) to "
             f"{first['tier']} alone takes {counted(self.agents_first, 'agent')}, to everybody "
             f"{self.agents_alike:,}: {counted(saved, 'agent')} fewer"
             + (", paid for by the waits of the others" if saved else "")
@@ -121,7 +121,7 @@ def tier_promise(
     >>> found = tier_promise({"gold": 30, "plain": 70}, 1800, 180, ServiceLevel(0.9, within=20))
     >>> found.agents, found.agents_first
     (15, 13)
-    >>> found.at_agents()["mean_wait"].round(2).to_list()
+    >>> found.at_agents()["mean_wait_s"].round(2).to_list()
     [1.53, 4.59]
     """
     import polars as pl
@@ -155,7 +155,7 @@ def tier_promise(
                 per, aht,
             ),
             asked, goal, one,
-        ).select(pl.lit(share).alias("first_share"), "tier", "service_level", "mean_wait")
+        ).select(pl.lit(share).alias("first_share"), "tier", "service_level", "mean_wait_s")
         for share in sorted({*_SHARES, float(queue.calls[0] / total)})
     )  # fmt: skip
     return TierPromise(
@@ -180,10 +180,10 @@ def _rows(queue: PriorityQueue, agents: int, goal: ServiceLevel, one: Queue) -> 
             "tier": queue.tiers,
             "calls": queue.calls,
             "service_level": found.service_level(goal),
-            "mean_wait": found.mean_wait,
+            "mean_wait_s": found.mean_wait,
             "service_level_alike": [float(alike.service_level(goal)) if stable else 0.0]
             * len(queue.tiers),
-            "mean_wait_alike": [float(alike.mean_wait) if stable else np.inf] * len(queue.tiers),
+            "mean_wait_alike_s": [float(alike.mean_wait) if stable else np.inf] * len(queue.tiers),
         }
     )
 

@@ -104,18 +104,18 @@ def test_bad_overflow(arguments, told):
 def test_what_a_promise_to_one_tier_costs():
     found = staffing.tier_promise({"gold": 30, "plain": 70}, 1800, 180, GOAL, agents=14)
     rows = found.at_agents()
-    assert rows["mean_wait"].to_list() == pytest.approx([2.84943, 9.97301], abs=6e-6)
-    assert rows["mean_wait_alike"].to_list() == pytest.approx([7.83594] * 2, abs=6e-6)
+    assert rows["mean_wait_s"].to_list() == pytest.approx([2.84943, 9.97301], abs=6e-6)
+    assert rows["mean_wait_alike_s"].to_list() == pytest.approx([7.83594] * 2, abs=6e-6)
     assert found.agents_alike == 14
     assert found.agents_first == PriorityQueue([30, 70], 1800, 180).agents_for([GOAL, None])
     # Work is conserved, whatever the share of the first tier.
     for (share,), part in found.by_share.group_by(["first_share"]):
-        mean = part.sort(pl.col("tier") == "plain")["mean_wait"].to_numpy() @ [share, 1 - share]
+        mean = part.sort(pl.col("tier") == "plain")["mean_wait_s"].to_numpy() @ [share, 1 - share]
         assert mean == pytest.approx(7.83594, abs=6e-6)
     first = found.by_share.filter(pl.col("tier") == "gold").sort("first_share")
     assert first["service_level"].is_sorted(descending=True)  # a promise to all is none
     short = staffing.tier_promise({"gold": 30, "plain": 70}, 1800, 180, GOAL, agents=10)
-    assert short.at_agents()["mean_wait"][1] == np.inf
+    assert short.at_agents()["mean_wait_s"][1] == np.inf
     assert short.checks[0].status == "fails"
     with pytest.raises(InputError, match="another tier"):
         staffing.tier_promise({"gold": 30, "plain": 0}, 1800, 180, GOAL)
