@@ -23,6 +23,7 @@ from ccanalytics.staffing.required import Requirement
 from ccanalytics.staffing.requirement import requirement
 from ccanalytics.staffing.sensitivity import Sensitivity, sensitivity
 from ccanalytics.staffing.shared_out import SharedOut, shared_out
+from ccanalytics.staffing.sharing import Sharing, read_groups, sharing
 from ccanalytics.staffing.shifts import Shift, shifts
 from ccanalytics.staffing.shrinkage import Shrinkage, read_shrinkage
 from ccanalytics.staffing.site_overflow import SiteOverflow, site_overflow
@@ -50,6 +51,7 @@ __all__ = [
     "Sensitivity",
     "ServiceLevelCurve",
     "SharedOut",
+    "Sharing",
     "Shift",
     "ShiftCover",
     "Shrinkage",
@@ -73,6 +75,7 @@ __all__ = [
     "people_for",
     "prove",
     "read_contracts",
+    "read_groups",
     "read_shrinkage",
     "requirement",
     "scheduled",
@@ -80,6 +83,7 @@ __all__ = [
     "sensitivity",
     "service_level_curve",
     "shared_out",
+    "sharing",
     "shifts",
     "site_overflow",
     "site_plans",

@@ -44,6 +44,12 @@ class Outcome:
     levels: Floats
     busy_hours: float
     hours: float
+    fine: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Profit less a fine that keeps the search from promises that must not be missed."""
+        return self.profit - self.fine
 
     @property
     def profit(self) -> float:
@@ -61,6 +67,10 @@ class _Client:
         self.moments = pool.clients[number]
         self.days = pool.portfolio.days
         self.length = self.contract.window_days
+        self.keep = pool.portfolio.keep
+        # More than any staff costs: the search never buys a missed promise.
+        self.fine = 100 * float(pool.cost.max(axis=1).sum()) if self.keep else 0.0
+        self.matters = self.contract.penalised or bool(self.keep)
 
     def spread(self, places: Wholes) -> tuple[Floats, Floats, Floats]:
         """Surplus, variance and bill of every interval at its place."""
@@ -92,22 +102,26 @@ class _Client:
         return (mean * one, spread * one, np.array([b.sum() * scale]),
                 np.array([c.sum() * scale]), np.array([1 / scale]))  # fmt: skip
 
-    def penalty(self, places: Wholes) -> tuple[float, float]:
-        """Expected penalty over the span, and the chance that a window is missed."""
+    def penalty(self, places: Wholes) -> tuple[float, float, float]:
+        """Expected penalty over the span, chance that a window is missed, and the fine for it."""
         from ccanalytics.staffing._chance import missed
 
         s, v, b, c, many = self.windows(*self.spread(places))
         loss = expected_penalty(self.contract, s, v, c, b)
         chance = missed(s, v).mean(axis=0)
-        return float(loss @ many), float(chance @ many / many.sum()) if many.size else 0.0
+        over = self.fine * np.maximum(chance - (1 - self.keep), 0.0)
+        share = float(chance @ many / many.sum()) if many.size else 0.0
+        return float(loss @ many), share, float(over @ many)
 
     def separable(self) -> Floats | None:
         """Penalty by interval and place, where every interval is a window of its own."""
-        if self.length or not self.contract.penalised:
+        if self.length or not self.matters:
             return None
         it = self.moments
         calls = np.broadcast_to(self.calls[:, None], it.bill.shape)
-        loss = expected_penalty(self.contract, it.surplus, it.variance, calls, it.bill)
+        loss = expected_penalty(
+            self.contract, it.surplus, it.variance, calls, it.bill, self.keep, self.fine
+        )
         return np.where(calls > 0, loss, 0.0)
 
 
@@ -121,8 +135,9 @@ def outcome(pool: PoolTables, places: Wholes) -> Outcome:
         agents=pool.agents[rows, places],
         cost=float(pool.cost[rows, places].sum()),
         bills=np.array([client.moments.bill[rows, places].sum() for client in clients]),
-        penalties=np.array([loss for loss, _ in losses]),
-        missed=np.array([chance for _, chance in losses]),
+        penalties=np.array([loss for loss, _, _ in losses]),
+        missed=np.array([chance for _, chance, _ in losses]),
+        fine=float(sum(fine for _, _, fine in losses)),
         levels=np.array(
             [
                 client.moments.level[rows, places] @ client.calls / client.calls.sum()
@@ -165,17 +180,17 @@ def _separable(pool: PoolTables) -> Floats:
 def best_staff(pool: PoolTables) -> tuple[Wholes, list[Wholes]]:
     """Places of the most profitable plan that was found, and the frontier."""
     plans = frontier(pool)
-    order = sorted(range(len(plans)), key=lambda k: -outcome(pool, plans[k]).profit)
+    order = sorted(range(len(plans)), key=lambda k: -outcome(pool, plans[k]).score)
     linked = [
         client
         for client in (_Client(pool, number) for number in range(len(pool.members)))
-        if client.length and client.contract.penalised
+        if client.length and client.matters
     ]
     if not linked:
         return plans[order[0]], plans
     plain = _separable(pool)
     found = [_climbed(pool, linked, plain, plans[k].copy()) for k in order[:_STARTS]]
-    return max(found, key=lambda places: outcome(pool, places).profit), plans
+    return max(found, key=lambda places: outcome(pool, places).score), plans
 
 
 def _climbed(pool: PoolTables, linked: list[_Client], plain: Floats, places: Wholes) -> Wholes:
@@ -276,6 +291,8 @@ def _after(client: _Client, places: Wholes, at: Wholes, change: tuple[Floats, ..
             v[:, day] + change[1],
             c[day],
             b[day] + change[2],
+            client.keep,
+            client.fine,
         )
         return np.where(own, loss, 0.0)
     scale = client.length / client.days
@@ -286,5 +303,6 @@ def _after(client: _Client, places: Wholes, at: Wholes, change: tuple[Floats, ..
     loss = expected_penalty(
         client.contract, scale * mean[None], scale * spread[None],
         np.full(at.size, scale * c.sum()), scale * (b.sum() + change[2]),
+        client.keep, client.fine,
     )  # fmt: skip
     return loss / scale

@@ -31,7 +31,8 @@ class Portfolio:
     """Calls and work of every client (rows) in every interval (columns), and what holds for all.
 
     ``day`` numbers the local day of every interval; ``price`` is that of an hour seated, shrinkage
-    included; ``premium`` the share by which an hour of a shared seat costs more.
+    included; ``premium`` the share by which an hour of a shared seat costs more; ``keep`` the
+    chance with which every contract must be kept.
     """
 
     names: list[str]
@@ -46,6 +47,7 @@ class Portfolio:
     price: float
     premium: float
     cv: float
+    keep: float = 0.0
 
     @property
     def days(self) -> int:
@@ -178,7 +180,7 @@ class PoolTables:
     ) -> list[Floats]:
         """Variance of the pool's surplus per second, for the promise of every client."""
         noise = [np.zeros(cells.shape) for _ in contracts]
-        if not any(contract.penalised for contract in contracts):
+        if not self.portfolio.keep and not any(c.penalised for c in contracts):
             return noise
         lost = np.zeros(cells.shape)
         if self.portfolio.patience is not None:
@@ -211,11 +213,22 @@ class PoolTables:
 
 
 def expected_penalty(
-    contract: Contract, surplus: Floats, variance: Floats, calls: Floats, bill: Floats
+    contract: Contract,
+    surplus: Floats,
+    variance: Floats,
+    calls: Floats,
+    bill: Floats,
+    keep: float = 0.0,
+    fine: float = 0.0,
 ) -> Floats:
-    """Expected loss of one window, by nodes on the first axis; a mean over them."""
-    chance = missed(surplus, variance)
+    """Expected loss of one window, by nodes on the first axis; a mean over them.
+
+    With ``keep`` a chance to miss above 1 − ``keep`` costs a ``fine`` besides, which no plan that
+    can do otherwise would pay.
+    """
+    chance = missed(surplus, variance).mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         points = np.where(calls > 0, 100 * shortfall(surplus, variance) / calls, 0.0)
-    lost = chance.mean(axis=0) * (contract.penalty + contract.penalty_share * bill)
+    lost = chance * (contract.penalty + contract.penalty_share * bill)
+    lost = lost + fine * np.maximum(chance - (1 - keep), 0.0)
     return np.asarray(lost + contract.penalty_per_point * points.mean(axis=0), float)

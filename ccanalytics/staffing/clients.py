@@ -83,12 +83,13 @@ class ClientPlans(Result):
                 f", {best['profit_gained']:,.0f} more than {first['arrangement']} seats, with "
                 f"{abs(hours):,.0f} agent-hours {'fewer' if hours >= 0 else 'more'}"
             )
-        days = counted(self.inputs["days"], "day")
+        days, keep = counted(self.inputs["days"], "day"), self.inputs["keep"]
+        kept = f" while every promise is kept with a chance of {keep:.0%}" if keep else ""
         return (
             f"{answer}. Agents are busy {best['occupancy']:.1%} of the time, and "
             f"{best['service_level']:.1%} of calls are served as their contracts promise to count. "
             f"Over {days}; staff of every interval chosen so that revenue less seats less expected "
-            f"penalties is greatest; {self.inputs['model']}, every interval in steady state."
+            f"penalties is greatest{kept}; {self.inputs['model']}, every interval in steady state."
         )
 
     def to_frame(self) -> pl.DataFrame:
@@ -105,6 +106,7 @@ def client_plans(
     client: str = "client",
     shared_premium: float = 0.0,
     goal: ServiceLevel | None = None,
+    keep: float = 0.0,
     cv: float = 0.0,
     patience: Any = None,
     max_occupancy: float | None = None,
@@ -137,6 +139,9 @@ def client_plans(
     goal
         A service level that the house promises itself in every interval besides. It must be counted
         as the contracts count.
+    keep
+        Chance (0–1) with which every window of every contract must be kept, however dear; 0: what
+        pays most, even if that is to miss.
     cv
         How uncertain a day's volume is: standard deviation over mean, the same factor all day.
     patience, max_occupancy, shrinkage
@@ -185,6 +190,7 @@ def client_plans(
         raise InputError("a premium is 0 or more", f"shared_premium={shared_premium!r}")
     if not 0 <= check_number("cv", cv) <= 2:
         raise InputError("a coefficient of variation is 0 to 2", f"cv={cv!r}", "write 10% as 0.1")
+    check_share("keep", keep, low=0, allow_one=False)
     if max_occupancy is not None:
         check_share("max_occupancy", max_occupancy, low=0, allow_one=True)
     sites = sites_of(demand, client)
@@ -195,7 +201,7 @@ def client_plans(
     portfolio = Portfolio(
         sites.names, list(terms.values()), sites.per, sites.calls, sites.work,
         _day_numbers(demand, sites), patience, max_occupancy, goal,
-        price / (1 - shrinkage_share(shrinkage)), float(shared_premium), float(cv),
+        price / (1 - shrinkage_share(shrinkage)), float(shared_premium), float(cv), float(keep),
     )  # fmt: skip
     chosen = _chosen(arrangements, sites.names)
     known: dict[tuple[int, ...], _Pool] = {}
@@ -206,7 +212,7 @@ def client_plans(
         return known[members]
 
     if arrangements is None and 2 < len(sites.names) <= _MOST_SEARCHED:
-        best = _best_partition(len(sites.names), lambda members: pool(members).best.profit)
+        best = _best_partition(len(sites.names), lambda members: pool(members).best.score)
         if 1 < len(best) < len(sites.names):
             named = [" + ".join(sites.names[k] for k in members) for members in best]
             chosen["partly shared"] = {
@@ -232,6 +238,7 @@ def client_plans(
             "cost_per_hour": price,
             "shared_premium": shared_premium,
             "goal": goal.describe() if goal else None,
+            "keep": keep,
             "cv": cv,
             "patience": patience,
             "max_occupancy": max_occupancy,
@@ -314,7 +321,17 @@ def _checks(frame: pl.DataFrame, clients: pl.DataFrame, portfolio: Portfolio) ->
     rows = clients.filter(clients["arrangement"] == best["arrangement"])
     cheap = rows.filter(rows["missed"] > 0.5)["client"].to_list()
     promised = [c.client for c in portfolio.contracts if not c.penalised]
-    if cheap:
+    short = rows.filter(rows["missed"] > 1 - portfolio.keep + 1e-9)["client"].to_list()
+    if portfolio.keep:
+        words = (
+            f"{', '.join(short)}: no staff that was found keeps the promise with a chance of "
+            f"{portfolio.keep:.0%}"
+            if short
+            else f"every window of every contract is kept with a chance of {portfolio.keep:.0%} or "
+            "more"
+        )
+        checks.append(Check("Promises", "fails" if short else "holds", words))
+    elif cheap:
         words = (
             f"{', '.join(cheap)}: the goal is missed more often than not; by these prices and "
             "penalties it pays to miss it"
@@ -323,7 +340,7 @@ def _checks(frame: pl.DataFrame, clients: pl.DataFrame, portfolio: Portfolio) ->
     else:
         words = "the most profitable staff keeps every contract more often than not"
         checks.append(Check("Promises", "holds", words))
-    if promised:
+    if promised and not portfolio.keep:
         words = (
             f"{', '.join(promised)}: nothing is lost when the goal is missed, so nothing is done "
             "for it"

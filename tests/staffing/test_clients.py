@@ -327,3 +327,33 @@ def plan(contracts=None, calls=None, **settings):
 def test_bad_input(call, told):
     with pytest.raises(InputError, match=told):
         call()
+
+
+def test_promises_that_must_be_kept_are_kept_at_least_cost():
+    """With keep, the best of all enumerated plans that miss seldom enough is found."""
+    free = staffing.client_plans(frame(CALLS), TERMS.values(), cost_per_hour=15.0)
+    kept = staffing.client_plans(frame(CALLS), TERMS.values(), cost_per_hour=15.0, keep=0.9)
+    assert (kept.clients["missed"] <= 0.1 + 1e-9).all()
+    assert (free.clients["missed"] > 0.1).any()
+    assert kept.checks[0].status == "holds"
+    assert kept.best["profit"] < free.best["profit"]
+    terms = {"c": TERMS["c"]}
+    dear = {"c": Contract(client="c", goal=GOAL, window="week", price_per_call=5.0)}
+    least = np.floor(np.array(CALLS["c"]) / 10).astype(int) + 1
+    best = -np.inf
+    for agents in product(*(range(k, k + 14) for k in least)):
+        surplus = variance = 0.0
+        for n, k in zip(CALLS["c"], agents, strict=True):
+            surplus += 7 * n * (served(n, 180.0, k) - 0.8)
+            variance += 7 * noise(n, 180.0, k, 0.8)
+        if norm.cdf(-surplus / np.sqrt(variance)) <= 0.1:
+            best = max(best, money(terms, CALLS, agents))
+    own = staffing.client_plans(
+        frame({"c": CALLS["c"]}), terms.values(), cost_per_hour=15.0, keep=0.9
+    )
+    assert own.frame["profit"][0] == pytest.approx(best)
+    # Where nothing is lost by missing, keep is what makes the staff.
+    bare = staffing.client_plans(
+        frame({"c": CALLS["c"]}), dear.values(), cost_per_hour=15.0, keep=0.9
+    )
+    assert bare.clients["missed"][0] <= 0.1
