@@ -64,7 +64,8 @@ def site_plans(result: SitePlans) -> go.Figure:
     )  # fmt: skip
     most = 1.2 * float(frame["agent_hours"].to_numpy().max())
     fig.layout.yaxis.update(rangemode="tozero", autorange=None, range=[0, most])
-    fig.layout.yaxis2.update(tickformat=".0%", autorange=None, range=[0, 1.25])
+    fig.layout.yaxis2.update(tickformat=".0%", autorange=None, range=[0, 1.25],
+                             tickvals=[0, 0.25, 0.5, 0.75, 1])  # fmt: skip
     return fig
 
 
@@ -221,7 +222,7 @@ def tier_rules(result: TierRules) -> go.Figure:
         result.rules[0], favoured[0], "service_level"
     )
     fig = theme.figure(
-        f"A head start gives {theme.plain(favoured[0])} {100 * gained:+.1f} points of service; "
+        f"A head start gives {theme.plain(favoured[0])} {100 * gained:.1f} points of service; "
         "the others pay",
         f"Simulated service level by tier, the same callers under every rule. "
         f"{result.inputs['goal']}",
@@ -241,12 +242,14 @@ def client_frontier(result: ClientPlans) -> go.Figure:
     """Draw cost against quality for every arrangement, with how busy agents are, and the choice."""
     import polars as pl
 
-    frame, best = result.frontier, result.best
+    best = result.best
+    # Beyond nearly perfect service plans only grow dearer.
+    frame = result.frontier.filter((pl.col("service_level") < 0.999) | pl.col("chosen"))
     fig = theme.panels(
         f"{_title(best['arrangement'])} seats leave most, at {best['service_level']:.1%} service "
         f"and {best['occupancy']:.0%} occupancy",
-        "Every dot is a plan that serves most for its cost; the large ones leave the greatest "
-        "profit of their arrangement",
+        "Every point of a line is a plan that serves most for its cost; the large dots are the "
+        "plans chosen",
         names=["Service level (quality)", "Occupancy (efficiency)", "Profit"],
         same_y=False,
         x="cost",
@@ -254,16 +257,17 @@ def client_frontier(result: ClientPlans) -> go.Figure:
     )
     arrangements = list(dict.fromkeys(frame["arrangement"]))
     for name, colour in zip(arrangements, _colours(len(arrangements)), strict=True):
-        part = frame.filter(pl.col("arrangement") == name)
-        size = [13 if chosen else 6 for chosen in part["chosen"]]
         for place, measure in enumerate(("service_level", "occupancy", "profit"), start=1):
-            fig.add_scatter(
-                x=part["cost"].to_list(), y=part[measure].to_list(), name=_title(name),
-                legendgroup=name, showlegend=place == 1, mode="lines+markers",
-                marker={"size": size}, line={"color": colour, "width": 1.5},
-                hovertemplate=theme.hover(measure, head=f"{_title(name)}, cost %{{x:,.0f}}"),
-                row=place, col=1,
-            )  # fmt: skip
+            for chosen in (False, True):
+                part = frame.filter(pl.col("arrangement") == name, pl.col("chosen") == chosen)
+                words = f"{_title(name)}{', chosen' if chosen else ''}, cost %{{x:,.0f}}"
+                fig.add_scatter(
+                    x=part["cost"].to_list(), y=part[measure].to_list(), name=_title(name),
+                    legendgroup=name, showlegend=place == 1 and not chosen,
+                    mode="markers" if chosen else "lines",
+                    marker={"size": 12, "color": colour}, line={"color": colour, "width": 2},
+                    hovertemplate=theme.hover(measure, head=words), row=place, col=1,
+                )  # fmt: skip
     fig.layout.yaxis.update(tickformat=".0%", rangemode="normal")
     fig.layout.yaxis2.update(tickformat=".0%", rangemode="normal")
     _near_the_best(fig, frame)
@@ -286,7 +290,8 @@ def client_profit(result: ClientPlans) -> go.Figure:
     names = [_title(name) for name in frame["arrangement"]]
     best = result.best
     fig = theme.figure(
-        f"{_title(best['arrangement'])} seats leave a profit of {best['profit']:,.0f}",
+        f"{_title(best['arrangement'])} seats leave a "
+        f"{'profit' if best['profit'] >= 0 else 'loss'} of {abs(best['profit']):,.0f}",
         "What clients pay, and where it goes, in the currency of the contracts",
         x_title="Revenue",
         height=220 + 46 * frame.height,
@@ -299,7 +304,10 @@ def client_profit(result: ClientPlans) -> go.Figure:
         values = frame[measure].to_list()
         fig.add_bar(
             y=names, x=values, orientation="h", name=label, marker_color=colour,
-            text=[f"{v:,.0f}" for v in values], textposition="inside", insidetextanchor="middle",
+            # A narrow piece has no room for its number; the table has it.
+            text=[f"{v:,.0f}" if v > 0.06 * r else "" for v, r in
+                  zip(values, frame["revenue"], strict=True)],
+            textposition="inside", insidetextanchor="middle", textangle=0,
             textfont={"color": "white"}, hovertemplate=theme.hover(measure, "x", head="%{y}"),
         )  # fmt: skip
     fig.update_layout(barmode="relative")
@@ -342,7 +350,7 @@ def _dots(
     """Add dots with whiskers, the first label on top."""
     fig.add_scatter(
         y=labels, x=[row[name] for row in rows], mode="markers", name=legend,
-        marker={"size": 9, "color": colour},
+        marker={"size": 9, "color": colour}, orientation="h", offsetgroup=legend,
         error_x=theme.limits(
             *(
                 [float("nan") if row[f"{name}{end}"] is None else row[f"{name}{end}"]
@@ -353,6 +361,8 @@ def _dots(
         | {"color": colour},
         hovertemplate=theme.hover(name, "x", head=f"%{{y}}, {legend}"),
     )  # fmt: skip
+    # One below the other, so that whiskers do not hide each other.
+    fig.update_layout(scattermode="group", scattergap=0.4)
     fig.update_yaxes(type="category", autorange="reversed", nticks=0, dtick=1, ticksuffix=" ",
                      rangemode=None)  # fmt: skip
 

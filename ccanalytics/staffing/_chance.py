@@ -26,54 +26,86 @@ if TYPE_CHECKING:
 __all__ = ["mark_variances", "missed", "shortfall"]
 
 _LEAST = 1e-12  # states rarer than this decide nothing
+_FURTHEST = 5000  # callers waiting beyond which none is looked at
+_CELLS = 500_000  # numbers held at once
 
 
 def mark_variances(
-    rate: float, aht: float, agents: int, within: float, leaving: float, targets: Floats
+    rate: Any, aht: Any, agents: Any, within: float, leaving: Any, targets: Any
 ) -> Floats:
-    """Variance of Σ(served in time − τ) per second, for each τ of ``targets``.
+    """Variance of Σ(served in time − τ) per second.
 
     Parameters
     ----------
     rate
-        Calls per second, above 0.
+        Calls per second, above 0; scalar or array, as are all but ``within`` and ``targets``.
     aht
         Handle time in seconds.
     agents
-        1 or more; without callers who leave, more than the load.
+        1 or more.
     within
         Threshold in seconds.
     leaving
         Rate at which a waiting caller gives up, per second; 0 for none.
+    targets
+        Shares τ that are promised.
+
+    Returns
+    -------
+    array
+        A row per case, a column per target. With no steady state everybody is late: λτ².
     """
+    cases = np.broadcast_arrays(*(np.asarray(each, float) for each in (rate, aht, agents, leaving)))
+    rates, handle, seats, leave = (each.reshape(-1) for each in cases)
+    promised = np.asarray(targets, float)
+    found = rates[:, None] * promised**2
+    load = rates * handle
+    spread = np.sqrt(np.maximum(load, seats)) + 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Without those who leave the queue is geometric: on to where too little is left of it.
+        tail = np.minimum(np.log(_LEAST) / np.log(np.minimum(load / seats, 1 - 1e-9)), _FURTHEST)
+    most = (seats + np.where(leave > 0, 40 * spread, tail + 2)).astype(np.int64)
+    steady = np.flatnonzero((leave > 0) | (load < seats))
+    # Cases of like size go together, so that little is padded.
+    steady = steady[np.argsort(most[steady], kind="stable")]
+    begin = 0
+    while begin < steady.size:
+        room = max(1, int(_CELLS // (most[steady[begin]] + 1)))
+        part = steady[begin : begin + room]
+        part = part[most[part] <= 1.3 * most[part[0]] + 20]
+        found[part] = _stationary(rates[part], handle[part], seats[part], within, leave[part],
+                                  int(most[part].max()), promised)  # fmt: skip
+        begin += part.size
+    return found
+
+
+def _stationary(
+    rate: Floats, aht: Floats, agents: Floats, within: float, leaving: Floats, most: int,
+    targets: Floats,
+) -> Floats:  # fmt: skip
+    """The variances of cases (rows) whose states reach up to ``most``."""
     from scipy.special import gammainc
 
-    load = rate * aht
-    if leaving == 0 and load >= agents:  # no steady state: nobody is served in time
-        return np.asarray(rate * targets**2, float)
-    spread = np.sqrt(max(load, agents)) + 1
-    most = int(agents + 40 * spread)
-    if leaving == 0:
-        # The queue is geometric: on to where less than the rarest state is left.
-        most = int(agents + min(np.log(_LEAST) / np.log(load / agents), 5000) + 2)
-    state = np.arange(most + 1)
+    state = np.arange(most + 1.0)
+    rate, aht, agents, leaving = (each[:, None] for each in (rate, aht, agents, leaving))
     death = np.minimum(state, agents) / aht + np.maximum(state - agents, 0) * leaving
-    log = np.concatenate([[0.0], np.cumsum(np.log(rate / death[1:]))])
-    pi = np.exp(log - log.max())
-    pi /= pi.sum()
-    first = int((pi > _LEAST).argmax())
-    last = pi.size - int((pi[::-1] > _LEAST).argmax())
-    state, pi = state[first:last], pi[first:last]
+    log = np.zeros((rate.shape[0], most + 1))
+    log[:, 1:] = np.cumsum(np.log(rate / death[:, 1:]), axis=1)
+    pi = np.exp(log - log.max(axis=1, keepdims=True))
+    pi /= pi.sum(axis=1, keepdims=True)
+    pi[pi < _LEAST] = 0.0  # rarer states decide nothing, and would be divided by
     turn = np.maximum(state - agents + 1, 1)
     f = np.where(state < agents, 1.0, gammainc(turn, agents * within / aht))
-    mean = float(pi @ f)
-    steps = -np.cumsum(pi * (f - mean)) / pi
-    h = np.concatenate([[0.0], np.cumsum(steps[:-1])])
-    h -= pi @ h
-    after = np.append(h[1:], h[-1])
+    mean = (pi * f).sum(axis=1, keepdims=True)
+    flow = np.cumsum(pi * (f - mean), axis=1)
+    steps = -np.divide(flow, pi, out=np.zeros_like(pi), where=pi > 0)
+    h = np.zeros_like(pi)
+    h[:, 1:] = np.cumsum(steps[:, :-1], axis=1)
+    h -= (pi * h).sum(axis=1, keepdims=True)
+    after = np.concatenate([h[:, 1:], h[:, -1:]], axis=1)
     own = mean * (1 - targets) ** 2 + (1 - mean) * targets**2
-    later = 2 * ((pi * f) @ after - targets * (pi @ after))
-    return np.asarray(rate * np.maximum(own + later, _LEAST), float)
+    served, all_ = ((weight * after).sum(axis=1, keepdims=True) for weight in (pi * f, pi))
+    return np.asarray(rate * np.maximum(own + 2 * (served - targets * all_), _LEAST), float)
 
 
 def missed(mean: Any, variance: Any) -> Any:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "best_staff", "frontier", "outcome"]
 
-_PRICES = 60  # of a call served in time, tried one after another
+_PRICES = 40  # of a call served in time, tried one after another
 _STARTS = 3
 _PAIRS = 64  # intervals up to which pairs of agents are moved
 _MOVES = 20_000
@@ -177,20 +177,21 @@ def _separable(pool: PoolTables) -> Floats:
     return np.asarray(money, float)
 
 
-def best_staff(pool: PoolTables) -> tuple[Wholes, list[Wholes]]:
-    """Places of the most profitable plan that was found, and the frontier."""
+def best_staff(pool: PoolTables) -> tuple[Outcome, list[Outcome]]:
+    """The most profitable plan that was found, and the frontier."""
     plans = frontier(pool)
-    order = sorted(range(len(plans)), key=lambda k: -outcome(pool, plans[k]).score)
+    known = [outcome(pool, plan) for plan in plans]
+    order = sorted(range(len(plans)), key=lambda k: -known[k].score)
     linked = [
         client
         for client in (_Client(pool, number) for number in range(len(pool.members)))
         if client.length and client.matters
     ]
     if not linked:
-        return plans[order[0]], plans
+        return known[order[0]], known
     plain = _separable(pool)
-    found = [_climbed(pool, linked, plain, plans[k].copy()) for k in order[:_STARTS]]
-    return max(found, key=lambda places: outcome(pool, places).score), plans
+    found = [outcome(pool, _climbed(pool, linked, plain, plans[k].copy())) for k in order[:_STARTS]]
+    return max(found, key=lambda one: one.score), known
 
 
 def _climbed(pool: PoolTables, linked: list[_Client], plain: Floats, places: Wholes) -> Wholes:

@@ -182,24 +182,18 @@ class PoolTables:
         noise = [np.zeros(cells.shape) for _ in contracts]
         if not self.portfolio.keep and not any(c.penalised for c in contracts):
             return noise
-        lost = np.zeros(cells.shape)
+        leaving = np.zeros(cells.shape)
         if self.portfolio.patience is not None:
-            lost = np.nan_to_num(np.asarray(found.abandonment))
             length = np.nan_to_num(np.asarray(found.queue_length))
+            lost = np.nan_to_num(np.asarray(found.abandonment))
+            np.divide(rate * lost, length, out=leaving, where=(length > 0) & (lost > 0))
+        some = cells > 0
         for within in {contract.goal.within for contract in contracts}:
             which = [k for k, contract in enumerate(contracts) if contract.goal.within == within]
-            targets = np.array([contracts[k].goal.share for k in which])
-            for at in np.ndindex(*cells.shape):
-                if cells[at] == 0:
-                    continue
-                leaving = 0.0
-                if lost[at] > 0 and length[at] > 0:
-                    leaving = rate[at] * lost[at] / length[at]
-                found_here = mark_variances(
-                    rate[at], aht[at], int(cells[at]), within, leaving, targets
-                )
-                for k, value in zip(which, found_here, strict=True):
-                    noise[k][at] = value
+            targets = [contracts[k].goal.share for k in which]
+            own = mark_variances(rate[some], aht[some], cells[some], within, leaving[some], targets)
+            for column, k in enumerate(which):
+                noise[k][some] = own[:, column]
         return noise
 
     def _bill(self, member: int, contract: Contract, nodes: Floats, answered: Floats) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._pool_search import best_staff, outcome
+from ccanalytics.staffing._pool_search import best_staff
 from ccanalytics.staffing._pool_tables import PoolTables, Portfolio
 from ccanalytics.staffing._seats import Rules, check_number, check_share, counted
 from ccanalytics.staffing.contracts import Contract, check_definition, contracts_of
@@ -73,8 +73,8 @@ class ClientPlans(Result):
         """The most profitable arrangement, what it brings, and against which other."""
         best, first = self.best, self.frame.row(0, named=True)
         answer = (
-            f"{best['arrangement'].capitalize()} seats leave most: a profit of "
-            f"{best['profit']:,.0f} (revenue {best['revenue']:,.0f}, seats {best['cost']:,.0f}, "
+            f"{best['arrangement'].capitalize()} seats leave most: a {_result(best['profit'])} "
+            f"(revenue {best['revenue']:,.0f}, seats {best['cost']:,.0f}, "
             f"expected penalties {best['penalty']:,.0f})"
         )
         if best is not first and best["arrangement"] != first["arrangement"]:
@@ -95,6 +95,15 @@ class ClientPlans(Result):
     def to_frame(self) -> pl.DataFrame:
         """Give the arrangements."""
         return self.frame
+
+    def table(self) -> pl.DataFrame:
+        """Give the arrangements as a table to read."""
+        return self.frame.drop("profit_gained")
+
+    def client_table(self) -> pl.DataFrame:
+        """Give the clients of the most profitable arrangement as a table to read."""
+        rows = self.clients.filter(self.clients["arrangement"] == self.best["arrangement"])
+        return rows.drop("arrangement")
 
 
 def client_plans(
@@ -250,14 +259,23 @@ def client_plans(
     )
 
 
+def _result(money: float) -> str:
+    """Write what is left, by its name.
+
+    >>> _result(1200.4), _result(-30.0)
+    ('profit of 1,200', 'loss of 30')
+    """
+    return f"{'profit' if round(money) >= 0 else 'loss'} of {abs(money):,.0f}"
+
+
 class _Pool:
     """One pool with its tables, its best staff and its frontier."""
 
     def __init__(self, tables: PoolTables) -> None:
         self.tables = tables
-        places, plans = best_staff(tables)
-        self.best: Outcome = outcome(tables, places)
-        self.frontier: list[Outcome] = [outcome(tables, plan) for plan in plans]
+        self.best: Outcome
+        self.frontier: list[Outcome]
+        self.best, self.frontier = best_staff(tables)
 
 
 def _chosen(arrangements: Any, names: list[str]) -> dict[str, dict[str, str]]:

@@ -104,6 +104,16 @@ class MergeOrder(Result):
         """Give the merges in their order."""
         return self.frame
 
+    def table(self) -> pl.DataFrame:
+        """Give the first twenty merges as a table to read."""
+        import polars as pl
+
+        rows = self.frame.with_columns(pl.col("merged").fill_null("all apart"))
+        wanted = ["merged", "pools", "seats", "agent_hours", "saved_step", "saved", "saved_share"]
+        if rows["most_saved"].null_count() < rows.height:
+            wanted.append("most_saved")
+        return rows.select(wanted).head(21)
+
 
 def merge_order(
     demand: Any,

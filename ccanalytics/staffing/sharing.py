@@ -112,14 +112,12 @@ class Sharing(Result):
     def _of_clients(self) -> str:
         plans = self.parts["clients"]
         best, first = plans.best, plans.frame.row(0, named=True)  # type: ignore[attr-defined]
+        left = f"a {'profit' if best['profit'] >= 0 else 'loss'} of {abs(best['profit']):,.0f}"
         if best["arrangement"] == first["arrangement"]:
-            return (
-                f"For the clients, {best['arrangement']} seats leave most: "
-                f"{best['profit']:,.0f} a day."
-            )
+            return f"For the clients, {best['arrangement']} seats leave most: {left} a day."
         return (
-            f"For the clients, {best['arrangement']} seats leave {best['profit']:,.0f} a day, "
-            f"{best['profit_gained']:,.0f} more than {first['arrangement']} ones."
+            f"For the clients, {best['arrangement']} seats leave {left} a day, "
+            f"{best['profit_gained']:,.0f} better than {first['arrangement']} ones."
         )
 
     def to_frame(self) -> pl.DataFrame:
@@ -175,7 +173,7 @@ def sharing(
     bound: float = 0.0,
     tiers: str = "",
     head_start_s: float = 30.0,
-    cost_per_hour: float = 30.0,
+    cost_per_hour: float = 20.0,
     shared_premium: float = 0.0,
     keep: float = 0.9,
     cv: float = 0.0,

@@ -80,6 +80,13 @@ class SiteOverflow(Result):
         """Give the arrangements."""
         return self.frame
 
+    def table(self) -> pl.DataFrame:
+        """Give the arrangements as a table to read."""
+        return self.frame.select(
+            "arrangement", "links", "service_level", "service_level_low", "service_level_high",
+            "asa_s", "occupancy",
+        )  # fmt: skip
+
 
 def site_overflow(
     demand: Any,

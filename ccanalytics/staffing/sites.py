@@ -65,13 +65,20 @@ class SitePlans(Result):
             else ""
         )
         return (
-            f"{saved}{told}. {self.inputs['goal']}, {self.inputs['model']}, every interval by "
-            f"itself; {self.inputs['bound_words']}."
+            f"{saved}{told[:1].upper()}{told[1:]}. {self.inputs['goal']}, {self.inputs['model']}, "
+            f"every interval by itself; {self.inputs['bound_words']}."
         )
 
     def to_frame(self) -> pl.DataFrame:
         """Give the arrangements."""
         return self.frame
+
+    def table(self) -> pl.DataFrame:
+        """Give the arrangements as a table to read: what was not asked is left out."""
+        wanted = ("pools", "seats", "agent_hours", "scheduled_hours", "cost", "occupancy",
+                  "busiest_occupancy", "service_level")  # fmt: skip
+        known = [name for name in wanted if not self.frame[name].is_null().all()]
+        return self.frame.select("arrangement", *known)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,25 +49,34 @@ class TierRules(Result):
         import polars as pl
 
         favoured = self.inputs["favoured"]
-        parts = []
+        alike = self.frame.filter(pl.col("rule") == self.rules[0])
+        told = ", ".join(
+            f"{row[self.key]} {row['service_level']:.1%}" for row in alike.iter_rows(named=True)
+        )
+        parts = [f"If all are alike, calls are served in time: {told}."]
         for rule in self.rules[1:]:
-            told = []
-            for row in self.frame.filter(pl.col("rule") == rule).iter_rows(named=True):
-                before = self.value(self.rules[0], row[self.key], "service_level")
-                told.append(
-                    f"{row[self.key]} {row['service_level']:.1%} ({before:.1%} if all are alike)"
-                )
-            parts.append(f"{rule}: " + ", ".join(told))
+            rows = self.frame.filter(pl.col("rule") == rule)
+            told = ", ".join(
+                f"{row[self.key]} {row['service_level']:.1%}" for row in rows.iter_rows(named=True)
+            )
+            parts.append(f"{rule[:1].upper()}{rule[1:]}: {told}.")
         return (
-            f"Favouring {' and '.join(favoured)}, service levels are, with {'; with '.join(parts)}."
-            f" {self.inputs['replications']} simulated spans, the same callers under every rule; "
-            f"{self.inputs['goal']}; callers who wait "
+            " ".join(parts)
+            + f" First comes {' and '.join(favoured)}. {self.inputs['replications']} simulated "
+            f"spans, the same callers under every rule; {self.inputs['goal']}; callers who wait "
             f"{'without end' if self.inputs['patience'] is None else 'as patiently as given'}."
         )
 
     def to_frame(self) -> pl.DataFrame:
         """Give the rules by tier."""
         return self.frame
+
+    def table(self) -> pl.DataFrame:
+        """Give the rules by tier as a table to read."""
+        wanted = ["service_level", "service_level_low", "service_level_high", "mean_wait_s"]
+        if self.frame["abandonment"].to_numpy().max(initial=0.0) > 0:
+            wanted.append("abandonment")
+        return self.frame.select("rule", self.key, "calls", *wanted)
 
 
 def tier_rules(

@@ -102,12 +102,16 @@ def clients():
 
 def test_the_frontier_marks_the_choice(clients):
     fig = said(charts.client_frontier(clients))
-    assert len(fig.data) == 6
-    for trace, (_, part) in zip(
-        fig.data[::3], clients.frontier.group_by("arrangement", maintain_order=True), strict=True
-    ):
-        assert list(trace.y) == part["service_level"].to_list()
-        assert trace.marker.size.count(13) == 1
+    assert len(fig.data) == 12  # a line and a dot, in three panels, for two arrangements
+    chosen = [trace for trace in fig.data if trace.mode == "markers"]
+    rows = clients.frame.to_dicts()
+    for k, trace in enumerate(chosen):
+        row, measure = rows[k // 3], ("service_level", "occupancy", "profit")[k % 3]
+        assert trace.x == pytest.approx((row["cost"],))
+        assert trace.y == pytest.approx((row[measure],))
+    line = fig.data[0]
+    assert list(line.x) == sorted(line.x)
+    assert max(line.y) < 0.999
     low, high = fig.layout.yaxis3.range
     assert low < clients.frame["profit"].to_numpy().min()
     assert high > clients.frame["profit"].to_numpy().max()
