@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -263,7 +264,7 @@ def _greedy(
     steps: list[_Step] = [(pools, costs.total(pools), None)]
     while law:
         open_pairs = _into_one(law, group) if one else list(law)
-        shown = sorted(open_pairs, key=lambda pair: (-law[pair], sorted(pair)))[:tried]
+        shown = nlargest(tried, open_pairs, key=law.__getitem__)
         costs.compute([_join(pair) for pair in shown])
 
         def saving(pair: frozenset[tuple[int, ...]]) -> float:
@@ -276,7 +277,9 @@ def _greedy(
         first, second = sorted(best)
         joined = _join(best)
         pools = [pool for pool in pools if pool not in best]
-        law = {pair: gain for pair, gain in law.items() if not pair & best}
+        for gone in best:
+            for pool in (*pools, *best):
+                law.pop(frozenset((gone, pool)), None)
         partners = [pool for pool in pools if group[pool[0]] == group[joined[0]]]
         gains = costs.law(joined, partners)
         law |= {frozenset((joined, b)): gain for b, gain in zip(partners, gains, strict=True)}
