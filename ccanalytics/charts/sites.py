@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
@@ -134,7 +135,7 @@ def site_overflow(result: SiteOverflow) -> go.Figure:
         values = [row, *(own[name] for name in order)]
         _dots(fig, labels, values, "service_level", _title(row["arrangement"]), colour)
     fig.update_layout(height=fig.layout.height - 180 + 34 * (len(labels) + 1))
-    fig.update_xaxes(rangemode="normal")
+    _near(fig)
     return fig
 
 
@@ -234,7 +235,7 @@ def tier_rules(result: TierRules) -> go.Figure:
         rows = {row[result.key]: row for row in part.to_dicts()}
         _dots(fig, [theme.plain(name) for name in order], [rows[name] for name in order],
               "service_level", _title(rule), colour)  # fmt: skip
-    fig.update_xaxes(rangemode="normal")
+    _near(fig)
     return fig
 
 
@@ -340,7 +341,7 @@ def concern_gaps(result: ConcernGaps) -> go.Figure:
     ):
         if frame[name].null_count() < frame.height:
             _dots(fig, labels, frame.to_dicts(), name, label, colour)
-    fig.update_xaxes(rangemode="normal")
+    _near(fig)
     return fig
 
 
@@ -365,6 +366,20 @@ def _dots(
     fig.update_layout(scattermode="group", scattergap=0.4)
     fig.update_yaxes(type="category", autorange="reversed", nticks=0, dtick=1, ticksuffix=" ",
                      rangemode=None)  # fmt: skip
+
+
+def _near(fig: go.Figure) -> None:
+    """Show the span of the whiskers: grouped dots would begin at 0, as bars do."""
+    lows, highs = [], []
+    for trace in fig.data:
+        whiskers = zip(trace.x, trace.error_x.arrayminus, trace.error_x.array, strict=True)
+        for value, below, above in whiskers:
+            if value is not None:
+                lows.append(value - (below if not math.isnan(below) else 0.0))
+                highs.append(value + (above if not math.isnan(above) else 0.0))
+    if lows:
+        room = 0.04 * (max(highs) - min(lows)) or 0.01
+        fig.update_xaxes(range=[min(lows) - room, max(highs) + room])
 
 
 def _colours(count: int) -> list[str]:
