@@ -6,7 +6,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint con
 .PHONY: demo test check validate bench wheel environment clean help
 
 help:
-	@echo "make demo      a sample centre, its call log and four reports in reports/"
+	@echo "make demo      a sample centre, its call log and five reports in reports/"
 	@echo "make test      all tests"
 	@echo "make check     formatting, lint, types, the order of the rooms"
 	@echo "make validate  the coverage and recovery studies at full size"

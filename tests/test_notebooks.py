@@ -23,8 +23,8 @@ def _cells(path: Path, kind: str) -> list[dict]:
     return [cell for cell in cells if cell["cell_type"] == kind]
 
 
-def test_the_four_are_there() -> None:
-    assert {p.stem for p in NOTEBOOKS} >= {"traffic", "seats", "deflection", "handle_time"}
+def test_the_five_are_there() -> None:
+    assert {p.stem for p in NOTEBOOKS} >= {"traffic", "seats", "sites", "deflection", "handle_time"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ccanalytics.staffing._seats import Rules
-    from ccanalytics.staffing.sites import Sites
+    from ccanalytics.staffing._site_demand import Sites
 
     Floats = NDArray[np.float64]
     Pool = tuple[int, ...]

@@ -13,9 +13,10 @@ from ccanalytics.results import Check, Result
 from ccanalytics.staffing._pool_search import best_staff
 from ccanalytics.staffing._pool_tables import PoolTables, Portfolio
 from ccanalytics.staffing._seats import Rules, check_number, check_share, counted
+from ccanalytics.staffing._site_demand import sites_of
 from ccanalytics.staffing.contracts import Contract, check_definition, contracts_of
 from ccanalytics.staffing.shrinkage import shrinkage_share
-from ccanalytics.staffing.sites import arrangements_of, sites_of
+from ccanalytics.staffing.sites import arrangements_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from ccanalytics.servicelevel import ServiceLevel
     from ccanalytics.staffing._pool_search import Outcome
+    from ccanalytics.staffing._site_demand import Sites
     from ccanalytics.staffing.shrinkage import Shrinkage
-    from ccanalytics.staffing.sites import Sites
 
     Wholes = NDArray[np.int64]
 

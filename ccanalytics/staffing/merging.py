@@ -13,7 +13,8 @@ from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._merge_costs import MergeCosts, best_partitions
 from ccanalytics.staffing._seats import Rules, check_number, counted
-from ccanalytics.staffing.sites import bound_shares, sites_of
+from ccanalytics.staffing._site_demand import sites_of
+from ccanalytics.staffing.sites import bound_shares
 
 if TYPE_CHECKING:
     import polars as pl

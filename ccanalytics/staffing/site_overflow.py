@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._seats import Rules, counted
-from ccanalytics.staffing.sites import sites_of
+from ccanalytics.staffing._site_demand import sites_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,4 +1,4 @@
-"""The demo as a user meets it: a small centre, the same loader, four reports in the browser."""
+"""The demo as a user meets it: a small centre, the same loader, five reports in the browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ccanalytics.cli import main
 
 pytestmark = pytest.mark.browser
 
-NOTEBOOKS = ("deflection", "handle_time", "seats", "traffic")
+NOTEBOOKS = ("deflection", "handle_time", "seats", "sites", "traffic")
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +22,17 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_demo_names_its_four_reports(tmp_path, capsys) -> None:
+def test_the_demo_names_its_five_reports(tmp_path, capsys) -> None:
     target = tmp_path / "reports"
     small = ["--weeks", "12", "--scale", "0.01"]
     data = tmp_path / "data"
     assert main(["demo", "--data", str(data), "--reports", str(target), *small]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-5] == "Four reports:"
-    assert [Path(line.strip()) for line in lines[-4:]] == [
+    assert lines[-6] == "Five reports:"
+    assert [Path(line.strip()) for line in lines[-5:]] == [
         target / f"{name}.html" for name in NOTEBOOKS
     ]
-    assert all(Path(line.strip()).is_file() for line in lines[-4:])
+    assert all(Path(line.strip()).is_file() for line in lines[-5:])
 
 
 @pytest.mark.parametrize("width", [1280, 390])
