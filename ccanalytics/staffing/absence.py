@@ -49,8 +49,6 @@ def people_for(agents: Any, absence: float, chance: float = 0.95) -> Any:
     >>> float(stats.binom.sf(9, 13, 0.9).round(3)), float(stats.binom.sf(9, 12, 0.9).round(3))
     (0.966, 0.889)
     """
-    from scipy import stats
-
     check_share("absence", absence, low=0, allow_one=False)
     check_share("chance", chance, low=0, allow_one=False)
     try:
@@ -62,6 +60,8 @@ def people_for(agents: Any, absence: float, chance: float = 0.95) -> Any:
     whole = needed.astype(np.int64)
     if absence == 0:
         return int(whole) if whole.ndim == 0 else whole
+    from scipy import stats
+
     # Of the failures before the needed-th success the law is negative binomial.
     people = whole + np.where(
         whole > 0, stats.nbinom.ppf(chance, np.maximum(whole, 1), 1 - absence), 0

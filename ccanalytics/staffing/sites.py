@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.demand import MEASURES, as_demand
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing._seats import Rules, check_number, check_share, counted
+from ccanalytics.staffing._site_demand import sites_of
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
     from ccanalytics.servicelevel import ServiceLevel
+    from ccanalytics.staffing._site_demand import Sites
     from ccanalytics.staffing.shrinkage import Shrinkage
 
     Floats = NDArray[np.float64]
 
-__all__ = ["SitePlans", "Sites", "site_plans", "sites_of"]
+__all__ = ["SitePlans", "arrangements_of", "bound_shares", "site_plans"]
 
 _LIVABLE = 0.92  # occupancy beyond which agents have hardly a breath between calls
 
@@ -65,100 +66,20 @@ class SitePlans(Result):
             else ""
         )
         return (
-            f"{saved}{told}. {self.inputs['goal']}, {self.inputs['model']}, every interval by "
-            f"itself; {self.inputs['bound_words']}."
+            f"{saved}{told[:1].upper()}{told[1:]}. {self.inputs['goal']}, {self.inputs['model']}, "
+            f"every interval by itself; {self.inputs['bound_words']}."
         )
 
     def to_frame(self) -> pl.DataFrame:
         """Give the arrangements."""
         return self.frame
 
-
-@dataclass(frozen=True, eq=False)
-class Sites:
-    """Calls, and seconds of work, of every site (rows) in every interval (columns)."""
-
-    names: list[str]
-    starts: pl.Series
-    per: Floats
-    calls: Floats
-    work: Floats
-
-    def joined(self, members: Floats) -> tuple[Floats, Floats]:
-        """Calls and handle times of pools; ``members`` has a row per pool, a column per site."""
-        calls, work = members @ self.calls, members @ self.work
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return calls, np.where(calls > 0, work / calls, 1.0)
-
-
-def sites_of(demand: Any, site: str) -> Sites:
-    """Read a demand frame with one key column that names the site."""
-    import polars as pl
-
-    rows = as_demand(_coded(demand, site))
-    keys = [name for name in rows.columns if name not in MEASURES]
-    if site not in keys:
-        raise InputError(
-            "the demand does not say which site a row belongs to",
-            f"site={site!r}, keys: {', '.join(keys) or 'none'}",
-            "take log.demand(every, by=['site'])",
-        )
-    if len(keys) > 1:
-        others = ", ".join(key for key in keys if key != site)
-        raise InputError(
-            "sites are planned for one kind of calls at a time",
-            f"further keys: {others}",
-            "choose one with where=, or add them up",
-        )
-    if rows[site].null_count():
-        number = rows[site].is_null().arg_true()[0]
-        raise InputError(
-            "a row belongs to no site",
-            f"{rows['interval_start'][number]}, {site}=null",
-            "leave it out, or name its site",
-        )
-    known = rows[site].unique().cast(pl.String).sort()
-    numbers = pl.DataFrame({site: known}).with_row_index("_s")
-    row = (
-        rows.select(pl.col(site).cast(pl.String))
-        .join(numbers, on=site, how="left", maintain_order="left")["_s"]
-        .to_numpy()
-    )
-    starts = rows["interval_start"].unique().sort()
-    column = np.searchsorted(starts.to_physical().to_numpy(),
-                             rows["interval_start"].to_physical().to_numpy())  # fmt: skip
-    shape = (known.len(), starts.len())
-    calls, work = np.zeros(shape), np.zeros(shape)
-    calls[row, column] = rows["calls"].to_numpy()
-    work[row, column] = calls[row, column] * rows["aht_s"].fill_null(0.0).fill_nan(0.0).to_numpy()
-    per = np.zeros(shape[1])
-    length = rows["interval_s"].to_numpy()
-    per[column] = length
-    uneven = per[column] != length
-    if uneven.any():
-        raise InputError(
-            "sites differ in the length of an interval",
-            f"{rows['interval_start'][int(uneven.argmax())]}",
-            "roll all of them up to one length",
-        )
-    empty = calls.sum(axis=1) == 0
-    if empty.any():
-        more = f" and {int(empty.sum()) - 1} more" if empty.sum() > 1 else ""
-        raise InputError(
-            "a site without calls cannot be planned",
-            f"{site}={known[int(empty.argmax())]!r}{more}",
-            "leave it out of the demand",
-        )
-    return Sites(known.to_list(), starts, per, calls, work)
-
-
-def _coded(demand: Any, site: str) -> Any:
-    """Write the names of sites as codes: millions of rows are sorted sooner."""
-    import polars as pl
-
-    if isinstance(demand, pl.DataFrame) and demand.schema.get(site) == pl.String:
-        return demand.with_columns(pl.col(site).cast(pl.Categorical))
-    return demand
+    def table(self) -> pl.DataFrame:
+        """Give the arrangements as a table to read: what was not asked is left out."""
+        wanted = ("pools", "seats", "agent_hours", "scheduled_hours", "cost", "occupancy",
+                  "busiest_occupancy", "service_level")  # fmt: skip
+        known = [name for name in wanted if not self.frame[name].is_null().all()]
+        return self.frame.select("arrangement", *known)
 
 
 def site_plans(
@@ -243,8 +164,8 @@ def site_plans(
         cost_per_hour = check_number("cost_per_hour", cost_per_hour)
     sites = sites_of(demand, site)
     names = sites.names
-    own = _bound(bound, names)
-    chosen = _arrangements(arrangements, names)
+    own = bound_shares(bound, names)
+    chosen = arrangements_of(arrangements, names)
     tables, pools = [], []
     first: dict[str, Any] | None = None
     for name, pool_of in chosen.items():
@@ -281,7 +202,8 @@ def site_plans(
     )
 
 
-def _bound(bound: Any, names: list[str]) -> dict[str, float]:
+def bound_shares(bound: Any, names: list[str]) -> dict[str, float]:
+    """Give every site its share of bound calls, checked."""
     if isinstance(bound, Mapping):
         unknown = sorted(set(map(str, bound)) - set(names))
         if unknown:
@@ -297,7 +219,8 @@ def _bound(bound: Any, names: list[str]) -> dict[str, float]:
     return {name: float(share) for name, share in shares.items()}
 
 
-def _arrangements(arrangements: Any, names: list[str]) -> dict[str, dict[str, str]]:
+def arrangements_of(arrangements: Any, names: list[str]) -> dict[str, dict[str, str]]:
+    """Give every arrangement as a mapping from sites to pools, checked."""
     if arrangements is None:
         arrangements = {"separate": "separate", "pooled": "pooled"}
     if not isinstance(arrangements, Mapping) or not arrangements:

@@ -10,7 +10,7 @@ from ccanalytics.cli import main
 
 pytestmark = pytest.mark.browser
 
-NOTEBOOKS = ("deflection", "handle_time", "seats", "traffic", "trunks")
+NOTEBOOKS = ("deflection", "handle_time", "seats", "sites", "traffic", "trunks")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,138 @@
+"""The measures of sites, tiers and clients; rows of the vocabulary."""
+
+from __future__ import annotations
+
+__all__ = ["SITE_MEASURES"]
+
+# name, label, label in Chinese, unit, definition
+SITE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
+    ("pools", "Pools", "座席池", "", "groups of agents, each with one queue of its own"),
+    (
+        "seats",
+        "Seats",
+        "座席数",
+        "agents",
+        "most agents of any interval, added up over pools",
+    ),
+    (
+        "seats_saved",
+        "Seats saved",
+        "节省座席",
+        "agents",
+        "seats of the first arrangement less those of this one",
+    ),
+    (
+        "agent_hours_saved",
+        "Agent-hours saved",
+        "节省坐席小时",
+        "hours",
+        "agent-hours of the first arrangement less those of this one",
+    ),
+    (
+        "cost_saved",
+        "Cost saved",
+        "节省成本",
+        "",
+        "cost of the first arrangement less that of this one",
+    ),
+    (
+        "busiest_occupancy",
+        "Occupancy when busiest",
+        "最高占用率",
+        "share",
+        "occupancy of the interval and pool where it is highest",
+    ),
+    (
+        "square_root_hours",
+        "By the square-root law",
+        "平方根法则小时",
+        "hours",
+        "agent-hours by n = R + β√R, with the β of the first arrangement",
+    ),
+    ("step", "Step", "步骤", "", "number of the merge, in the order of what they save"),
+    ("saved_step", "Saved by this merge", "本次节省", "", "of what is to be saved, by this merge"),
+    ("saved", "Saved so far", "累计节省", "", "of what is to be saved, by all merges so far"),
+    (
+        "saved_share",
+        "Share saved",
+        "节省比例",
+        "share",
+        "saved so far over what every site by itself takes",
+    ),
+    (
+        "most_saved",
+        "Most that can be saved",
+        "最大节省",
+        "",
+        "saved by the best of all ways with so many pools",
+    ),
+    (
+        "links",
+        "Ways to send calls on",
+        "溢出路径",
+        "",
+        "from one site to another, each direction by itself",
+    ),
+    (
+        "service_level_alike",
+        "Service level, all alike",
+        "无优先级服务水平",
+        "share",
+        "service level if callers of all tiers are answered in their order",
+    ),
+    (
+        "mean_wait_alike_s",
+        "Mean wait, all alike",
+        "无优先级平均等待",
+        "s",
+        "mean wait if callers of all tiers are answered in their order",
+    ),
+    (
+        "first_share",
+        "Share of the first tier",
+        "首级占比",
+        "share",
+        "calls of the tier that is answered first over all calls",
+    ),
+    (
+        "wait_if_any_s",
+        "Mean wait of those who waited",
+        "排队者平均等待",
+        "s",
+        "mean wait of the calls that did not find an agent at once",
+    ),
+    ("revenue", "Revenue", "收入", "", "what clients pay for the span, before penalties"),
+    ("penalty", "Expected penalty", "预期罚金", "", "what missed windows cost, times their chance"),
+    ("profit", "Profit", "利润", "", "revenue less cost of agents less expected penalties"),
+    (
+        "profit_gained",
+        "Profit gained",
+        "利润增加",
+        "",
+        "profit of this arrangement less that of the first",
+    ),
+    (
+        "missed",
+        "Chance to miss",
+        "未达标概率",
+        "share",
+        "chance that a window of the contract falls short of its goal",
+    ),
+    (
+        "gap",
+        "Perceived less expected",
+        "感知与期望之差",
+        "",
+        "mean score perceived less mean score expected; below 0 owners see less than they want",
+    ),
+    (
+        "unseen",
+        "Got less perceived",
+        "交付与感知之差",
+        "",
+        "mean score measured less mean score perceived; above 0 more is delivered than is seen",
+    ),
+    ("perceived", "Perceived", "感知", "", "mean score of what owners see"),
+    ("got", "Got", "实际", "", "mean score of what was measured"),
+    ("expected", "Expected", "期望", "", "mean score of what owners want"),
+)
