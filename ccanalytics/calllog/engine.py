@@ -33,11 +33,10 @@ __all__ = ["Covered", "DuckEngine", "Engine", "collect"]
 
 @dataclass(frozen=True)
 class Covered:
-    """Epoch seconds of the first and the last arrival, and when the last call was over."""
+    """Epoch seconds of the first and the last arrival."""
 
     first: int
     last: int
-    over: int
 
 
 class Engine(ABC):
@@ -85,20 +84,22 @@ class Engine(ABC):
         return [n for n, count in zip(names, row, strict=True) if count]
 
     def covered(self) -> Covered | None:
-        """From when to when the log has calls; None if it has none."""
+        """From when to when calls came in; None if the log has none."""
+        arrived = nw.col("arrived_epoch")
+        row = collect(self.table("base").select(first=arrived.min(), last=arrived.max())).row(0)
+        return None if row[0] is None else Covered(*row)
+
+    def over(self) -> int:
+        """Epoch second at which the last call was over, of a log that has calls."""
         handled = (nw.col("handle_s") * 1000).round().cast(nw.Int64)
         row = collect(
             self.table("base").select(
-                first=nw.col("arrived_epoch").min(),
-                last=nw.col("arrived_epoch").max(),
+                arrived=nw.col("arrived_ms").max(),
                 ended=nw.col("ended_ms").max(),
                 handled=(nw.col("answered_ms") + handled).max(),
             )
-        ).row(0, named=True)
-        if row["first"] is None:
-            return None
-        over = [row[name] // 1000 for name in ("ended", "handled") if row[name] is not None]
-        return Covered(row["first"], row["last"], max([row["last"], *over]))
+        ).row(0)
+        return max(int(moment) // 1000 for moment in row if moment is not None)
 
 
 class DuckEngine(Engine):
@@ -128,6 +129,16 @@ class DuckEngine(Engine):
     def hand_over(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
         """A frame as a relation of this connection."""
         return nw.from_native(self._connection.from_arrow(frame.to_arrow()))
+
+    def filled(self, name: str) -> list[str]:
+        """Columns of a table that are not null throughout: looked for no further than the first."""
+        names = TABLES[name].names
+        looks = ", ".join(
+            f'EXISTS (SELECT 1 FROM "{name}" WHERE "{n}" IS NOT NULL)'  # noqa: S608
+            for n in names
+        )
+        (found,) = self._connection.execute(f"SELECT {looks}").fetchall()
+        return [n for n, there in zip(names, found, strict=True) if there]
 
     def whole(self, name: str) -> pl.DataFrame:
         """A whole table."""
