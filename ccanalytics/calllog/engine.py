@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["Covered", "DuckEngine", "Engine", "collect"]
+
+_EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -85,21 +88,35 @@ class Engine(ABC):
 
     def covered(self) -> Covered | None:
         """From when to when calls came in; None if the log has none."""
-        arrived = nw.col("arrived_epoch")
-        row = collect(self.table("base").select(first=arrived.min(), last=arrived.max())).row(0)
-        return None if row[0] is None else Covered(*row)
+        # The column itself, not a number made of it: DuckDB has its bounds in its statistics.
+        arrived = nw.col("arrived_at")
+        row = collect(self.table("calls").select(first=arrived.min(), last=arrived.max())).row(0)
+        if row[0] is None:
+            return None
+        first, last = (moment.replace(tzinfo=UTC) - _EPOCH for moment in row)
+        return Covered(first // _SECOND, last // _SECOND)
 
     def over(self) -> int:
         """Epoch second at which the last call was over, of a log that has calls."""
-        handled = (nw.col("handle_s") * 1000).round().cast(nw.Int64)
-        row = collect(
-            self.table("base").select(
-                arrived=nw.col("arrived_ms").max(),
-                ended=nw.col("ended_ms").max(),
-                handled=(nw.col("answered_ms") + handled).max(),
-            )
-        ).row(0)
-        return max(int(moment) // 1000 for moment in row if moment is not None)
+        moments, parts = ("arrived_at", "answered_at", "ended_at"), ("talk_s", "hold_s", "wrap_s")
+        bounds = collect(
+            self.table("calls").select(*(nw.col(name).max() for name in (*moments, *parts)))
+        ).row(0, named=True)
+        ends = [
+            (bounds[name].replace(tzinfo=UTC) - _EPOCH) // _SECOND * 1000
+            for name in moments
+            if bounds[name] is not None
+        ]
+        if bounds["answered_at"] is not None:
+            # Only a call answered so late can have lasted longer than the last answer.
+            longest = sum(bounds[name] or 0 for name in parts)
+            answered = (bounds["answered_at"].replace(tzinfo=UTC) - _EPOCH) // _SECOND
+            late = int((answered - longest - 2) * 1000)
+            handled = (nw.col("handle_s") * 1000).round().cast(nw.Int64)
+            last = (nw.col("answered_ms") + handled).max()
+            rows = self.table("base").filter(nw.col("answered_ms") >= late).select(last=last)
+            ends.append(collect(rows)[0, "last"] or 0)
+        return max(ends) // 1000
 
 
 class DuckEngine(Engine):
