@@ -33,6 +33,14 @@ def _real_folder() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items):
+    """Spark first: whoever begins with its tests keeps them, since workers steal each other's last.
+
+    A second worker would start three Javas of its own.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("spark") is None)
+
+
 def pytest_runtest_setup(item):
     """Tests of real records are skipped without them, and fail where they were promised."""
     if item.get_closest_marker("real"):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ccanalytics import CallLog, Queue, ServiceLevel, staffing
+from ccanalytics.errors import DataError
 from ccanalytics.queueing import MenuQueue
 from ccanalytics.runs import run
 
@@ -271,6 +272,57 @@ def test_trunks_says_that_the_lines_of_the_bank_cannot_be_known(bank_log, tmp_pa
     assert "the total number of lines cannot be known" in text
     assert "At least 28 lines were in use at once" in text
     assert "give the number of subscribers" in text
+
+
+@pytest.mark.notebook
+def test_seats_plans_from_counts_of_intervals_alone(make_log, tmp_path) -> None:
+    """A switch that tells no single call tells enough for seats; what callers do is unknown."""
+    first = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    counts = [
+        {
+            "queue": "sales",
+            "media": "voice",
+            "started_at": first + timedelta(days=day, minutes=30 * i),
+            "interval_s": 1800.0,
+            "offered": 40,
+            "answered": 40,
+            "talk_s": 40 * 160.0,
+            "wrap_s": 40 * 20.0,
+        }
+        for day in range(14)
+        for i in range(6)
+    ]
+    asked = {"opens": "09:00", "closes": "12:00", "replications": 20}
+    log = make_log(interval_counts=counts)
+    done = run("seats", log.path, asked, output=tmp_path / "counts.html")
+    need = Queue(calls=40, per=1800, aht=180).agents_for(ServiceLevel(0.80, within=20))
+    seated = _column(done.output, "Required agents", by="Interval")
+    assert {int(agents) for agents in seated.values()} == {need}
+    assert list(seated) == ["09:00", "09:30", "10:00", "10:30", "11:00", "11:30"]
+    text = done.output.read_text(encoding="utf-8")
+    assert "How long callers would wait is unknown: no waits of single calls were given" in text
+    assert "never recorded after-call work" not in text
+
+
+def test_counts_without_handle_times_are_no_plan_without_one(make_log) -> None:
+    """The report of such a log stops here, with the remedy."""
+    first = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    log = make_log(
+        interval_counts=[
+            {
+                "queue": "sales",
+                "media": "voice",
+                "started_at": first + timedelta(days=day),
+                "interval_s": 1800.0,
+                "offered": 40,
+            }
+            for day in range(14)
+        ]
+    )
+    with pytest.raises(DataError, match="give aht_s in seconds"):
+        staffing.typical_day(log.demand("30min"), time_zone="UTC", recorded=())
+    day = staffing.typical_day(log.demand("30min"), time_zone="UTC", aht_s=180)
+    assert day.demand["calls"].max() == 40
 
 
 @pytest.mark.real

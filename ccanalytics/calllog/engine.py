@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -30,14 +31,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Covered", "DuckEngine", "Engine", "collect"]
 
+_EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
+
 
 @dataclass(frozen=True)
 class Covered:
-    """Epoch seconds of the first and the last arrival, and when the last call was over."""
+    """Epoch seconds of the first and the last arrival."""
 
     first: int
     last: int
-    over: int
 
 
 class Engine(ABC):
@@ -85,20 +87,36 @@ class Engine(ABC):
         return [n for n, count in zip(names, row, strict=True) if count]
 
     def covered(self) -> Covered | None:
-        """From when to when the log has calls; None if it has none."""
-        handled = (nw.col("handle_s") * 1000).round().cast(nw.Int64)
-        row = collect(
-            self.table("base").select(
-                first=nw.col("arrived_epoch").min(),
-                last=nw.col("arrived_epoch").max(),
-                ended=nw.col("ended_ms").max(),
-                handled=(nw.col("answered_ms") + handled).max(),
-            )
-        ).row(0, named=True)
-        if row["first"] is None:
+        """From when to when calls came in; None if the log has none."""
+        # The column itself, not a number made of it: DuckDB has its bounds in its statistics.
+        arrived = nw.col("arrived_at")
+        row = collect(self.table("calls").select(first=arrived.min(), last=arrived.max())).row(0)
+        if row[0] is None:
             return None
-        over = [row[name] // 1000 for name in ("ended", "handled") if row[name] is not None]
-        return Covered(row["first"], row["last"], max([row["last"], *over]))
+        first, last = (moment.replace(tzinfo=UTC) - _EPOCH for moment in row)
+        return Covered(first // _SECOND, last // _SECOND)
+
+    def over(self) -> int:
+        """Epoch second at which the last call was over, of a log that has calls."""
+        moments, parts = ("arrived_at", "answered_at", "ended_at"), ("talk_s", "hold_s", "wrap_s")
+        bounds = collect(
+            self.table("calls").select(*(nw.col(name).max() for name in (*moments, *parts)))
+        ).row(0, named=True)
+        ends = [
+            (bounds[name].replace(tzinfo=UTC) - _EPOCH) // _SECOND * 1000
+            for name in moments
+            if bounds[name] is not None
+        ]
+        if bounds["answered_at"] is not None:
+            # Only a call answered so late can have lasted longer than the last answer.
+            longest = sum(bounds[name] or 0 for name in parts)
+            answered = (bounds["answered_at"].replace(tzinfo=UTC) - _EPOCH) // _SECOND
+            late = int((answered - longest - 2) * 1000)
+            handled = (nw.col("handle_s") * 1000).round().cast(nw.Int64)
+            last = (nw.col("answered_ms") + handled).max()
+            rows = self.table("base").filter(nw.col("answered_ms") >= late).select(last=last)
+            ends.append(collect(rows)[0, "last"] or 0)
+        return max(ends) // 1000
 
 
 class DuckEngine(Engine):
@@ -128,6 +146,16 @@ class DuckEngine(Engine):
     def hand_over(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
         """A frame as a relation of this connection."""
         return nw.from_native(self._connection.from_arrow(frame.to_arrow()))
+
+    def filled(self, name: str) -> list[str]:
+        """Columns of a table that are not null throughout: looked for no further than the first."""
+        names = TABLES[name].names
+        looks = ", ".join(
+            f'EXISTS (SELECT 1 FROM "{name}" WHERE "{n}" IS NOT NULL)'  # noqa: S608
+            for n in names
+        )
+        (found,) = self._connection.execute(f"SELECT {looks}").fetchall()
+        return [n for n, there in zip(names, found, strict=True) if there]
 
     def whole(self, name: str) -> pl.DataFrame:
         """A whole table."""

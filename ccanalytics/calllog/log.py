@@ -216,24 +216,27 @@ class CallLog(CallersAndAgents, LinesLog, CountedLog):
         """
         import polars as pl
 
+        from ccanalytics.calllog.rollups.intervals import demand_counts
         from ccanalytics.calllog.rollups.scope import check_keys
+        from ccanalytics.calllog.timegrid import Every
 
         if calls not in ("offered", "arrived"):
             raise InputError("no such count of calls", f"calls={calls!r}", "offered or arrived")
         if self._counted_only():
             return self._counted_demand(every, by, calls, start, end, where)
-        keys = check_keys(by, "by")
-        frame = self.intervals(every, keys, start=start, end=end, where=where)
-        handled = pl.col("handled").sum()
-        overall = pl.when(handled > 0).then(pl.col("handle_s").sum() / handled)
-        own = pl.when(pl.col("aht_s") > 0).then(pl.col("aht_s"))
+        length, keys = Every.parse(every), check_keys(by, "by")
+        with self._scope(start, end, where) as scope:
+            frame = demand_counts(scope, scope.fitted(length), keys, calls)
+        handled, handle_s = pl.col("handled"), pl.col("handle_s")
+        overall = pl.when(handled.sum() > 0).then(handle_s.sum() / handled.sum())
+        own = pl.when(handle_s > 0).then(handle_s / handled)
         return frame.select(
             "interval_start",
             "local_start",
             "utc_offset_s",
             "interval_s",
             *keys,
-            pl.col(calls).cast(pl.Float64).alias("calls"),
+            "calls",
             own.fill_null(overall.over(keys) if keys else overall).alias("aht_s"),
         )
 
@@ -417,7 +420,7 @@ class CallLog(CallersAndAgents, LinesLog, CountedLog):
                     engine.place,
                     "load an export of calls; counts of intervals answer interval_counts()",
                 )
-            until = covered.over if until_over else covered.last
+            until = engine.over() if until_over else covered.last
             zone = engine.time_zone
             span = span_of((covered.first, until), zone, start, end)
             yield Scope(engine, zone, span, chosen, covered.last)

@@ -252,8 +252,10 @@ class SparkEngine(Engine):
                 read = self._read(name)
                 self._frames[name] = read.selectExpr(*self._canonical(name, read))
             else:
-                columns = ", ".join(f"`{c.name}` {_SQL[c.kind]}" for c in TABLES[name].columns)
-                self._frames[name] = self._session.createDataFrame([], columns)
+                # No list of rows, for which Spark would start a Python beside each executor.
+                self._frames[name] = self._session.range(0).selectExpr(
+                    *(f"CAST(NULL AS {_SQL[c.kind]}) AS `{c.name}`" for c in TABLES[name].columns)
+                )
         return self._frames[name]
 
     def _canonical(self, name: str, read: DataFrame) -> list[str]:

@@ -193,7 +193,7 @@ def _seconds(asked: Any) -> float:
 
 
 def callers(
-    waits: Any,
+    waits: Any = None,
     delays: Any = None,
     demand: Any = None,
     *,
@@ -207,7 +207,8 @@ def callers(
     ----------
     waits
         Frame of ``log.waits(by)``. Keys are looked through in their order for one that tells
-        callers of different patience apart.
+        callers of different patience apart. None, where the log holds no single calls, leaves
+        patience unknown.
     delays
         Frame of ``log.redials()``; None leaves redials unknown.
     demand
@@ -247,9 +248,12 @@ def callers(
             missing[name] = f"{error.what} ({error.where})" if error.where else error.what
             return None
 
-    rows = as_polars(waits, "waits", _WAITS, "log.waits(by)")
-    found = attempt("patience", lambda: _patience(rows, level, patience))
-    by_group = None
+    found = by_group = None
+    if waits is None:
+        missing["patience"] = "no waits of single calls were given"
+    else:
+        rows = as_polars(waits, "waits", _WAITS, "log.waits(by)")
+        found = attempt("patience", lambda: _patience(rows, level, patience))
     if found is None:
         missing["by_group"] = missing["patience"]
     else:

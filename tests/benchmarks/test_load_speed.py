@@ -61,12 +61,15 @@ timestamp = "iso"
 """
 
 
-def write_calls(path, rows):
-    """A file of calls: 22 columns, one caller in three comes again, most calls are answered."""
+def write_calls(path, rows, start=0):
+    """A file of calls: 22 columns, one caller in three comes again, most calls are answered.
+
+    ``start`` is the number of the first, for a log in several files.
+    """
     with path.open("wb") as file:
-        for first in range(0, rows, CHUNK):
-            frame = _calls(first, min(CHUNK, rows - first))
-            file.write(frame.write_csv(include_header=first == 0).encode())
+        for first in range(start, start + rows, CHUNK):
+            frame = _calls(first, min(CHUNK, start + rows - first))
+            file.write(frame.write_csv(include_header=first == start).encode())
     return path
 
 
@@ -168,17 +171,3 @@ def test_a_load_beside_read_csv(tmp_path, say):
     for way, pairs in ratios.items():
         clock, used = (statistics.median(column) for column in zip(*pairs, strict=True))
         say(f"median of {PAIRS}, {way}: {clock:.2f} times read_csv ({used:.2f} of processors)")
-
-
-def test_memory_of_loads_and_rollups_at_two_sizes(tmp_path, say):
-    make_key(tmp_path / "key")
-    peaks = []
-    for rows in (ROWS, 3 * ROWS):
-        file = write_calls(tmp_path / "calls.csv", rows)
-        load = {"source": "ccanalytics", "key_file": tmp_path / "key"}
-        only = measured(tmp_path, file, "ours", **load)[3]
-        both = measured(tmp_path, file, "ours", rollups=True, **load)[3]
-        peaks.append(only)
-        say(f"{rows:,} rows: {only:.0f} MB for the load, {both:.0f} MB with roll-ups")
-    say(f"three times the rows, {peaks[1] / peaks[0]:.2f} times the memory")
-    assert peaks[1] < 4096

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import stat
 from datetime import UTC, datetime
 
@@ -326,6 +327,22 @@ def test_a_file_without_a_header_does_not_show_its_first_row_in_the_error(tmp_pa
         log.load(tmp_path / "calls.csv", "ccanalytics")
     assert "13800138000" not in str(caught.value)
     assert "ann@" not in str(caught.value)
+
+
+def test_a_line_that_may_be_somebodys_number_is_replaced_and_an_extension_stays(
+    tmp_path, write_table, key_file
+):
+    """Seven digits and more are a number; ports and extensions tell lines apart, and stay."""
+    lines = ["trunk 3", "204123", "5551234", "+44 20 7946 0958", "SIP/204"]
+    at = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    file = write_table(
+        tmp_path / "calls.csv", "calls", [{"arrived_at": at, "line": line} for line in lines]
+    )
+    log = CallLog(tmp_path / "log.duckdb", time_zone="UTC")
+    log.load(file, source="ccanalytics", key_file=key_file)
+    kept = log.table("calls").sort("call_id")["line"].to_list()
+    assert [line for line in kept if line in lines] == ["trunk 3", "204123", "SIP/204"]
+    assert all(re.fullmatch("[0-9a-f]{20}", line) for line in kept if line not in lines)
 
 
 def test_line_numbers_and_reasons_of_masked_rows_stay_useful(tmp_path, key_file):

@@ -171,7 +171,12 @@ def _leakage(
     import polars as pl
 
     completed = events.filter(nw.col("completed"), ~nw.col("customer").is_null())
-    asked = scope.calls().filter(nw.col("is_offered"), ~nw.col("customer").is_null())
+    # Only calls of customers with such a contact are put in order: of all calls few.
+    asked = (
+        scope.calls()
+        .filter(nw.col("is_offered"), ~nw.col("customer").is_null())
+        .join(completed.select("customer"), on="customer", how="semi")
+    )
     end = scope.log_end
     both = nw.concat(
         [

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.scope import Scope, collect
-from ccanalytics.calllog.timegrid import Every
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from ccanalytics.calllog.timegrid import Every
 
 __all__ = ["PARTS", "handle_times"]
 
@@ -22,16 +23,19 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
     import polars as pl
 
     column = nw.col(PARTS[part])
-    length = every or scope.fitted(Every.parse("1d"))
-    units, slots = scope.grid(length)
     calls = (
         scope.calls()
         .filter(nw.col("is_answered"), ~column.is_null())
-        .with_columns(
-            unit=nw.col("arrived_epoch") // length.unit_s, seconds=column.round().cast(nw.Int64)
-        )
-        .join(slots, on="unit", how="inner")
+        .with_columns(seconds=column.round().cast(nw.Int64))
     )
+    if every is None:
+        first, last = scope.epochs()
+        arrived = nw.col("arrived_epoch")
+        calls = calls.filter((arrived >= first) & (arrived < last))
+    else:
+        units, slots = scope.grid(every)
+        calls = calls.with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
+        calls = calls.join(slots, on="unit", how="inner")
     groups = [*(["slot"] if every else []), *keys, "seconds"]
     counted = collect(calls.group_by(*groups).agg(nw.len().alias("calls")))
     counted = counted.with_columns(pl.col("calls", "seconds").cast(pl.Int64))

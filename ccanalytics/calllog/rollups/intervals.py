@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ccanalytics.calllog.timegrid import Every
     from ccanalytics.servicelevel import ServiceLevel
 
-__all__ = ["interval_counts", "thresholds"]
+__all__ = ["demand_counts", "interval_counts", "thresholds"]
 
 _COUNTS = ("left_menu", "contained", "diverted", "blocked")
 _PARTS = ("menu_s", "wait_s", "talk_s", "hold_s", "wrap_s")
@@ -49,11 +49,7 @@ def interval_counts(
 
     ``filled`` names the columns of calls that the log ever fills: sums of others are null.
     """
-    import polars as pl
-
     units, slots = scope.grid(every)
-    calls = scope.calls().with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
-    calls = calls.join(slots, on="unit", how="inner")
     offered, answered = nw.col("is_offered"), nw.col("is_answered")
     abandoned, wait = nw.col("is_abandoned"), nw.col("wait_s")
     measures: dict[str, nw.Expr] = {
@@ -76,31 +72,77 @@ def interval_counts(
         measures[within_column(what, seconds)] = _count(
             (answered if what == "answered" else abandoned) & (wait <= seconds)
         )
-    prepared = calls.select(
-        "slot",
-        *keys,
-        _wait_of_offered=nw.when(offered).then(wait),
-        **{f"_m_{name}": value for name, value in measures.items()},
-    )
-    counted = collect(
-        prepared.group_by("slot", *keys).agg(
+    wait_of_offered = nw.col("_wait_of_offered")
+    frame = _dense(
+        scope,
+        units,
+        keys,
+        _by_slot(scope, every, slots)
+        .select(
+            "slot",
+            *keys,
+            _wait_of_offered=nw.when(offered).then(wait),
+            **{f"_m_{name}": value for name, value in measures.items()},
+        )
+        .group_by("slot", *keys)
+        .agg(
             nw.len().alias("arrived"),
             *(nw.col(f"_m_{name}").sum().alias(name) for name in measures),
-            nw.col("_wait_of_offered").quantile(0.5, interpolation="linear").alias("wait_p50_s"),
-            nw.col("_wait_of_offered").quantile(0.9, interpolation="linear").alias("wait_p90_s"),
-        )
+            wait_of_offered.quantile(0.5, interpolation="linear").alias("wait_p50_s"),
+            wait_of_offered.quantile(0.9, interpolation="linear").alias("wait_p90_s"),
+        ),
     )
-    starts = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
-    frame = starts
-    if keys:
-        frame = starts.join(_groups(scope, keys), how="cross")
-    frame = frame.join(counted, on=["slot", *keys], how="left", nulls_equal=True)
     for what in ("agent", "line"):
         busy = busy_by_slot(scope, every, keys, units, what).rename({"busy_s": f"{what}_busy_s"})
         frame = frame.join(busy, on=["slot", *keys], how="left", nulls_equal=True)
     return _finished(frame, keys, list(measures), filled)
+
+
+def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl.DataFrame:
+    """Columns interval_start (aware UTC), local_start, utc_offset_s, interval_s, keys…, calls,
+    handled, handle_s, also where nothing happened; ``calls`` is ``offered`` or ``arrived``."""
+    import polars as pl
+
+    units, slots = scope.grid(every)
+    handle = nw.col("handle_s")
+    wanted = nw.len() if calls == "arrived" else nw.col("_offered").sum()
+    frame = _dense(
+        scope,
+        units,
+        keys,
+        _by_slot(scope, every, slots)
+        .select("slot", *keys, "handle_s", _offered=_count(nw.col("is_offered")))
+        .group_by("slot", *keys)
+        .agg(calls=wanted, handled=handle.count(), handle_s=handle.sum()),
+    )
+    return (
+        frame.drop("slot")
+        .with_columns(
+            pl.col("calls", "handled", "handle_s").cast(pl.Float64).fill_null(0),
+            pl.col("interval_start").dt.replace_time_zone("UTC"),
+        )
+        .sort([*keys, "interval_start"])
+    )
+
+
+def _by_slot(scope: Scope, every: Every, slots: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Calls of the span with the number of their interval."""
+    calls = scope.calls().with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
+    return calls.join(slots, on="unit", how="inner")
+
+
+def _dense(
+    scope: Scope, units: pl.DataFrame, keys: list[str], counted: nw.LazyFrame[Any]
+) -> pl.DataFrame:
+    """What was counted, in one row per interval and combination of keys."""
+    import polars as pl
+
+    frame = units.group_by("slot").agg(
+        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
+    )
+    if keys:
+        frame = frame.join(_groups(scope, keys), how="cross")
+    return frame.join(collect(counted), on=["slot", *keys], how="left", nulls_equal=True)
 
 
 def _groups(scope: Scope, keys: list[str]) -> pl.DataFrame:
