@@ -30,7 +30,6 @@ QUESTIONS = {
     "lines at once": lambda log: log.lines("15min", by=["line_group"]),
     "lines at once in all": lambda log: log.lines("1d"),
     "busy hours": lambda log: log.busy_hours(),
-    "holding times": lambda log: log.holding_times("queue"),
     "demand": lambda log: log.demand("1h"),
     "recontacts": lambda log: log.recontacts(by=["outcome", "queue"]),
     "some recontacts": lambda log: log.recontacts(by=[], where={"service": "bill"}),
