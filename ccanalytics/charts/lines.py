@@ -141,7 +141,8 @@ def busy_signal(result: BusySignal) -> go.Figure:
     frame = result.frame
     lying = result.flattering
     title = (
-        f"Up to {lying['lines']:,} lines the queue's report meets the goal and the callers do not"
+        f"On {lying['lines']:,} lines the queue's report meets the goal, which is missed counting "
+        "all callers"
         if lying
         else "What callers meet, and what the queue's report shows, on more and more lines"
     )

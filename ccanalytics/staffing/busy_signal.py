@@ -165,11 +165,10 @@ def busy_signal(
         words = "no number of lines here makes the queue's report meet the goal against the callers"
         check = Check("Busy-signal trick", "holds", words)
     else:
-        most = shown.frame.filter(shown.frame["lines"] <= lying["lines"])["service_level_of_all"]
         words = (
-            f"on {lying['lines']:,} lines or fewer the queue's report says "
-            f"{lying['service_level']:.1%} or more and the goal looks met, while of all callers "
-            f"{float(most.to_numpy().max()):.1%} at most are served as wanted"
+            f"on {lying['lines']:,} lines the queue's report says {lying['service_level']:.1%} and "
+            f"the goal looks met, while of all callers {lying['service_level_of_all']:.1%} are "
+            f"served as wanted and {lying['blocking']:.1%} meet a busy signal"
         )
         check = Check("Busy-signal trick", "informs", words)
     return replace(shown, checks=(check,))

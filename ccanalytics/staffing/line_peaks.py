@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LinePeaks", "line_peaks"]
 
 _WANTED = 0.9
-_MOST_CALLS = 20_000_000  # drawn in all; more replications than that allows are cut
+_MOST_CALLS = 500_000_000  # drawn in all; more replications than that allows are cut
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -62,7 +62,7 @@ def test_the_trick():
     drawn = traces(fig)
     assert list(drawn["Met a busy signal"].y) == shown.frame["blocking"].to_list()
     assert list(fig.data[3].y) == shown.frame["asa_s"].to_list()
-    assert "Up to 36 lines" in fig.layout.title.text.replace("<br>", " ")
+    assert "On 36 lines" in fig.layout.title.text.replace("<br>", " ")
     assert fig.layout.annotations[-1].text == "goal 80%"
 
 

@@ -94,7 +94,7 @@ def test_fewer_lines_flatter_the_queue():
     lying = shown.flattering
     assert lying["lines"] == 36
     assert lying["service_level"] >= 0.8 > lying["service_level_of_all"]
-    assert "36 lines or fewer" in shown.checks[0].detail
+    assert "on 36 lines the queue's report says 80.8%" in shown.checks[0].detail
 
 
 def test_with_agents_to_spare_there_is_no_trick():
