@@ -85,6 +85,6 @@ def demo(
     from ccanalytics.runs.demo import demo as run_demo
 
     written = run_demo(data, reports, weeks=weeks, scale=scale, seed=seed, bar=bar, say=print)
-    print("Four reports:" if len(written) == 4 else f"{counted(len(written), 'report')}:")
+    print(f"{counted(len(written), 'report')}:")
     for path in written:
         print(f"  {path}")

@@ -28,7 +28,7 @@ def test_the_demo_names_its_five_reports(tmp_path, capsys) -> None:
     data = tmp_path / "data"
     assert main(["demo", "--data", str(data), "--reports", str(target), *small]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-6] == "Five reports:"
+    assert lines[-6] == "5 reports:"
     assert [Path(line.strip()) for line in lines[-5:]] == [
         target / f"{name}.html" for name in NOTEBOOKS
     ]
