@@ -293,14 +293,14 @@ def client_profit(result: ClientPlans) -> go.Figure:
     fig = theme.figure(
         f"{_title(best['arrangement'])} seats leave a "
         f"{'profit' if best['profit'] >= 0 else 'loss'} of {abs(best['profit']):,.0f}",
-        "What clients pay, and where it goes, in the currency of the contracts",
-        x_title="Revenue",
+        "What clients pay, and where it goes",
+        x_title="In the currency of the contracts",
         height=220 + 46 * frame.height,
     )
     for measure, label, colour in (
         ("cost", "Seats", theme.REFERENCE),
         ("penalty", "Expected penalties", theme.ALARM),
-        ("profit", "Profit", theme.ANSWER),
+        ("profit", "Profit (left of 0: loss)", theme.ANSWER),
     ):
         values = frame[measure].to_list()
         fig.add_bar(

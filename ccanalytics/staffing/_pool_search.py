@@ -269,7 +269,8 @@ def _sums(client: _Client, places: Wholes) -> tuple[Floats, Floats, Floats, Floa
     s, v = np.zeros(shape), np.zeros(shape)
     np.add.at(s.T, client.day, surplus.T)
     np.add.at(v.T, client.day, variance.T)
-    b, c = (np.bincount(client.day, each, client.days) for each in (bill, client.calls))
+    b = np.bincount(client.day, bill, client.days).astype(np.float64)
+    c = np.bincount(client.day, client.calls, client.days).astype(np.float64)
     return s, v, b, c
 
 

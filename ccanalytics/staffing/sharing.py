@@ -221,8 +221,8 @@ def sharing(
     parts: dict[str, Result] = {}
     missing: dict[str, str] = {}
     names: list[str] = []
-    plan = {"patience": patience, "max_occupancy": max_occupancy}
-    shown = {"handle_time": handle_time, "replications": replications, "seed": seed}
+    plan: dict[str, Any] = {"patience": patience, "max_occupancy": max_occupancy}
+    shown: dict[str, Any] = {"handle_time": handle_time, "replications": replications, "seed": seed}
 
     def day(key: str) -> Any:
         if demands.get(key) is None:
