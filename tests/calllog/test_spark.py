@@ -93,7 +93,6 @@ def spark(tmp_path_factory):
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.adaptive.enabled": "false",  # nothing here is worth planning twice
-        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "10000",
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         # A clock that is not UTC: it must not matter.
