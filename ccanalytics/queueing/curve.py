@@ -69,6 +69,7 @@ class Curve:
         self._survive = _survival(law)
         self._cdf = _function(law, "cdf")
         self._name = repr(law)
+        self._refuse_negative(law)
         self._read(_knots(law))
 
     # Reading the law ------------------------------------------------------------------------
@@ -82,6 +83,19 @@ class Curve:
             direct = self._shares(self._cdf, "distribution function", flat)
             left = np.where(direct < 0.5, direct, left)
         return left.reshape(v.shape), kept.reshape(v.shape)
+
+    def _refuse_negative(self, law: Any) -> None:
+        """A law of SciPy tells where its times lie; a curve from a log need not know about < 0."""
+        support = getattr(law, "support", None)
+        if not callable(support) or self._cdf is None or np.shape(found := support()) != (2,):
+            return
+        before = float(np.nextafter(0.0, -1.0))
+        if found[0] < 0 and float(np.asarray(self._cdf(np.array([before])))[0]) > 1e-9:
+            raise InputError(
+                "this law gives times that are negative",
+                f"patience={self._name}",
+                "use a law on 0 and above, such as a lognormal or a gamma",
+            )
 
     def _shares(self, function: Callable[[Any], Any], name: str, v: Array) -> Array:
         try:

@@ -65,6 +65,8 @@ def groups_of(
 ) -> Groups:
     """Check the agents against the demand's intervals and types."""
     count = grid.edges.size - 1
+    if not grid.given_in_order:
+        _refuse_a_list(agents)
     agents = _from_frame(agents, grid)
     if isinstance(agents, Mapping):
         names = tuple(str(name) for name in agents)
@@ -90,6 +92,20 @@ def groups_of(
         priority=_of_types(grid, priority, "priority", 0).astype(np.int64),
         head_start=_of_types(grid, head_start, "head_start", 0.0),
     )
+
+
+def _refuse_a_list(agents: Any) -> None:
+    """Numbers without times may follow the rows of the demand, or the clock: nobody can tell."""
+    if getattr(agents, "columns", None) is not None:
+        return
+    each: Any
+    for each in agents.values() if isinstance(agents, Mapping) else [agents]:
+        if not isinstance(each, (str, bytes)) and hasattr(each, "__len__") and np.ndim(each):
+            raise InputError(
+                "agents are given as a list, and the demand is not in order of time",
+                "agents",
+                "sort the demand by interval_start, or give agents as a frame with interval_start",
+            )
 
 
 def _from_frame(agents: Any, grid: Grid) -> Any:

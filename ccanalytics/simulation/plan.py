@@ -115,6 +115,8 @@ class Grid:
         K × T; ``cv`` is 0 where the demand does not give it.
     day
         K: number of the local day.
+    given_in_order
+        Whether the demand came in order of time; else its rows are not the K intervals.
     """
 
     intervals: pl.DataFrame
@@ -125,6 +127,7 @@ class Grid:
     aht: Floats
     cv: Floats
     day: Wholes
+    given_in_order: bool
 
 
 def grid_of(demand: Any) -> Grid:
@@ -135,9 +138,11 @@ def grid_of(demand: Any) -> Grid:
     InputError
         Names the first row where the intervals of a type do not join, or differ between types.
     """
+    import narwhals.stable.v2 as nw
     import polars as pl
 
     frame = as_demand(demand)
+    given: Any = nw.from_native(demand, eager_only=True)["interval_start"]
     keys = [name for name in frame.columns if name not in MEASURES]
     taken = [name for name in keys if _TAKEN.fullmatch(name)]
     if taken:
@@ -166,10 +171,7 @@ def grid_of(demand: Any) -> Grid:
     if "local_start" in first.columns:
         date = first["local_start"].dt.date()
     else:  # the days of the zone in which the demand came
-        import narwhals.stable.v2 as nw
-
-        stamp: Any = nw.from_native(demand, eager_only=True).schema["interval_start"]
-        date = first["interval_start"].dt.convert_time_zone(stamp.time_zone).dt.date()
+        date = first["interval_start"].dt.convert_time_zone(given.dtype.time_zone).dt.date()
     day = (date - date[0]).dt.total_days().to_numpy().astype(np.int64)
 
     def matrix(column: str, empty: float) -> Floats:
@@ -186,6 +188,7 @@ def grid_of(demand: Any) -> Grid:
         aht=matrix("aht_s", 0.0),
         cv=matrix("cv", 0.0),
         day=day,
+        given_in_order=given.unique(maintain_order=True).is_sorted(),
     )
 
 

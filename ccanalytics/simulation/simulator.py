@@ -24,12 +24,14 @@ from ccanalytics.simulation.simulated import simulation_of
 
 if TYPE_CHECKING:
     from ccanalytics.simulation.arrivals import MixedPoisson, Replay
+    from ccanalytics.simulation.plan import Grid
     from ccanalytics.simulation.simulated import Simulation
     from ccanalytics.simulation.tally import Floats, Tally
 
 __all__ = ["simulate"]
 
 Progress = Callable[[int, int, str], None]
+_MOST_CALLS = 1e10  # a replication; an hour or so of one core
 
 
 def simulate(
@@ -67,7 +69,8 @@ def simulate(
         Intervals must join without gap or overlap. Key columns make types of calls, named by
         their values (several keys are joined by " / "); every type needs the same intervals.
     agents
-        Agents seated: a number, one number per interval, a frame with ``interval_start`` and
+        Agents seated: a number, one number per interval (of a demand in order of time), a frame
+        with ``interval_start`` and
         ``agents`` (and ``group``), the frame of a requirement, or a mapping from groups to
         numbers.
     goals
@@ -177,6 +180,7 @@ def simulate(
         raise InputError(
             "progress is a function of (done, total, what)", f"progress={progress!r}", "or True"
         )
+    _refuse_endless(grid, float(warmup_s))
     replayed = replayed_times(check_arrivals(arrivals), grid, warmup_s)
     mixed, cv = uncertain_rates(arrivals, grid)
     rejoin = when_staff_falls == "rejoin"
@@ -304,6 +308,18 @@ def _refuse_bare_mean(handle_time: Any) -> None:
                 f"handle_time={value!r}",
                 "leave it out (exponential), or give a law, such as scipy.stats.lognorm(s=0.9)",
             )
+
+
+def _refuse_endless(grid: Grid, warmup_s: float) -> None:
+    """A unit that slipped, such as a warm-up in nanoseconds, is not run for days."""
+    inside = float(grid.calls.sum())
+    warm = float(grid.calls[0].sum()) * warmup_s / float(grid.edges[1])
+    if inside + warm > _MOST_CALLS:
+        raise InputError(
+            f"more than {_MOST_CALLS:,.0f} calls a replication are not simulated",
+            f"demand: {inside:.3g} calls, and {warm:.3g} in warmup_s={warmup_s:g}",
+            "give calls per interval, and seconds",
+        )
 
 
 def _is_number(value: Any) -> bool:

@@ -55,6 +55,12 @@ class Rules:
         shrinkage_share(self.shrinkage)
         check_share("absence", self.absence, low=0, allow_one=False)
         check_share("show_up", self.show_up, low=0, allow_one=False)
+        if self.show_up == 0:
+            raise InputError(
+                "with no chance asked for, nobody need turn up",
+                f"show_up={self.show_up!r}",
+                "give a chance such as 0.95",
+            )
         for name in ("max_occupancy", "max_abandonment"):
             if getattr(self, name) is not None:
                 check_share(name, getattr(self, name), low=0, allow_one=True)

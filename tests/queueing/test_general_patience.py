@@ -3,6 +3,7 @@
 import mpmath as mp
 import numpy as np
 import pytest
+from scipy import stats
 
 from ccanalytics.errors import InputError, UnsupportedError
 from ccanalytics.queueing import Queue
@@ -314,3 +315,13 @@ def test_bad_laws_are_refused():
             Queue(48, 60, 60, law)
     with pytest.raises(UnsupportedError, match="simulate"):
         Queue(48, 60, 60, Fixed(30), lines=60)
+
+
+@pytest.mark.parametrize("law", [stats.cauchy(), stats.norm(60, 60), stats.uniform(-10, 100)])
+def test_a_law_with_negative_times_is_no_patience(law):
+    with pytest.raises(InputError, match="negative"):
+        Queue(48, 60, 60, law)
+
+
+def test_a_law_that_reaches_below_0_by_a_hair_is_one():
+    assert 0 < Queue(48, 60, 60, stats.norm(100, 10)).performance(48).abandonment < 1

@@ -54,6 +54,7 @@ def two(demand):
         ({"closing": "never"}, "serve or leave"),
         ({"warmup_s": -1}, "warmup_s"),
         ({"warmup_s": float("inf")}, "warmup_s"),
+        ({"warmup_s": 1e300}, "warmup_s=1e"),
         ({"replications": 0}, "replications=0"),
         ({"replications": 1.5}, "replications"),
         ({"seed": -1}, "seed=-1"),
@@ -303,3 +304,29 @@ def test_a_type_without_a_shape_of_its_own_is_exponential(demand):
     given = simulate(frame, 14, handle_time={"a": None, "b": None}, replications=2)
     assert given.overall.equals(simulate(frame, 14, replications=2).overall)
     assert given.inputs["handle_time"] == "exponential"
+
+
+def test_more_calls_than_anyone_simulates_are_refused_at_once(demand):
+    with pytest.raises(InputError, match="calls per interval"):
+        simulate(demand([1e15, 10], 180), 14, replications=2)
+
+
+@pytest.mark.parametrize("agents", [[40, 4], {"north": [40, 4]}, pl.Series([40, 4])])
+def test_a_list_of_agents_needs_a_demand_in_order(demand, agents):
+    # The rows of such a demand are not its intervals: 40 agents would sit where 4 are meant.
+    turned = demand([10, 300], 180).reverse()
+    with pytest.raises(InputError, match="not in order of time"):
+        simulate(turned, agents, replications=2)
+
+
+def test_a_demand_out_of_order_may_have_one_number_or_a_frame(demand):
+    sorted_demand = demand([10, 300], 180)
+    turned = sorted_demand.reverse()
+    roster = turned.select("interval_start", agents=pl.Series([40, 4]))
+    for agents, same in ((14, 14), (roster, [4, 40])):
+        found = simulate(turned, agents, replications=2)
+        assert found.intervals.equals(simulate(sorted_demand, same, replications=2).intervals)
+
+
+def test_types_below_each_other_are_in_order(demand):
+    assert simulate(two(demand), [14, 15], replications=2).overall.height == 1

@@ -391,3 +391,8 @@ def test_days_in_motion_refuse_an_overlap_by_its_time():
 def test_absence_is_named_where_the_scheduled_are():
     need = staffing.requirement(demand([100]), GOAL, shrinkage=0.3, absence=0.1)
     assert "scheduled after 30% shrinkage and 10% absence" in need.summary()
+
+
+def test_no_chance_of_enough_people_is_no_plan():
+    with pytest.raises(InputError, match="show_up"):
+        staffing.requirement(demand([100]), GOAL, absence=0.1, show_up=0)

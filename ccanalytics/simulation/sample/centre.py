@@ -62,9 +62,10 @@ class Centre(Result):
         """What was written, what the channels truly removed, and how that is known."""
         overall = self.truth["overall"]
         removed = overall["removed"]["both"]
+        weeks = self.inputs["weeks"]
         calls = sum(rows for name, rows in self.rows.items() if name.startswith("calls_"))
         return (
-            f"{calls:,} calls of {self.inputs['weeks']} weeks and "
+            f"{calls:,} calls of {weeks} week{'' if weeks == 1 else 's'} and "
             f"{self.rows[f'self_service{self._ending()}']:,} self-service events were written to "
             f"{self.directory}; SMS-assist before the call and the web hall truly removed "
             f"{removed['requests']:,} of {overall['worlds']['neither']['requests']:,} requests for "
@@ -232,7 +233,7 @@ def _write(
         nonlocal calls
         rows[path.name] = height + (0 if flaws is None else flaws.garble(path))
         calls += height if table == "calls" else 0
-        report(0.7 + 0.25 * calls / exported.calls.arrived.size, "files")
+        report(0.7 + 0.25 * calls / max(exported.calls.arrived.size, 1), "files")
 
     # A file is written while the rows of the next are made.
     with ThreadPoolExecutor(1) as writer:

@@ -181,3 +181,8 @@ def test_any_day_may_be_the_first(tmp_path, start):
     assert monday.weekday() == 0
     assert 0 <= (date.fromisoformat(start) - monday).days < 7
     assert {check.status for check in centre.checks} == {"holds", "informs"}
+
+
+def test_a_centre_too_small_for_a_single_call_is_written(tmp_path):
+    centre = simulation.write_centre(tmp_path / "x", weeks=1, scale=1e-9)
+    assert centre.summary().startswith("0 calls of 1 week and 0 self-service events")
