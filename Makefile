@@ -35,8 +35,10 @@ wheel: .venv/.dev
 	@$(PYTHON) -m venv .venv-wheel
 	@.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt "$$(ls dist/*.whl)[notebooks]"
-	@mkdir -p dist/try && cd dist/try && \
-		../../.venv-wheel/bin/python -I -m ccanalytics demo --weeks 12 --scale 0.02
+	@mkdir -p dist/try && cd dist/try && cc="../../.venv-wheel/bin/python -I -m ccanalytics" && \
+		$$cc sample centre --weeks 12 --scale 0.02 && \
+		$$cc load centre --source ccanalytics --no-pseudonyms --log centre.duckdb >/dev/null && \
+		$$cc run traffic --log centre.duckdb && $$cc run deflection --log centre.duckdb
 	@rm -rf .venv-wheel dist/try
 
 environment: .venv/.dev

@@ -69,7 +69,7 @@ def share_axis(fig: go.Figure, axis: str = "y", *, whole: bool = False, zero: bo
     ``whole`` shows all of 0 to 100%; without ``zero`` the axis may start above 0%, which suits
     a line whose changes matter more than its height.
     """
-    settings: dict[str, Any] = {"tickformat": ".0~%", "hoverformat": ".1%"}
+    settings: dict[str, Any] = {"tickformat": ".2~%", "hoverformat": ".1%"}
     if whole:
         settings |= {"range": [0, 1.02], "tick0": 0, "dtick": 0.2}
     else:

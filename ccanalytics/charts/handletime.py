@@ -75,7 +75,7 @@ def handle_time_histogram(times: HandleTimes) -> go.Figure:
         ticktext=[theme.duration(mark) for mark in marks],
         tickangle=0,
     )
-    fig.update_yaxes(tickformat=".0~%")
+    fig.update_yaxes(tickformat=".2~%")
     # In line with the median and the mean that the title names.
     theme.reference_line(fig, times.median.value, "median", axis="x")
     theme.reference_line(fig, times.mean.value, "mean", axis="x")

@@ -106,7 +106,7 @@ def price_of_service(result: WhatIf) -> go.Figure:
         "<extra></extra>",
         row=2, col=1,
     )  # fmt: skip
-    fig.layout.yaxis.update(tickformat=".0%", rangemode="normal")
+    fig.layout.yaxis.update(tickformat=".2~%", rangemode="normal")
     fig.update_yaxes(rangemode="tozero", row=2, col=1)
     theme.reference_line(
         fig, result.requirement.goal.share, f"goal {_percent(result.requirement.goal.share)}"
@@ -202,7 +202,7 @@ def methods_compared(result: MethodComparison) -> go.Figure:
                 width=2.5 if name in shown else 1.5, dash="solid" if name in shown else "dot",
             )  # fmt: skip
     fig.layout.yaxis.update(rangemode="tozero")
-    fig.layout.yaxis2.update(tickformat=".0%", rangemode="normal")
+    fig.layout.yaxis2.update(tickformat=".2~%", rangemode="normal")
     theme.reference_line(fig, result.goal.share, f"goal {_percent(result.goal.share)}", "y2")
     fig.layout.annotations[-1].update(yanchor="top")
     fig.update_layout(legend_y=1.06)

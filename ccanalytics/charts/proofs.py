@@ -75,7 +75,7 @@ def proof(result: Proof) -> go.Figure:
         float(frame["planned_service_level"].drop_nulls().to_numpy().min(initial=1.0)),
         result.goal.share,
     )
-    fig.update_yaxes(range=[max(0.0, low - 0.06), 1.02], rangemode="normal", tickformat=".0%")
+    fig.update_yaxes(range=[max(0.0, low - 0.06), 1.02], rangemode="normal", tickformat=".2~%")
     theme.reference_line(fig, result.goal.share, f"goal {100 * result.goal.share:.4g}%")
     fig.layout.annotations[-1].update(yanchor="top", bgcolor="rgba(255,255,255,0.85)")
     theme.time_axis(fig, clock=one_day)

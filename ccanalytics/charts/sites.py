@@ -36,6 +36,8 @@ __all__ = [
 
 _MOST_NAMED = 12
 _WORDS = {"agent_hours": "agent-hours", "scheduled_hours": "scheduled hours", "seats": "seats"}
+_FEW_TICKS = 12  # numbers of agents that an axis can name one by one
+_TOLD_POINTS = 0.5  # of service: less is not worth saying that others pay for it
 
 
 def site_plans(result: SitePlans) -> go.Figure:
@@ -65,7 +67,7 @@ def site_plans(result: SitePlans) -> go.Figure:
     )  # fmt: skip
     most = 1.2 * float(frame["agent_hours"].to_numpy().max())
     fig.layout.yaxis.update(rangemode="tozero", autorange=None, range=[0, most])
-    fig.layout.yaxis2.update(tickformat=".0%", autorange=None, range=[0, 1.25],
+    fig.layout.yaxis2.update(tickformat=".2~%", autorange=None, range=[0, 1.25],
                              tickvals=[0, 0.25, 0.5, 0.75, 1])  # fmt: skip
     return fig
 
@@ -179,7 +181,9 @@ def tier_promise(result: TierPromise) -> go.Figure:
             line={"color": theme.REFERENCE, "dash": "dot"},
             hovertemplate=theme.hover(name, head="All alike, %{x} agents"), row=place, col=1,
         )  # fmt: skip
-    fig.layout.yaxis.update(tickformat=".0%", rangemode="normal")
+    if frame["agents"].n_unique() <= _FEW_TICKS:
+        fig.update_xaxes(dtick=1)
+    fig.layout.yaxis.update(tickformat=".2~%", rangemode="normal")
     fig.layout.yaxis2.update(type="log", dtick=1, rangemode="normal", tickformat=",.3~f")
     fig.update_layout(legend_y=1.06)
     return fig
@@ -222,9 +226,9 @@ def tier_rules(result: TierRules) -> go.Figure:
     gained = result.value(result.rules[1], favoured[0], "service_level") - result.value(
         result.rules[0], favoured[0], "service_level"
     )
+    paid = "; the others pay" if 100 * gained >= _TOLD_POINTS else ""
     fig = theme.figure(
-        f"A head start gives {theme.plain(favoured[0])} {100 * gained:.1f} points of service; "
-        "the others pay",
+        f"A head start gives {theme.plain(favoured[0])} {100 * gained:.1f} points of service{paid}",
         f"Simulated service level by tier, the same callers under every rule. "
         f"{result.inputs['goal']}",
         x="service_level",
@@ -269,8 +273,8 @@ def client_frontier(result: ClientPlans) -> go.Figure:
                     marker={"size": 12, "color": colour}, line={"color": colour, "width": 2},
                     hovertemplate=theme.hover(measure, head=words), row=place, col=1,
                 )  # fmt: skip
-    fig.layout.yaxis.update(tickformat=".0%", rangemode="normal")
-    fig.layout.yaxis2.update(tickformat=".0%", rangemode="normal")
+    fig.layout.yaxis.update(tickformat=".2~%", rangemode="normal")
+    fig.layout.yaxis2.update(tickformat=".2~%", rangemode="normal")
     _near_the_best(fig, frame)
     fig.update_layout(legend_y=1.05)
     return fig

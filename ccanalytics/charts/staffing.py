@@ -157,7 +157,7 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
             continue
         axis = "y" if panel == 1 else f"y{panel}"
         theme.share_axis(fig, axis, whole=name != "abandonment")
-        fig.update_yaxes(tickformat=".0%", row=panel, col=1)
+        fig.update_yaxes(tickformat=".2~%", row=panel, col=1)
     least = max(result.required.values()) - 1
     near = result.points.filter((pl.col("agents") >= least) & pl.col("asa").is_finite())
     # Just above the load waits are hours; drawn whole they would flatten all that matters.
