@@ -28,6 +28,7 @@ __all__ = ["effect"]
 
 _ROLLOUTS = ("unit_kind", "unit", "treatment", "live_on")
 _DESIGNS = ("staggered",)
+_COUNTS = ("first_attempts", "offered", "arrived", "answered")
 
 
 def effect(
@@ -68,6 +69,10 @@ def effect(
     import polars as pl
 
     level = check_level(level)
+    if isinstance(min_weeks, bool) or not isinstance(min_weeks, int) or min_weeks < 1:
+        raise InputError("min_weeks is a whole number, 1 or more", f"min_weeks={min_weeks!r}")
+    if count not in _COUNTS:
+        raise InputError("calls are counted", f"count={count!r}", "one of " + ", ".join(_COUNTS))
     if design not in _DESIGNS:
         raise InputError("no such design", f"design={design!r}", "one of " + ", ".join(_DESIGNS))
     needs = ["local_start", "interval_s", "unit", count]
@@ -84,6 +89,7 @@ def effect(
             f"treatment={name!r}, unit_kind={unit_kind!r}",
             "load the roll-outs with their dates",
         )
+    _refuse_twice(dates, weeks)
     units, starts, calls = _table(weeks, count)
     others = {
         other: _shares(units, starts, rows)
@@ -111,6 +117,26 @@ def effect(
         inputs={**found.inputs, "treatment": name, "unit_kind": unit_kind, "count": count},
         checks=(*found.checks, *_checks(count, cut, others)),
     )
+
+
+def _refuse_twice(dates: pl.DataFrame, weeks: pl.DataFrame) -> None:
+    """A unit goes live once with each treatment, and has one count a week."""
+    import polars as pl
+
+    live = dates.drop_nulls("live_on").select("treatment", "unit", "live_on").unique()
+    twice = live.group_by("treatment", "unit").len().filter(pl.col("len") > 1).sort("unit")
+    if twice.height:
+        name, unit, _ = twice.row(0)
+        days = live.filter(pl.col("treatment") == name, pl.col("unit") == unit)["live_on"].sort()
+        raise InputError(
+            "a unit goes live once",
+            f"{unit}, {name}: {days[0]} and {days[1]}",
+            "keep the day on which customers could use it",
+        )
+    rows = weeks.select("unit", "local_start")
+    if rows.is_duplicated().any():
+        unit, at = rows.filter(rows.is_duplicated()).row(0)
+        raise InputError("a unit has one row a week", f"{unit!r}, {at}", "drop the duplicates")
 
 
 def _table(weeks: pl.DataFrame, count: str) -> tuple[list[str], list[dt.date], NDArray[np.float64]]:

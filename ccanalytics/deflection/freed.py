@@ -48,8 +48,26 @@ def remaining(calls: Any, aht_s: Any, removed: Any, removed_aht_s: Any) -> tuple
     >>> round(calls), round(aht, 2)
     (1860, 180.32)
     """
-    calls, aht, share, gone = (np.asarray(x, float) for x in (calls, aht_s, removed, removed_aht_s))
-    if np.any(~(share < 1)):
+    try:
+        calls, aht, share, gone = (
+            np.asarray(x, float) for x in (calls, aht_s, removed, removed_aht_s)
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError("these are numbers", f"calls={calls!r}, aht_s={aht_s!r}") from error
+    try:
+        np.broadcast_shapes(calls.shape, aht.shape, share.shape, gone.shape)
+    except ValueError as error:
+        raise InputError(
+            "calls, handle times and shares do not fit each other",
+            f"shapes {calls.shape}, {aht.shape}, {share.shape}, {gone.shape}",
+        ) from error
+    if not (np.isfinite(calls).all() and (calls >= 0).all()):
+        raise InputError("calls are finite, 0 or more", "calls")
+    if not (np.isfinite(aht).all() and (aht > 0).all()):
+        raise InputError("handle times are finite and above 0", "aht_s")
+    if not (np.isfinite(gone).all() and (gone >= 0).all()):
+        raise InputError("calls that go take a time, 0 or more", f"removed_aht_s={removed_aht_s!r}")
+    if not (np.isfinite(share).all() and (share < 1).all()):
         raise InputError("a share below 1 must be removed", f"removed={removed!r}")
     left = (aht - share * gone) / (1 - share)
     if np.any(~(left > 0)):

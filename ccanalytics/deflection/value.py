@@ -188,6 +188,10 @@ def value(
     import polars as pl
 
     share = _estimate("removed", removed, level)
+    for name, number in (("line_s", line_s or 0.0), ("channel_cost", channel_cost),
+                         ("cost_per_item", cost_per_item), ("items", items),
+                         ("min_agents", min_agents), ("seed", seed)):  # fmt: skip
+        _check_number(name, number, whole=name in ("min_agents", "seed"))
     if demand_is not in ("without", "with"):
         raise InputError("demand_is is 'without' or 'with' the channel", f"{demand_is!r}")
     rows = as_demand(demand).filter(pl.col("calls") > 0)
@@ -238,6 +242,12 @@ def value(
         },
         checks=_checks(share, removed_aht_s, mean_aht, line_s, known("seat_hours")),
     )  # fmt: skip
+
+
+def _check_number(name: str, number: Any, *, whole: bool) -> None:
+    real = isinstance(number, (int, float)) and not isinstance(number, bool)
+    if not real or not np.isfinite(number) or number < 0 or (whole and number != int(number)):
+        raise InputError(f"a {'whole ' if whole else ''}number, 0 or more", f"{name}={number!r}")
 
 
 def _estimate(name: str, given: Any, level: float) -> Estimate:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["worth"]
 
+_WEEK_S, _CLOCK_CHANGE_S = 604_800, 7200
+
 
 def worth(
     effect: StaggeredEffect, panel: Any, week: Any, goal: ServiceLevel, **options: Any
@@ -41,6 +43,8 @@ def worth(
 
     Raises
     ------
+    InputError
+        No effect with a control, or a demand that is not a week.
     DataError
         The log does not know how long calls of these services take.
     """
@@ -61,7 +65,15 @@ def worth(
             "handle_s is null or 0",
             "give the handle time to deflection.value",
         )
-    demand = as_polars(week, "week", ["calls"], "staffing.typical_week(…).demand")
+    needs = ["calls", "interval_start", "interval_s"]
+    demand = as_polars(week, "week", needs, "staffing.typical_week(…).demand")
+    spanned = float(demand.unique("interval_start")["interval_s"].sum())
+    if abs(spanned - _WEEK_S) > _CLOCK_CHANGE_S:
+        raise InputError(
+            "calls removed a week are held against the calls of a week",
+            f"week covers {spanned / 3600:,.1f} hours",
+            "give staffing.typical_week(…).demand",
+        )
     calls, removed = float(demand["calls"].sum()), effect.removed_per_week
     ends = np.array([removed.value, removed.low, removed.high])
     share, low, high = (ends / (calls + ends)).tolist()

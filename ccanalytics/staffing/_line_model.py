@@ -113,6 +113,23 @@ class LineModel:
                 low, step = middle, lines
         return high
 
+    def unblocked(self, i: int, lines: int, well: int) -> int | None:
+        """Least agents, from ``well`` on, with which few are blocked; None: no number does.
+
+        Where callers give up, an agent more may as well hold a line longer than the caller who
+        would have left: one is added at a time, until blocking falls no more.
+        """
+        if self.patience is None:
+            return self.least_agents(self.few_blocked, i, lines, well, well - 1)
+        for agents in range(well, lines + 1):
+            if self.few_blocked(i, agents, lines):
+                return agents
+            if agents < lines:
+                now, then = (self.at(i, n, lines).blocking for n in (agents, agents + 1))
+                if then >= now * (1 - _SLACK):
+                    return None
+        return None
+
     def lines_for(self, i: int, agents: int) -> int:
         """Least lines with which so many agents keep blocking to its limit."""
         if not self.calls[i]:
@@ -125,9 +142,18 @@ class LineModel:
         return lines
 
     def fewest_lines(self) -> int:
-        """Lines that keep blocking to its limit with an agent for every line."""
+        """Lines below which blocking cannot keep to its limit, however many agents there are.
+
+        With patient callers those that an agent for every line would need. Callers who give up
+        free lines, and then only the menu is sure to hold one.
+        """
         from ccanalytics.queueing import servers_for_blocking
 
+        if self.patience is not None:
+            if not self.menu_load.any():
+                return int(self.calls.any())
+            least = servers_for_blocking(self.menu_load, self.max_blocking)
+            return max(int(np.max(np.asarray(least), initial=0)), 1)
         load = self.load + self.menu_load
         lines = servers_for_blocking(load, self.max_blocking, redial=self.redial)
         return int(np.max(np.asarray(lines), initial=0))

@@ -55,10 +55,13 @@ class LineSearch:
         """Least agents of every interval on so many lines."""
         found = self._least_agents(lines, None)
         if found is None:
+            least = max(lines + 1, self.model.fewest_lines())
+            while self._least_agents(least, None) is None:
+                least += 1
             raise InputError(
                 "so few lines block too many calls, however many agents there are",
                 f"lines={lines}, max_blocking={self.model.max_blocking:g}",
-                f"give at least {self.model.fewest_lines()}, or allow more blocking",
+                f"give at least {least}, or allow more blocking",
             )
         return found[0]
 
@@ -75,7 +78,7 @@ class LineSearch:
             well = m.least_agents(m.well_served, i, lines, start, low)
             if well is None:
                 return None
-            few = m.least_agents(m.few_blocked, i, lines, well, well - 1)
+            few = m.unblocked(i, lines, well)
             if few is None:
                 return None
             serve[i], both[i] = well, few

@@ -184,9 +184,13 @@ def _lines(model: LineModel, agents: int, lines: Iterable[int] | None) -> list[i
         last = max(last, agents + 5)
         return list(range(agents, last + 1, max(1, (last - agents) // _POINTS)))
     try:
-        numbers = sorted({int(n) for n in lines})
-    except (TypeError, ValueError) as error:
+        given = list(lines)
+        numbers = sorted({int(n) for n in given})
+        whole = all(float(n) == int(n) and not isinstance(n, bool) for n in given)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError("lines are whole numbers", f"lines={lines!r}") from error
+    if not whole:
+        raise InputError("lines are whole numbers", f"lines={given!r}")
     if not numbers:
         raise InputError("give some numbers of lines", "lines=[]", "such as range(22, 65)")
     if numbers[0] < agents:

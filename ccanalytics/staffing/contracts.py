@@ -206,7 +206,14 @@ def _rows(table: Any) -> list[dict[str, Any]]:
     if not isinstance(table, pl.DataFrame):
         import narwhals.stable.v2 as nw
 
-        table = nw.from_native(table, eager_only=True).to_polars()
+        try:
+            table = nw.from_native(table, eager_only=True).to_polars()
+        except TypeError as error:
+            raise InputError(
+                "contracts come as a frame",
+                f"got {type(table).__name__}",
+                'give log.table("contracts")',
+            ) from error
     for needed in ("client", "service_level", "within_s"):
         if needed not in table.columns:
             raise InputError("the table of contracts lacks a column", f"column {needed!r}")
@@ -242,7 +249,15 @@ def _contract(row: Mapping[str, Any]) -> Contract:
 def contracts_of(contracts: Iterable[Contract], clients: list[str]) -> dict[str, Contract]:
     """Hold contracts against the clients of a demand: one for each."""
     found: dict[str, Contract] = {}
-    for contract in contracts:
+    if isinstance(contracts, Contract):
+        contracts = [contracts]
+    try:
+        given = list(contracts)
+    except TypeError as error:
+        raise InputError(
+            "contracts are a list of Contract", f"got {type(contracts).__name__}", "read_contracts"
+        ) from error
+    for contract in given:
         if not isinstance(contract, Contract):
             raise InputError("this is no Contract", f"got {type(contract).__name__}")
         if contract.client in found:

@@ -80,8 +80,9 @@ class OverflowPlan(Result):
             f"{self.pooled_lines:,} for one group of all"
         )
         if not self.common:
+            needed = "is needed" if self.inputs["common"] is None else "is there"
             return (
-                f"No common group is needed: {who} away {self.blocking:.2%} of all calls. {sums}. "
+                f"No common group {needed}: {who} away {self.blocking:.2%} of all calls. {sums}. "
                 f"{method}."
             )
         bunched = (

@@ -162,6 +162,8 @@ def site_plans(
     rules = Rules(goal, shrinkage, patience, max_occupancy, None, min_agents)
     if cost_per_hour is not None:
         cost_per_hour = check_number("cost_per_hour", cost_per_hour)
+        if cost_per_hour < 0:
+            raise InputError("a price is 0 or more", f"cost_per_hour={cost_per_hour:g}")
     sites = sites_of(demand, site)
     names = sites.names
     own = bound_shares(bound, names)

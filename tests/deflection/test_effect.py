@@ -77,6 +77,29 @@ def test_refusals(panels):
         deflection.effect(panel, later, "web_hall")
 
 
+def test_contradictions_and_a_single_unit_are_refused(panels):
+    panel, rollouts = panels.panel(0), panels.rollouts(0)
+    twice = pl.concat(
+        [rollouts, rollouts.with_columns(live_on=pl.col("live_on").dt.offset_by("28d"))]
+    )
+    with pytest.raises(InputError, match="goes live once"):
+        deflection.effect(panel, twice, "web_hall")
+    again = pl.concat([rollouts, rollouts])  # the same row twice contradicts nothing
+    assert deflection.effect(panel, again, "web_hall").units > 1
+    with pytest.raises(InputError, match="one row a week"):
+        deflection.effect(pl.concat([panel, panel]), rollouts, "web_hall")
+    one = pl.concat([
+        rollouts.filter(pl.col("treatment") == "web_hall").head(1),
+        rollouts.filter(pl.col("treatment") != "web_hall"),
+    ])  # fmt: skip
+    with pytest.raises(DataError, match="only one unit went live"):
+        deflection.effect(panel, one, "web_hall")
+    with pytest.raises(InputError, match="calls are counted"):
+        deflection.effect(panel, rollouts, "web_hall", count="wait_p90_s")
+    with pytest.raises(InputError, match="min_weeks"):
+        deflection.effect(panel, rollouts, "web_hall", min_weeks=-1)
+
+
 def week_of(calls):
     start = datetime(2025, 3, 3, tzinfo=UTC)
     at = [start + timedelta(minutes=30 * i) for i in range(336)]
@@ -98,6 +121,8 @@ def test_an_effect_is_worth_the_seats_of_the_calls_it_removes(panels, found):
     assert told.scheduled_hours.value > told.seat_hours.value
     with pytest.raises(DataError, match="how long calls"):
         deflection.worth(found, panels.panel(0).with_columns(handle_s=None), week, GOAL)
+    with pytest.raises(InputError, match=r"week covers 84\.0 hours"):
+        deflection.worth(found, panel, week.head(168), GOAL)
     with pytest.raises(InputError, match="effect with a control"):
         deflection.worth(0.07, panel, week, GOAL)
     fig = charts.value_steps(told)

@@ -55,8 +55,14 @@ def test_what_remains():
     assert calls * aht == pytest.approx(2000 * 174 - 140 * 90)
     with pytest.raises(InputError, match="more time than all calls"):
         deflection.remaining(100, 100, 0.5, 250)
-    with pytest.raises(InputError, match="below 1"):
-        deflection.remaining(100, 100, 1.0, 50)
+    for change, words in (
+        ((100, 100, 1.0, 50), "below 1"), ((100, 100, float("-inf"), 50), "below 1"),
+        ((-1, 100, 0.1, 50), "calls"), ((100, 0, 0.1, 50), "aht_s"),
+        ((100, 100, 0.1, -50), "removed_aht_s"), (("x", 100, 0.1, 50), "numbers"),
+        (([1, 2, 3], [100, 100], 0.1, 50), "do not fit"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=words):
+            deflection.remaining(*change)
 
 
 def test_with_and_without_are_two_sides_of_one_world():
@@ -147,8 +153,14 @@ def test_the_same_seed_the_same_answer():
         ({"removed": 0.5, "removed_aht_s": 900}, "more time than all calls"),
         ({"demand_is": "unsure"}, "demand_is"),
         ({"cost_per_hour": -1}, "cost_per_hour"),
-        ({"cost_per_hour": 1, "channel_cost": float("inf")}, "channel cost"),
+        ({"cost_per_hour": 1, "channel_cost": float("inf")}, "channel_cost"),
         ({"level": 2}, "level"),
+        ({"line_s": -1}, "line_s"),
+        ({"line_s": float("nan")}, "line_s"),
+        ({"min_agents": 2.5}, "min_agents"),
+        ({"items": -1}, "items"),
+        ({"seed": "x"}, "seed"),
+        ({"seed": -1}, "seed"),
     ],
 )
 def test_bad_input(change, words):

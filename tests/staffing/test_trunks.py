@@ -98,7 +98,8 @@ def test_no_other_plan_costs_less(calls, menu, share, patience, redial, limit, p
                 many, menu, share, patience, redial, limit, n, lines)]  # fmt: skip
             if not good:
                 break
-            assert good == list(range(good[0], lines + 1)), "an agent more never harms"
+            if patience is None:
+                assert good == list(range(good[0], lines + 1)), "an agent more never harms"
             chosen.append(good[0])
         else:
             people = [staffing.scheduled(n, shrinkage) for n in chosen]
@@ -108,6 +109,28 @@ def test_no_other_plan_costs_less(calls, menu, share, patience, redial, limit, p
     assert (plan.lines, plan.frame["agents"].to_list()) == best[1:]
     if hour is not None:
         assert plan.cost == pytest.approx(best[0])
+
+
+@pytest.mark.parametrize(
+    ("patience", "lines", "agents"), [(120, 17, 12), (30, 15, 11), (5, 12, 10)]
+)
+def test_callers_who_give_up_free_lines(patience, lines, agents):
+    """Fewer lines than an agent for every line would need; held against every smaller plan."""
+    plan = staffing.trunks(demand([200]), GOAL, patience=patience)
+    assert (plan.lines, plan.agents) == (lines, agents)
+    good = [
+        (n, many)
+        for many in range(1, lines + 4)
+        for n in range(1, min(many, agents) + 1)
+        if judged(200, 0, 1.0, patience, 0.0, 0.01, n, many)
+    ]
+    assert min(good) == (agents, lines)
+    fewer = [many for many in range(6, lines) if any(
+        judged(200, 0, 1.0, patience, 0.0, 0.01, n, many) for n in range(1, many + 1))]  # fmt: skip
+    if fewer:
+        assert staffing.trunks(demand([200]), GOAL, patience=patience, lines=fewer[0]).agents > 0
+    with pytest.raises(InputError, match=f"give at least {min([*fewer, lines])}"):
+        staffing.trunks(demand([200]), GOAL, patience=patience, lines=min([*fewer, lines]) - 1)
 
 
 KNOWN = {}
@@ -252,3 +275,18 @@ def test_what_cannot_be_planned_is_named(given, named):
 def test_agents_too_few_for_what_the_lines_let_in_are_refused_even_with_redials():
     with pytest.raises(InputError, match="more agents"):
         staffing.trunks(**WORKED, agents=20, redial=0.5)
+
+
+def test_parts_of_lines_prices_and_contracts_that_are_none_are_refused():
+    with pytest.raises(InputError, match="whole numbers"):
+        staffing.busy_signal(60, 3600, 180, GOAL, agents=5, lines=[22.5])
+    sites = demand([100]).with_columns(site=pl.lit("a"))
+    clients = demand([100]).with_columns(client=pl.lit("a"))
+    with pytest.raises(InputError, match="price is 0 or more"):
+        staffing.site_plans(sites, GOAL, cost_per_hour=-1)
+    with pytest.raises(InputError, match="list of Contract"):
+        staffing.client_plans(clients, None, cost_per_hour=10)
+    with pytest.raises(InputError, match="come as a frame"):
+        staffing.read_contracts(None)
+    none = staffing.overflow_plan({"north": (20.5, 18), "south": (8, 8)}, common=0)
+    assert "No common group is there" in none.summary()

@@ -159,8 +159,8 @@ def staggered(
     InputError
         Arrays that do not fit each other, or counts that cannot be.
     DataError
-        Nothing went live within the span, no unit is without it while others are live, or fewer
-        than four units in all.
+        Nothing or only one unit went live within the span, no unit is without it while others are
+        live, or fewer than four units in all.
 
     References
     ----------
@@ -264,6 +264,12 @@ class _Table:
                 else "nothing went live within these weeks",
                 f"{days[0]} to {days[-1]}; left out: {_told(left)}",
                 "take a longer span, or compare before and after",
+            )
+        if treated.any(axis=1).sum() == 1:
+            raise DataError(
+                "only one unit went live: its own ups and downs cannot be told from an effect",
+                f"{names[int(np.argmax(treated.any(axis=1)))]}; left out: {_told(left)}",
+                "compare it before and after, or wait for a second one",
             )
         apart = told_apart(untreated, others)
         return cls(calls, event, untreated, treated, others[apart], names, days, left, min_weeks)
