@@ -80,7 +80,8 @@ class OverflowPlan(Result):
             f"{self.pooled_lines:,} for one group of all"
         )
         if not self.common:
-            needed = "is needed" if self.inputs["common"] is None else "is there"
+            enough = self.blocking <= self.inputs["max_blocking"] * (1 + 1e-9)
+            needed = "is needed" if enough else "is there"
             return (
                 f"No common group {needed}: {who} away {self.blocking:.2%} of all calls. {sums}. "
                 f"{method}."
