@@ -107,7 +107,7 @@ def effect(
         when,
         units=units,
         weeks=starts,
-        others=np.array(list(others.values())) if others else None,
+        others={term(other): shares for other, shares in others.items()},
         name=term(name),
         min_weeks=min_weeks,
         level=level,

@@ -109,9 +109,21 @@ def test_another_roll_out_of_the_same_units_is_held_apart():
     other_live = np.array([30, 8, 22, 41, 15, 35, 12, 27, 50, 19, 44, 33])
     other = (np.arange(60)[None, :] >= other_live[:, None]).astype(float)
     calls = size * np.where(event >= 0, 0.9, 1.0) * np.where(other > 0, 0.7, 1.0)
-    apart = estimate(calls, live, others=other[None])
+    apart = estimate(calls, live, others={"other": other})
     assert apart.relative.value == pytest.approx(-0.1, abs=1e-5)
     assert abs(estimate(calls, live).relative.value + 0.1) > 0.01
+
+
+def test_another_roll_out_on_the_same_days_is_refused():
+    calls = random_calls(np.random.default_rng(7))
+    live = np.array([12, 15, 18, 20, 22, 25, 28, 30] + 4 * [NEVER])
+    same = (np.arange(40)[None, :] >= live[:, None]).astype(float)
+    with pytest.raises(DataError, match=r"cannot be told apart.*app"):
+        estimate(calls, live, others={"app": same})
+    # One that was always there, or never, is in the units' levels.
+    for share in (np.ones_like(same), np.zeros_like(same)):
+        beside = estimate(calls, live, others={"app": share})
+        assert beside.relative == estimate(calls, live).relative
 
 
 def test_growth_before_going_live_is_seen_and_lowers_the_grade():

@@ -23,7 +23,7 @@ from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -37,6 +37,7 @@ NEVER = 1_000_000  # week in which a unit goes live that never does
 _LEADS, _LAGS = 8, 26  # weeks before and after going live that the event study shows
 _POWER = 0.8416  # normal quantile of 80%
 _FEWEST_UNITS = 3  # in a week of the event study
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -122,7 +123,7 @@ def staggered(
     *,
     units: Sequence[str],
     weeks: Sequence[dt.date],
-    others: Any = None,
+    others: Mapping[str, Any] | None = None,
     name: str = "The roll-out",
     min_weeks: int = 8,
     level: float = 0.95,
@@ -145,8 +146,8 @@ def staggered(
     units, weeks
         Names, and first days of the weeks.
     others
-        Other changes × units × weeks: the share of the week's days on which each was live.
-        Estimated beside this one from cells without it.
+        Other changes by name, each units × weeks: the share of the week's days on which it was
+        live. Estimated beside this one from cells without it.
     name
         What went live, for the words.
     min_weeks
@@ -159,8 +160,8 @@ def staggered(
     InputError
         Arrays that do not fit each other, or counts that cannot be.
     DataError
-        Nothing or only one unit went live within the span, no unit is without it while others are
-        live, or fewer than four units in all.
+        Another change cannot be told from this one; nothing or only one unit went live within the
+        span; no unit is without it while others are live; or fewer than four units in all.
 
     References
     ----------
@@ -226,7 +227,10 @@ class _Table:
             )
         if not np.isfinite(table).all() or (table < 0).any():
             raise InputError("counts are 0 or more", "calls holds a negative or unknown one")
-        more = np.zeros((0, *table.shape)) if others is None else np.asarray(others, float)
+        other_names = list(others or {})
+        more = np.zeros((len(other_names), *table.shape))
+        for k, other in enumerate(other_names):
+            more[k] = others[other]
         left: dict[str, str] = {}
         keep = np.ones(len(names), bool)
         for i, name in enumerate(names):
@@ -239,11 +243,14 @@ class _Table:
                 left[name] = "no call before it went live"
             keep[i] = name not in left
         chosen = [n for n, k in zip(names, keep, strict=True) if k]
-        return cls._kept(table[keep], start[keep], more[:, keep], chosen, days, left, min_weeks)
+        return cls._kept(
+            table[keep], start[keep], more[:, keep], other_names, chosen, days, left, min_weeks
+        )
 
     @classmethod
     def _kept(
-        cls, calls: Floats, start: Any, others: Floats, names: list[str], days: Any,
+        cls, calls: Floats, start: Any, others: Floats, other_names: list[str],
+        names: list[str], days: Any,
         left: dict[str, str], min_weeks: int,
     ) -> _Table:  # fmt: skip
         event = np.arange(len(days))[None, :] - start[:, None]
@@ -272,6 +279,15 @@ class _Table:
                 "compare it before and after, or wait for a second one",
             )
         apart = told_apart(untreated, others)
+        for other, each, seen in zip(other_names, others, apart, strict=True):
+            before = (each * untreated).sum(axis=1) / untreated.sum(axis=1)
+            if not seen and np.any(np.abs(each - before[:, None])[treated] > _SAME):
+                raise DataError(
+                    "another roll-out came to the same units in the same weeks, and the two cannot "
+                    "be told apart",
+                    str(other),
+                    "call both one treatment, with the day of the first",
+                )
         return cls(calls, event, untreated, treated, others[apart], names, days, left, min_weeks)
 
     @property
