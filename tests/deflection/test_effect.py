@@ -40,7 +40,7 @@ def test_frames_lead_to_the_estimate_of_their_arrays(panels):
     )
     assert got.relative.value == pytest.approx(direct.relative.value, abs=1e-9)
     assert got.units == direct.units
-    assert got.summary().startswith("Effect" if got.name == "Effect" else got.name)
+    assert f"{got.units} units together" in got.summary()
 
 
 def test_each_of_two_roll_outs_is_found_beside_the_other(panels, found):
