@@ -140,6 +140,7 @@ def _beside(rows):
 def log(tmp_path_factory):
     kept = os.environ.get("CCANALYTICS_ROLLUP_LOG")
     folder = Path(kept) if kept else tmp_path_factory.mktemp("rollups")
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"calls_{ROWS}.duckdb"
     log = CallLog(path, time_zone="UTC")
     if path.exists():
