@@ -22,6 +22,7 @@ DEFAULT = 5
 # Counts that shares and means of a row rest on, the first that a frame has.
 _BASES = (
     "timed_calls",
+    "fewer_calls",
     "handled",
     "followed",
     "calls",

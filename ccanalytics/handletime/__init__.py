@@ -1,6 +1,7 @@
 """How long calls take: the distribution, its parts, and where it is going."""
 
 from ccanalytics.handletime.distribution import HandleTimes, distribution
+from ccanalytics.handletime.mix import Mix, mix
 from ccanalytics.handletime.overview import Overview, overview
 from ccanalytics.handletime.parts import HandleParts, parts
 from ccanalytics.handletime.trend import Trend, trend
@@ -8,9 +9,11 @@ from ccanalytics.handletime.trend import Trend, trend
 __all__ = [
     "HandleParts",
     "HandleTimes",
+    "Mix",
     "Overview",
     "Trend",
     "distribution",
+    "mix",
     "overview",
     "parts",
     "trend",

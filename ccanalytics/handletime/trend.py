@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Trend", "trend"]
 
 _NAMED = 8
+_STANDING = 4
 _QUARTER, _YEAR = 365.2425 / 28, 365.2425 / 7
 
 
@@ -112,12 +113,7 @@ class Trend(Result):
         """Say whether handle time moves, by how much, and how it was found."""
         words = [self.headline()]
         if self.keys:
-            standing = self.slopes.filter(self.slopes["stands_out"])
-            words += [
-                f"{self._label(row)} {'takes longer' if row['per_year'] > 0 else 'gets shorter'}"
-                f"{self._change(row)}."
-                for row in standing.iter_rows(named=True)
-            ]
+            words += self._standing()
         if self.refused:
             names = list(self.refused)
             more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
@@ -126,14 +122,29 @@ class Trend(Result):
         words.append(self.method)
         return " ".join(words)
 
+    def _standing(self) -> list[str]:
+        """Name the keys that stand out, those that move most first."""
+        rows = self.slopes.filter(self.slopes["stands_out"])
+        rows = rows.sort(rows["per_year"].abs(), descending=True)
+        if not rows.height:
+            return []
+        named = [
+            f"{self._label(row)}{self._change(row, short=k > 0)}"
+            for k, row in enumerate(rows.head(_STANDING).iter_rows(named=True))
+        ]
+        more = f" and {rows.height - _STANDING:,} more" if rows.height > _STANDING else ""
+        return [f"{'; '.join(named)}{more}."]
+
     def _label(self, row: dict[str, Any]) -> str:
         return label_of(self.names.get(row[key]) or row[key] for key in self.keys)
 
-    def _change(self, row: dict[str, Any]) -> str:
+    def _change(self, row: dict[str, Any], *, short: bool = False) -> str:
         # A year is not foretold from a few months.
         per = "year" if row["weeks"] >= 40 else "quarter"
         value, low, high = (row[f"per_{per}{end}"] for end in ("", "_low", "_high"))
         limits = f"{100 * self.inputs['level']:g}% interval {signed(low)} to {signed(high)}"
+        if short:
+            return f": {signed(value)} a {per} ({signed(low)} to {signed(high)})"
         weeks = counted(row["weeks"], "week")
         return f": {signed(value)} a {per} for the typical call ({limits}), over {weeks}"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ccanalytics.errors import InputError
 from ccanalytics.vocabulary.calls import CALL_MEASURES
 from ccanalytics.vocabulary.contacts import CONTACT_MEASURES
+from ccanalytics.vocabulary.handling import HANDLING_MEASURES
 from ccanalytics.vocabulary.lines import LINE_MEASURES
 from ccanalytics.vocabulary.models import ESTIMATED_MEASURES, MODEL_MEASURES
 from ccanalytics.vocabulary.sites import SITE_MEASURES
@@ -46,6 +47,7 @@ MEASURES: dict[str, Measure] = {
         *SITE_MEASURES,
         *ESTIMATED_MEASURES,
         *VALUE_MEASURES,
+        *HANDLING_MEASURES,
         *CONTACT_MEASURES,
     )
 }
