@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.control import (
+    changes,
     cusum,
     cusum_run_length,
     ewma,
@@ -174,3 +177,59 @@ STEADY = [1.0, 2.0] * 10
 def test_refusals(ask, error, words):
     with pytest.raises(error, match=words):
         ask()
+
+
+def correlated(rng, size, rho):
+    """A stationary autoregression of order one with variance 1."""
+    noise = rng.standard_normal(size) * np.sqrt(1 - rho**2)
+    noise[0] = rng.standard_normal()
+    for i in range(1, size):
+        noise[i] += rho * noise[i - 1]
+    return noise
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5])
+def test_changes_are_rarely_found_where_there_are_none(rho):
+    rng = np.random.default_rng(21)
+    found = sum(len(changes(correlated(rng, 120, rho))) > 1 for _ in range(150))
+    assert found / 150 <= 0.07
+
+
+def test_planted_changes_are_found_where_they_are():
+    rng = np.random.default_rng(22)
+    right = 0
+    for _ in range(60):
+        y = correlated(rng, 200, 0.3) + 3 * (np.arange(200) >= 80) - 2.5 * (np.arange(200) >= 150)
+        starts = [each.first for each in changes(y)]
+        right += len(starts) == 3 and abs(starts[1] - 80) <= 3 and abs(starts[2] - 150) <= 3
+    assert right >= 54
+
+
+def test_cuts_are_the_cheapest_of_all():
+    """Against every way of cutting a short series in at most three."""
+    rng = np.random.default_rng(23)
+    for _ in range(20):
+        y = rng.standard_normal(24) + 2.5 * (np.arange(24) >= rng.integers(6, 18))
+        steps = np.diff(y)
+        variance = np.mean(steps**2)
+        rho = min(max(1 + 2 * np.mean(steps[1:] * steps[:-1]) / variance, 0), 0.9)
+        price = 3 * variance / 2 / (1 - rho) * (1 + rho) / (1 - rho) * np.log(24)
+
+        def cost(cuts, y=y, price=price):
+            ends = [0, *cuts, 24]
+            parts = [y[a:b] for a, b in itertools.pairwise(ends)]
+            return sum(((p - p.mean()) ** 2).sum() for p in parts) + price * len(cuts)
+
+        ways = [(), *((i,) for i in range(4, 21))]
+        ways += [(i, j) for i in range(4, 17) for j in range(i + 4, 21)]
+        best = min(ways, key=cost)
+        found = tuple(each.first for each in changes(y, shortest=4))[1:]
+        assert len(found) > 2 or cost(found) == pytest.approx(cost(best))
+
+
+def test_refusals_of_changes():
+    assert len(changes([5.0] * 20)) == 1
+    with pytest.raises(DataError, match="at least 14"):
+        changes(range(12))
+    with pytest.raises(InputError, match="shortest=1"):
+        changes(STEADY, shortest=1)
