@@ -6,6 +6,7 @@ Results are the same either way, digit by digit; without numba they take a hundr
 from __future__ import annotations
 
 import hashlib
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,33 @@ def _stamp() -> str:
 
 
 _STAMP = _stamp() if numba is not None else ""
+
+
+def _say_once() -> None:
+    """Say before the first compilation that it takes its time; nothing is said of kept code."""
+    from numba.core import event
+
+    class Say(event.Listener):  # type: ignore[misc]
+        said = False
+
+        def on_start(self, happening: Any) -> None:
+            ours = getattr(happening.data["dispatcher"], "__module__", None) or ""
+            if ours.startswith("ccanalytics.") and not Say.said:
+                Say.said = True
+                logging.getLogger("ccanalytics").warning(
+                    "the simulator is being compiled for this machine; it takes up to a minute "
+                    "or two, once, and the result is kept"
+                )
+
+        def on_end(self, happening: Any) -> None:
+            del happening
+
+    event.register("numba:compile", Say())
+
+
+if COMPILES:
+    with suppress(ImportError, AttributeError):  # numba calls its events experimental
+        _say_once()
 
 
 def _kept(dispatcher: Any) -> Any:

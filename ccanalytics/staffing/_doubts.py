@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ccanalytics.staffing._seats import counted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["gaps", "moving", "patient", "short_intervals", "varied"]
+__all__ = ["gaps", "moving", "patient", "reordered", "short_intervals", "varied"]
 
 
 def gaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> Check:
@@ -40,6 +40,20 @@ def gaps(frame: pl.DataFrame, keys: tuple[str, ...]) -> Check:
         )
         return Check(name, "informs", words)
     return Check(name, "holds", "none, the intervals follow each other")
+
+
+def reordered(given: Any, keys: tuple[str, ...]) -> list[Check]:
+    """Say it where the rows of the answer are not in the order in which they were given."""
+    import polars as pl
+
+    names = [*keys, "interval_start"]
+    order = pl.DataFrame({name: list(given[name]) for name in names}).with_row_index("_row")
+    if order.sort(names, maintain_order=True)["_row"].is_sorted():
+        return []
+    words = "the demand came in another order; the answer is sorted by " + (
+        f"{', '.join(keys)} and time" if keys else "time"
+    )
+    return [Check("Order of rows", "informs", words)]
 
 
 def _at(rows: pl.DataFrame, keys: tuple[str, ...]) -> str:

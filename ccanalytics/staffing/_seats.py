@@ -30,6 +30,16 @@ __all__ = [
 _MOST_AGENTS = 1_000_000  # more than any centre has; larger numbers are slips
 
 
+_LEAST_OCCUPANCY = 0.05
+
+
+def _is_list(patience: Any) -> bool:
+    """Whether patience holds several numbers; a law does not, and neither does an array of one."""
+    if isinstance(patience, np.ndarray):
+        return patience.ndim > 0
+    return isinstance(patience, (list, tuple)) or hasattr(patience, "to_numpy")
+
+
 @dataclass(frozen=True, eq=False)
 class Rules:
     """What the agents must achieve, and the bounds beside the goal."""
@@ -64,6 +74,28 @@ class Rules:
         for name in ("max_occupancy", "max_abandonment"):
             if getattr(self, name) is not None:
                 check_share(name, getattr(self, name), low=0, allow_one=True)
+        if self.max_occupancy is not None and 0 < self.max_occupancy < _LEAST_OCCUPANCY:
+            raise InputError(
+                f"a bound on occupancy is {_LEAST_OCCUPANCY:.0%} or more; below, agents would be "
+                "paid for waiting almost alone",
+                f"max_occupancy={self.max_occupancy!r}",
+                "give a share such as 0.85, or min_agents for a floor",
+            )
+        if isinstance(self.patience, str):
+            raise InputError(
+                "patience is mean seconds or a law, not a text",
+                f"patience={self.patience!r}",
+                "give a number or None; what a log shows is callers(…).law()",
+            )
+        if _is_list(self.patience):
+            # The formulas would take a list as one mean per row, the simulator as a sample.
+            raise InputError(
+                "patience is one mean or one law for all rows; a list may mean a mean per row, or "
+                "times that were observed",
+                f"patience: {type(self.patience).__name__} of {len(self.patience)}",
+                "give mean seconds, or a law such as callers(…).law(); rows of other patience are "
+                "asked for one by one",
+            )
         if self.patience is None and self.max_abandonment is not None:
             raise InputError(
                 "a bound on abandonment needs callers who abandon",
@@ -108,12 +140,31 @@ class Rules:
         )
         return np.maximum(bound, least)
 
+    def refuse_implausible(self, agents: Any, rows: Any) -> None:
+        """Refuse more agents, seated or scheduled, than any centre has: a unit has slipped."""
+        share = self._shrinkage()
+        for name, number, cause in (
+            ("seated", np.asarray(agents), "look at calls and aht_s: per interval, and seconds"),
+            ("scheduled", np.asarray(scheduled(agents, share)), f"look at shrinkage={share!r}"),
+        ):
+            if (number > _MOST_AGENTS).any():
+                row = int(np.argmax(number > _MOST_AGENTS))
+                raise InputError(
+                    f"more than {_MOST_AGENTS:,} agents {name} in an interval are not planned",
+                    f"{rows['interval_start'][row]:%Y-%m-%d %H:%M} UTC: {number[row]:,} agents",
+                    cause,
+                )
+
+    def _shrinkage(self) -> float:
+        from ccanalytics.staffing.shrinkage import shrinkage_share
+
+        return shrinkage_share(self.shrinkage)
+
     def scheduled(self, agents: Any) -> NDArray[np.int64]:
         """Give the people to schedule so that ``agents`` are seated after shrinkage."""
         from ccanalytics.staffing.absence import people_for
-        from ccanalytics.staffing.shrinkage import shrinkage_share
 
-        present = scheduled(agents, shrinkage_share(self.shrinkage))
+        present = scheduled(agents, self._shrinkage())
         return np.asarray(people_for(present, self.absence, self.show_up))
 
     def inputs(self) -> dict[str, Any]:

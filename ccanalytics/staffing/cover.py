@@ -80,7 +80,8 @@ class ShiftCover(Result):
 
         used = self.shifts.filter(pl.col("agents") > 0).sort("start_s")
         hours = (pl.col("length_s") / 3600).alias("hours")
-        return used.select("shift", hours, pl.col("agents").alias("people"))
+        # Planned, not persons of the log: no small cell, so not named "people".
+        return used.select("shift", hours, pl.col("agents").alias("scheduled_agents"))
 
     def summary(self) -> str:
         """People, cost and waste in words; what no shift covers first."""

@@ -73,7 +73,7 @@ class DayPlan(Result):
         """
         from ccanalytics.staffing._sheet import write
 
-        names = {"shift": "Shift", "hours": "Length (hours)", "people": "People"}
+        names = {"shift": "Shift", "hours": "Length (hours)", "scheduled_agents": "People"}
         shifts = self.shifts.table().rename(names)
         return write({"Requirement": self.requirement.sheet(), "Shifts": shifts}, path)
 

@@ -72,8 +72,9 @@ def requirement(
     ----------
     demand
         A :class:`TypicalDemand`, or a frame with interval_start (aware), calls, aht_s, interval_s
-        and any keys (``log.demand``, a forecast). Methods other than ``stationary`` begin each
-        stretch without a gap as if its first interval had lasted.
+        and any keys (``log.demand``, a forecast). The answer is sorted by key and time. Methods
+        other than ``stationary`` begin each stretch without a gap as if its first interval had
+        lasted.
     goal
         The service level wanted.
     method
@@ -83,9 +84,10 @@ def requirement(
         :class:`Shrinkage` of named components.
     patience
         Mean seconds until a waiting caller leaves (exponential, Erlang A); None for callers who
-        never leave (Erlang C); or a law with ``.sf``.
+        never leave (Erlang C); or a law with ``.sf``. A list is refused: it could be means by row,
+        or a sample.
     max_occupancy, max_abandonment
-        Bounds beside the goal, shares 0–1; none by default.
+        Bounds beside the goal, shares 0–1 (occupancy 0.05 or more); none by default.
     min_agents
         Fewest agents in any interval.
     over
@@ -147,7 +149,8 @@ def requirement(
         goal, shrinkage, patience, max_occupancy, max_abandonment, min_agents, absence, show_up
     )
     typical = demand if isinstance(demand, TypicalDemand) else None
-    rows = as_demand(demand if typical is None else typical.demand)
+    given = demand if typical is None else typical.demand
+    rows = as_demand(given)
     if rows.height == 0:
         raise DataError("the demand frame is empty", "0 rows", "widen start and end")
     keys = tuple(key for key in rows.columns if key not in (*MEASURES, *LOCAL))
@@ -159,6 +162,7 @@ def requirement(
     plan = find(
         Plan(rows, keys, rules, method, over, volume, handle_time, replications, seed, progress)
     )
+    rules.refuse_implausible(plan.agents, rows)
     some = (rows["calls"].to_numpy() > 0) & (plan.agents > 0)
     calls, per, aht = (rows[c].to_numpy() for c in ("calls", "interval_s", "aht_s"))
     told = [
@@ -196,6 +200,7 @@ def requirement(
         checks=(
             _doubts.gaps(frame, keys),
             *(_doubts.moving(frame, keys) if method == "stationary" else plan.checks),
+            *_doubts.reordered(given, keys),
             *_doubts.short_intervals(frame, method),
             *_doubts.patient(patience),
             *(_doubts.varied(frame) if cv is None and method != "simulated" else []),

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from ccanalytics.simulation import Menu, Replay, Retry, simulate
+from ccanalytics.simulation.compiled import COMPILES
 from ccanalytics.simulation.groups import Groups
 from ccanalytics.simulation.plan import callers_of
 from ccanalytics.simulation.replication import Setting, replicate
@@ -290,3 +291,25 @@ def test_what_a_caller_cut_off_does_not_use_is_not_handled(demand):
     handled = row["aht_s"] * row["answered"]
     # The rest is what is still being talked at the very end.
     assert row["busy_agents"] * 2400 == pytest.approx(handled, rel=0.02)
+
+
+@pytest.mark.skipif(not COMPILES, reason="nothing is compiled here")
+def test_a_first_compilation_is_said_beforehand_and_only_once(tmp_path):
+    code = (
+        "import numpy as np\n"
+        "from ccanalytics.simulation import heaps\n"
+        "from ccanalytics.simulation.compiled import compiled\n"
+        "def double(x): return 2 * x\n"
+        "double.__module__ = 'ccanalytics.simulation.heaps'\n"
+        "loop = compiled(double)\n"
+        "print(loop(2), loop(2.5), flush=True)\n"
+    )
+    script = tmp_path / "first.py"
+    script.write_text(code)
+    here = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, **here}, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["4", "5.0"]
+    assert done.stderr.count("is being compiled") == 1

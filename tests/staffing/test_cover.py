@@ -178,3 +178,11 @@ def test_odd_shifts_are_refused():
         staffing.cover(frame, staffing.shifts("8h", every="4h"), max_seconds=0)
     with pytest.raises(DataError, match="empty"):
         staffing.cover(frame.clear(), staffing.shifts("8h", every="4h"))
+
+
+def test_planned_people_are_no_small_cell_of_a_report():
+    from ccanalytics import smallcells
+
+    shown = staffing.cover(day([1, 2, 4] * 8), staffing.shifts("8h", every="4h")).table()
+    assert shown.height
+    assert smallcells.hidden(shown, 5) == ([], [])

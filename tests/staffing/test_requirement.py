@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -200,6 +201,12 @@ def test_fast_moving_demand_with_long_calls_is_doubted():
         ({"max_occupancy": 85}, "write 85% as 0.85"),
         ({"max_abandonment": 0.05}, "give patience"),
         ({"patience": -5}, "patience"),
+        ({"patience": [60, 120]}, "a list may mean"),
+        ({"patience": np.array([60.0])}, "a list may mean"),
+        ({"patience": pl.DataFrame({"seconds": [60.0]})}, "a list may mean"),
+        ({"patience": "log"}, "callers(…).law()"),
+        ({"max_occupancy": 1e-9}, "5% or more"),
+        ({"shrinkage": 1 - 1e-9}, "look at shrinkage=0.999999999"),
         ({"min_agents": -1}, "min_agents=-1"),
         ({"min_agents": 1.5}, "whole"),
     ],
@@ -233,3 +240,20 @@ def test_no_rows_are_a_data_error_and_a_number_is_no_goal():
         staffing.requirement(demand([100]).clear(), GOAL)
     with pytest.raises(InputError, match="ServiceLevel"):
         staffing.requirement(demand([100]), 0.8)
+
+
+def test_more_agents_than_any_centre_has_are_refused_with_the_interval():
+    with pytest.raises(InputError, match=r"00:30 UTC: .* agents.*calls and aht_s"):
+        staffing.requirement(demand([100.0, 1e9]), GOAL)
+
+
+def test_rows_that_came_in_another_order_are_told():
+    def told(frame):
+        return [c.detail for c in staffing.requirement(frame, GOAL).checks if "Order" in c.name]
+
+    rows = pl.concat([demand([100, 50], queue=["a", "a"]), demand([10, 20], queue=["b", "b"])])
+    assert told(rows) == []
+    (words,) = told(rows.reverse())
+    assert "sorted by queue and time" in words
+    (words,) = told(demand([100, 50]).reverse().to_pandas())
+    assert "sorted by time" in words
