@@ -1,5 +1,6 @@
 """How long calls take: the distribution, its parts, and where it is going."""
 
+from ccanalytics.handletime.control import HandleControl, control_chart
 from ccanalytics.handletime.distribution import HandleTimes, distribution
 from ccanalytics.handletime.mix import Mix, mix
 from ccanalytics.handletime.overview import Overview, overview
@@ -7,11 +8,13 @@ from ccanalytics.handletime.parts import HandleParts, parts
 from ccanalytics.handletime.trend import Trend, trend
 
 __all__ = [
+    "HandleControl",
     "HandleParts",
     "HandleTimes",
     "Mix",
     "Overview",
     "Trend",
+    "control_chart",
     "distribution",
     "mix",
     "overview",

@@ -38,7 +38,7 @@ def _say_once() -> None:
     """Say before the first compilation that it takes its time; nothing is said of kept code."""
     from numba.core import event
 
-    class Say(event.Listener):  # type: ignore[misc]
+    class Say(event.Listener):
         said = False
 
         def on_start(self, happening: Any) -> None:

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.dates import read_dates
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._closed import read_dates
 from ccanalytics.statistics.frames import as_polars, key_columns, spoken
 
 if TYPE_CHECKING:

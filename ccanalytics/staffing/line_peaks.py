@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccanalytics.dates import read_dates
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._closed import read_dates
 from ccanalytics.staffing._seats import check_share, counted
 
 if TYPE_CHECKING:

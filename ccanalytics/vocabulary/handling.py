@@ -31,4 +31,20 @@ HANDLING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "s",
         "seconds of the mean of all calls, since this kind comes more or less often",
     ),
+    (
+        "typical_s",
+        "Typical time",
+        "典型时长",
+        "s",
+        "exponential of the mean of logs of handle time: single long calls move it little",
+    ),
+    (
+        "adjusted_s",
+        "Typical time, weekday removed",
+        "剔除星期影响的典型时长",
+        "s",
+        "typical time less the habit of its weekday",
+    ),
+    ("level_s", "Level", "水平", "s", "mean of a stretch of days between two changes, on logs"),
+    ("change", "Change of level", "水平变化", "share", "of the level before: −0.05 is 5% shorter"),
 )

@@ -74,6 +74,19 @@ def test_simulated_run_lengths(chart, settings):
         lengths.append(int(np.argmax(signals)) + 1)
     mean, error = np.mean(lengths), np.std(lengths) / 20
     assert abs(mean - found.run_length) < 4 * error
+    assert found.false_every < found.run_length
+
+
+def test_false_signals_of_limits_that_are_estimates():
+    """Points outside limits that come from 40 points, over many such charts."""
+    rng = np.random.default_rng(6)
+    outside = [
+        individuals(rng.standard_normal(240), baseline=40).frame["signal"].to_numpy()[40:].mean()
+        for _ in range(500)
+    ]
+    said = individuals(rng.standard_normal(240), baseline=40).false_every
+    assert 100 < said < 200 < shewhart_run_length(3)
+    assert abs(np.mean(outside) - 1 / said) < 4 * np.std(outside) / np.sqrt(500)
 
 
 def sums(steps):

@@ -16,7 +16,7 @@ from ccanalytics.statistics.control.chart import (
     stated,
 )
 from ccanalytics.statistics.control.individuals import neighbours
-from ccanalytics.statistics.control.run_length import shewhart_run_length
+from ccanalytics.statistics.control.run_length import shewhart_run_length, with_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,6 +165,9 @@ def _chart(
         ),
         baseline=count,
         run_length=shewhart_run_length(_SIGMAS),
+        false_every=with_estimates(
+            lambda scale, shift: shewhart_run_length(_SIGMAS * scale, shift), count
+        ),
         method=(
             f"{name} chart: centre {centre:,.4g}, limits 3 standard deviations to either side"
             + (f", widened {widened:.2f} times (Laney)" if laney else "")

@@ -41,8 +41,10 @@ class ControlChart(Result):
     baseline
         Points from which centre and limits come.
     run_length
-        Points between two false signals, on average, where nothing changes and points are
-        independent and normal.
+        Points between two false signals, on average, where nothing changes, points are independent
+        and normal, and centre and spread are known.
+    false_every
+        The same with centre and spread as uncertain as the baseline leaves them.
     method
         The chart and its constants, in words.
     """
@@ -51,6 +53,7 @@ class ControlChart(Result):
     frame: pl.DataFrame
     baseline: int
     run_length: float
+    false_every: float
     method: str
 
     @property
@@ -68,7 +71,7 @@ class ControlChart(Result):
             )
         row = found.row(-1, named=True)
         side = "above" if row["statistic"] > 0 else "below"
-        expected = self.frame.height / self.run_length
+        expected = self.frame.height / self.false_every
         return (
             f"{self.what}: {counted(found.height, 'signal')} in "
             f"{counted(self.frame.height, 'point')}, where chance alone would give about "
@@ -79,7 +82,7 @@ class ControlChart(Result):
         """Say what signals, how often chance would, and how the limits were found."""
         return (
             f"{self.headline()} {self.method} A false signal comes about every "
-            f"{self.run_length:,.0f} points where nothing changes."
+            f"{self.false_every:,.0f} points where nothing changes."
         )
 
     def to_frame(self) -> pl.DataFrame:

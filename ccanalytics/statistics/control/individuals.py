@@ -15,7 +15,7 @@ from ccanalytics.statistics.control.chart import (
     spread_of,
     stated,
 )
-from ccanalytics.statistics.control.run_length import shewhart_run_length
+from ccanalytics.statistics.control.run_length import shewhart_run_length, with_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +96,9 @@ def individuals(
         ),
         baseline=int(used.sum()),
         run_length=shewhart_run_length(_SIGMAS),
+        false_every=with_estimates(
+            lambda scale, shift: shewhart_run_length(_SIGMAS * scale, shift), int(used.sum())
+        ),
         method=(
             f"Chart of single values: centre {centre:,.4g}, limits 2.66 mean moving ranges to "
             f"either side, from {int(used.sum())} points."
@@ -117,7 +120,7 @@ def neighbours(own: NDArray[np.float64]) -> tuple[Check, ...]:
         Check(
             "neighbouring points",
             "holds" if loose else "fails",
-            f"correlate by {correlation:.2f}"
+            f"correlate by {correlation:.2f}".replace("-", "−")
             + ("" if loose else ": false signals come more often than said; remove the season or "
                "take longer intervals"),
         ),

@@ -15,7 +15,11 @@ from ccanalytics.statistics.control.chart import (
     stated,
 )
 from ccanalytics.statistics.control.individuals import neighbours
-from ccanalytics.statistics.control.run_length import cusum_run_length, ewma_run_length
+from ccanalytics.statistics.control.run_length import (
+    cusum_run_length,
+    ewma_run_length,
+    with_estimates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +79,9 @@ def ewma(
         ),
         baseline=int(used.sum()),
         run_length=run_length,
+        false_every=with_estimates(
+            lambda scale, shift: ewma_run_length(weight, limit * scale, shift), int(used.sum())
+        ),
         method=(
             f"EWMA chart: weight {weight:g} of the newest point, limits {limit:g} of its standard "
             f"deviations about {centre:,.4g}, from {int(used.sum())} points."
@@ -127,6 +134,11 @@ def cusum(
         frame=stated(beside, y, centre, np.nan, np.nan, statistic, used),
         baseline=int(used.sum()),
         run_length=run_length,
+        false_every=with_estimates(
+            # Wider standard deviations stretch k and h alike.
+            lambda scale, shift: cusum_run_length(reference * scale, limit * scale, shift),
+            int(used.sum()),
+        ),
         method=(
             f"CUSUM chart: k {reference:g} and h {limit:g} standard deviations about "
             f"{centre:,.4g}, from {int(used.sum())} points."
