@@ -11,6 +11,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.handletime.doubts import doubts, fit_in_words, taken_together
 from ccanalytics.handletime.lognormal import Lognormal, fit_lognormal
+from ccanalytics.handletime.rivals import Fit, fits
 from ccanalytics.handletime.valuecounts import (
     OTHER,
     PARTS,
@@ -57,6 +58,8 @@ class HandleTimes(Result):
         The key columns of ``rows``.
     law
         The lognormal law over all calls; None where it cannot be fitted.
+    rivals
+        Lognormal, gamma, Weibull and exponential laws over all calls, the closest first.
     times
         The counts themselves, over all calls.
     others
@@ -68,6 +71,7 @@ class HandleTimes(Result):
     keys: tuple[str, ...]
     law: Lognormal | None
     times: ValueCounts
+    rivals: tuple[Fit, ...] = ()
     others: int = 0
 
     @property
@@ -188,7 +192,25 @@ class HandleTimes(Result):
                 f"exp(m + s²/2) is {self.law.mean_s:.1f} s beside {row['floor_mean_s']:.1f} s "
                 "counted."
             )
+        if self.rivals:
+            words.append(self._closest())
         return " ".join(words)
+
+    def _closest(self) -> str:
+        """Say which law is closest, and how far off the others are."""
+        best, *rest = self.rivals
+        others = ", ".join(f"{fit.law} {fit.ks:.1%}" for fit in rest)
+        return f"Of four laws the {best.law} is closest, {best.ks:.1%} off; {others}."
+
+    def laws(self) -> pl.DataFrame:
+        """Give the laws that were fitted from the floor on: law, its mean, and how far it is off.
+
+        ``ks`` is the largest distance to the counted share at any length.
+        """
+        import polars as pl
+
+        rows = [(fit.law, fit.mean_s, fit.ks) for fit in self.rivals]
+        return pl.DataFrame(rows, schema=["law", "mean_s", "ks"], orient="row")
 
     def _zeros(self, zero: int) -> str:
         if not zero:
@@ -286,6 +308,7 @@ def distribution(
         keys=tuple(keys),
         law=law,
         times=everything,
+        rivals=fits(everything.above(0), floor_s),
         others=others,
     )
 

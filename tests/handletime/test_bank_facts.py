@@ -81,4 +81,12 @@ def test_by_type(half_year):
 
 def test_the_lognormal_beats_exponential_and_gamma(half_year):
     """§6.1: the exponential on seconds above the floor is 0.062 off, the gamma 0.080."""
-    assert handletime.distribution(counts(half_year)).law.ks < 0.062 / 4
+    frame = counts(half_year)
+    assert handletime.distribution(frame).law.ks < 0.062 / 4
+    found = {
+        fit.law: fit.ks
+        for fit in handletime.distribution(frame.filter(frame["seconds"] < 3600)).rivals
+    }
+    assert next(iter(found)) == "lognormal"
+    assert found["exponential"] == pytest.approx(0.062, abs=0.0006)
+    assert found["gamma"] == pytest.approx(0.080, abs=0.0006)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from ccanalytics import handletime
 from ccanalytics.errors import DataError, InputError
@@ -201,3 +202,30 @@ def test_the_mean_without_zeros_points_to_the_one_with_them():
     assert answer.mean_with_zeros_s == 75
     assert "1 of them has 0 s and enters no mean" in answer.summary()
     assert "with these the mean is 75.0 s" in answer.summary()
+
+
+@pytest.mark.parametrize("name", ["lognorm", "gamma", "weibull_min"])
+def test_rivals_are_those_of_scipy_and_the_true_law_is_closest(name):
+    """Maximum likelihood by scipy on one row per call, location 0."""
+    law = {
+        "lognorm": stats.lognorm(0.8, scale=120),
+        "gamma": stats.gamma(2.0, scale=90),
+        "weibull_min": stats.weibull_min(1.6, scale=200),
+    }[name]
+    seconds = np.rint(law.rvs(4000, random_state=3))
+    seconds = seconds[seconds >= 1]
+    value, calls = np.unique(seconds, return_counts=True)
+    found = handletime.distribution(
+        pl.DataFrame({"seconds": value, "calls": calls}), floor_s=1
+    ).rivals
+    words = {"lognorm": "lognormal", "gamma": "gamma", "weibull_min": "Weibull"}
+    assert found[0].law == words[name]
+    means = {fit.law: fit.mean_s for fit in found}
+    for kind, word in words.items():
+        dist = getattr(stats, kind)
+        own = dist(*dist.fit(seconds, floc=0))
+        assert means[word] == pytest.approx(own.mean(), rel=2e-3)
+        share = own.cdf(value)
+        upto = np.cumsum(calls) / calls.sum()
+        far = max(np.abs(upto - share).max(), np.abs(upto - calls / calls.sum() - share).max())
+        assert {fit.law: fit.ks for fit in found}[word] == pytest.approx(far, abs=1e-3)
