@@ -45,6 +45,13 @@ HANDLING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "s",
         "typical time less the habit of its weekday",
     ),
+    (
+        "ks",
+        "Distance from counts",
+        "最大偏差",
+        "share",
+        "largest distance between a law and the counted share of calls, at any length",
+    ),
     ("level_s", "Level", "水平", "s", "mean of a stretch of days between two changes, on logs"),
     ("change", "Change of level", "水平变化", "share", "of the level before: −0.05 is 5% shorter"),
 )
