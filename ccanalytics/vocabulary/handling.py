@@ -1,4 +1,4 @@
-"""Measures of why handle time changed."""
+"""Measures of why handle time changed, and of what is usual."""
 
 __all__ = ["HANDLING_MEASURES"]
 
@@ -51,6 +51,13 @@ HANDLING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "最大偏差",
         "share",
         "largest distance between a law and the counted share of calls, at any length",
+    ),
+    (
+        "p_value",
+        "Chance of such a day",
+        "偶然概率",
+        "share",
+        "of a value as far from usual as this, or further, where nothing changed (p-value)",
     ),
     ("level_s", "Level", "水平", "s", "mean of a stretch of days between two changes, on logs"),
     ("change", "Change of level", "水平变化", "share", "of the level before: −0.05 is 5% shorter"),
