@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from ccanalytics.deflection import Value
-    from ccanalytics.statistics.effects import StaggeredEffect
+    from ccanalytics.statistics.effects import PanelEffect
 
 __all__ = ["counterfactual", "event_study", "value_steps"]
 
 
-def event_study(effect: StaggeredEffect) -> go.Figure:
+def event_study(effect: PanelEffect) -> go.Figure:
     """Draw the change of calls by week since going live, weeks before it included."""
     events = effect.events
     change = effect.relative
@@ -51,7 +51,7 @@ def event_study(effect: StaggeredEffect) -> go.Figure:
     return fig
 
 
-def counterfactual(effect: StaggeredEffect) -> go.Figure:
+def counterfactual(effect: PanelEffect) -> go.Figure:
     """Draw the calls of live units and what would have come, week by week."""
     weeks = effect.weeks
     at = weeks["week"].to_list()

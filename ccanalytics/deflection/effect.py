@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from ccanalytics.statistics.effects import StaggeredEffect
+    from ccanalytics.statistics.effects import PanelEffect
 
 __all__ = ["effect"]
 
@@ -41,7 +41,7 @@ def effect(
     count: str = "first_attempts",
     min_weeks: int = 8,
     level: float = 0.95,
-) -> StaggeredEffect:
+) -> PanelEffect:
     """Estimate what a roll-out took away, other roll-outs of the same units being held apart.
 
     Parameters
