@@ -3,6 +3,7 @@
 from ccanalytics.deflection.before_after import BeforeAfter, before_after
 from ccanalytics.deflection.claims import Claim, check_claim
 from ccanalytics.deflection.comparisons import Comparisons, before_after_each
+from ccanalytics.deflection.designs import Designs, designs
 from ccanalytics.deflection.effect import effect
 from ccanalytics.deflection.freed import remaining
 from ccanalytics.deflection.funnel import Funnel, funnel
@@ -14,12 +15,14 @@ __all__ = [
     "BeforeAfter",
     "Claim",
     "Comparisons",
+    "Designs",
     "Funnel",
     "Overview",
     "Value",
     "before_after",
     "before_after_each",
     "check_claim",
+    "designs",
     "effect",
     "funnel",
     "overview",

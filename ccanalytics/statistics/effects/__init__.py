@@ -2,9 +2,17 @@
 
 from ccanalytics.statistics.effects.combined import Combined, combined
 from ccanalytics.statistics.effects.effect import Effect, Grade, Placebo, SeriesEffect
+from ccanalytics.statistics.effects.group_time import group_time, group_time_effects
 from ccanalytics.statistics.effects.panel_effect import PanelEffect
 from ccanalytics.statistics.effects.segmented import segmented
+from ccanalytics.statistics.effects.segmented_units import segmented_units
 from ccanalytics.statistics.effects.staggered import NEVER, staggered
+from ccanalytics.statistics.effects.structural import structural
+from ccanalytics.statistics.effects.synthetic import (
+    synthetic_control,
+    synthetic_did,
+    synthetic_difference,
+)
 
 __all__ = [
     "NEVER",
@@ -15,6 +23,13 @@ __all__ = [
     "Placebo",
     "SeriesEffect",
     "combined",
+    "group_time",
+    "group_time_effects",
     "segmented",
+    "segmented_units",
     "staggered",
+    "structural",
+    "synthetic_control",
+    "synthetic_did",
+    "synthetic_difference",
 ]

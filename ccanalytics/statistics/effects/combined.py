@@ -27,6 +27,7 @@ class Combined:
     units: int
     relative: Estimate
     removed_per_week: Estimate
+    degrees: float
 
 
 def combined(effects: Sequence[SeriesEffect], level: float = 0.95) -> Combined:
@@ -69,6 +70,7 @@ def combined(effects: Sequence[SeriesEffect], level: float = 0.95) -> Combined:
         units=len(effects),
         relative=Estimate(value, low, high, level),
         removed_per_week=Estimate(removed, least, most, level),
+        degrees=degrees,
     )
 
 
