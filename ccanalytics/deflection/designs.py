@@ -156,9 +156,7 @@ def designs(
     )
     if not effects:
         return found
-    return Designs(
-        effects=effects, refused=refused, inputs=found.inputs, checks=_checks(found)
-    )
+    return Designs(effects=effects, refused=refused, inputs=found.inputs, checks=_checks(found))
 
 
 def _checks(found: Designs) -> tuple[Check, ...]:

@@ -20,9 +20,7 @@ __all__ = ["worth"]
 _WEEK_S, _CLOCK_CHANGE_S = 604_800, 7200
 
 
-def worth(
-    effect: PanelEffect, panel: Any, week: Any, goal: ServiceLevel, **options: Any
-) -> Value:
+def worth(effect: PanelEffect, panel: Any, week: Any, goal: ServiceLevel, **options: Any) -> Value:
     """Say what an effect is worth in a typical week: erlangs, seats, and money if priced.
 
     The calls that it removes a week are taken as a share of those that would come, spread over the

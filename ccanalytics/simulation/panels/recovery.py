@@ -9,6 +9,7 @@ import numpy as np
 
 from ccanalytics.errors import DataError
 from ccanalytics.results import Estimate, Result
+from ccanalytics.simulation.panels.world import stream_of
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
+    from numpy.typing import NDArray
 
     from ccanalytics.simulation.panels.draw import Panels
 
@@ -80,7 +82,12 @@ class Recovery(Result):
 
 
 def recovery(
-    panels: Panels, design: Callable[..., Any], *, count: str = "first_attempts", **options: Any
+    panels: Panels,
+    design: Callable[..., Any],
+    *,
+    count: str = "first_attempts",
+    outside: int = 0,
+    **options: Any,
 ) -> Recovery:
     """Estimate the first roll-out of every world by a design, and hold it against the truth.
 
@@ -95,6 +102,9 @@ def recovery(
         Such as ``statistics.effects.staggered``: takes calls, live, units, weeks.
     count
         ``first_attempts`` or ``offered``.
+    outside
+        Units out of the roll-out's reach that the design is given beside the others: they share
+        calendar, season, growth and common shocks, and have shocks of their own.
     **options
         Of the design.
 
@@ -119,10 +129,15 @@ def recovery(
         truth = panels.truth(number, count=count)  # type: ignore[arg-type]
         calls = getattr(panels.world(number).factual, count)
         live = np.where(truth.plan.live < 0, 1_000_000, truth.plan.live)
+        more: dict[str, Any] = dict(options)
+        units = list(panels.units)
+        if outside:
+            more["outside"] = [f"outside {k + 1}" for k in range(outside)]
+            units += more["outside"]
+            calls = np.vstack([calls, _outside(panels, number, outside)])
+            live = np.append(live, np.full(outside, 1_000_000))
         try:
-            found = design(
-                calls, live, units=panels.units, weeks=list(panels.periods.starts), **options
-            )
+            found = design(calls, live, units=units, weeks=list(panels.periods.starts), **more)
         except DataError:
             refused += 1
             continue
@@ -152,8 +167,26 @@ def recovery(
         spread=spread,
         alarms=_share(int(alarm.sum()), len(rows)),
         each=each,
-        inputs={"design": getattr(design, "__name__", "design"), "count": count, **options},
+        inputs={
+            "design": getattr(design, "__name__", "design"),
+            "count": count,
+            "outside": outside,
+            **options,
+        },
     )
+
+
+def _outside(panels: Panels, number: int, units: int) -> NDArray[np.int64]:
+    """Calls of units that share what all share; a tenth of the traffic each."""
+    world, p = panels.world(number), panels.parameters
+    rate = np.full((units, len(panels.periods)), p.calls_per_week / 10 * panels.periods.days / 7)
+    for name in ("calendar", "season", "growth", "common"):
+        rate = rate * world.factors.get(name, 1.0)
+    rng = stream_of(panels.seed, number, "outside")
+    shock = rng.standard_normal(rate.shape)
+    for t in range(1, rate.shape[1]):
+        shock[:, t] = p.unit_memory * shock[:, t - 1] + (1 - p.unit_memory**2) ** 0.5 * shock[:, t]
+    return np.asarray(rng.poisson(rate * np.exp(p.unit_sd * shock - p.unit_sd**2 / 2)))
 
 
 def _share(some: int, of: int) -> Estimate:

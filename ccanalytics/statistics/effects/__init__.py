@@ -13,6 +13,7 @@ from ccanalytics.statistics.effects.synthetic import (
     synthetic_did,
     synthetic_difference,
 )
+from ccanalytics.statistics.effects.two_by_two import TwoByTwo, two_by_two
 
 __all__ = [
     "NEVER",
@@ -22,6 +23,7 @@ __all__ = [
     "PanelEffect",
     "Placebo",
     "SeriesEffect",
+    "TwoByTwo",
     "combined",
     "group_time",
     "group_time_effects",
@@ -32,4 +34,5 @@ __all__ = [
     "synthetic_control",
     "synthetic_did",
     "synthetic_difference",
+    "two_by_two",
 ]

@@ -50,6 +50,7 @@ def group_time(
     units: Sequence[str],
     weeks: Sequence[dt.date],
     others: Mapping[str, Any] | None = None,
+    outside: Sequence[str] = (),
     controls: Controls = "not_yet",
     base_weeks: int = 8,
     name: str = "The roll-out",
@@ -66,7 +67,7 @@ def group_time(
 
     Parameters
     ----------
-    calls, live, units, weeks, others, name, min_weeks, level
+    calls, live, units, weeks, others, outside, name, min_weeks, level
         As for :func:`staggered`.
     controls
         ``not_yet``: units not live in week t; ``never``: those that do not go live in the span.
@@ -98,7 +99,7 @@ def group_time(
     _check(controls, base_weeks)
     foretell = partial(_foretell, controls=controls, base_weeks=base_weeks)
     return assessed(
-        Panel.of(calls, live, units, weeks, others, min_weeks),
+        Panel.of(calls, live, units, weeks, others, min_weeks, outside=outside),
         foretell,
         name=name,
         called="group_time",

@@ -1,4 +1,4 @@
-"""Whether units that went live were moving away from the others before they did."""
+"""Whether units that went live early were moving away from the others before they did."""
 
 from __future__ import annotations
 
@@ -8,44 +8,59 @@ import numpy as np
 
 from ccanalytics.results import Estimate
 from ccanalytics.statistics.effects.left_out import jackknife, leave_one_out
+from ccanalytics.statistics.effects.two_way import fitted
 
 if TYPE_CHECKING:
-    from ccanalytics.statistics.effects.left_out import Foretold
+    from numpy.typing import NDArray
+
     from ccanalytics.statistics.effects.panel import Panel
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["drift_of"]
 
 _YEAR = 365.2425 / 7
-_FEWEST = 12
+_FEWEST_LIVE = 5
+_EQUAL = 200.0  # calls a week from which units count alike: their own ups and downs outdo chance
 
 
-def drift_of(panel: Panel, fit: Foretold, level: float) -> Estimate | None:
-    """Slope of log(counted/foretold) over the weeks before going live, as a change a year.
+def drift_of(panel: Panel, level: float) -> Estimate | None:
+    """Trend of the first unit to go live less that of the last, as a change a year.
 
-    One slope for all units that go live, weighted by calls foretold, within units; its limits by
-    leaving out one unit at a time. A placebo window sees a jump; the slope sees a slow drift, which
-    grows into a bias although each window alone looks harmless. None where units have fewer than
-    12 weeks before, or fewer than four went live.
+    On untreated cells log E[callsᵢₜ] = αᵢ + λₜ + γ·rankᵢ·t, Poisson, where the rank of the dates
+    goes from 1 (first) to 0 (never): one step from γ = 0, its limits by leaving out one unit at a
+    time. Services chosen early because their calls were falling have γ < 0 whatever the roll-out
+    does, and a window of a few weeks would not see it. None where fewer than five units go live.
     """
-    keep = leave_one_out(len(panel.calls))
-    if len(fit.foretold) < len(keep):
-        return None
-    cells = (panel.event < 0) & panel.goes_live[:, None]
-    cells &= np.isfinite(fit.foretold[0]) & (cells.sum(axis=1) >= _FEWEST)[:, None]
-    if cells.any(axis=1).sum() < 4:
-        return None
-    when = np.where(cells, panel.event, 0).astype(float)
-    middle = when.sum(axis=1, keepdims=True) / np.maximum(cells.sum(axis=1, keepdims=True), 1)
-    away = np.where(cells, when - middle, 0.0) / _YEAR
-    some = keep[:, :, None] * cells[None] * np.isfinite(fit.foretold)
-    mean = np.where(some > 0, fit.foretold, 0.0)
-    # One Newton step for calls = mean·exp(slope·away): within units the levels are fitted already.
-    score = ((panel.calls[None] - mean) * some * away).sum(axis=(1, 2))
-    size = (mean * away**2).sum(axis=(1, 2))
-    slope = score / np.maximum(size, 1e-12)
-    error, degrees = jackknife(slope[1:])
     from scipy.special import stdtrit
 
+    if panel.goes_live.sum() < _FEWEST_LIVE:
+        return None
+    base, keep = panel.untreated, leave_one_out(len(panel.calls))
+    mean = fitted(panel.calls, base[None] * keep[:, :, None], panel.others)
+    start = np.minimum(panel.start, panel.calls.shape[1])
+    rank = (start[:, None] < start[None, :]).sum(axis=1) / max(len(start) - 1, 1)
+    usual = (mean[0] * base).sum(axis=1) / base.sum(axis=1)
+    weight = base * (usual / (1 + usual / _EQUAL) / np.maximum(usual, 1e-12))[:, None]
+    away = _beyond(
+        rank[:, None] * np.arange(panel.calls.shape[1])[None, :] / _YEAR, weight * mean[0]
+    )
+    some = keep[:, :, None] * weight
+    moved = ((panel.calls[None] - mean) * some * away).sum(axis=(1, 2))
+    size = (mean * some * away**2).sum(axis=(1, 2))
+    if size[0] <= 0:
+        return None
+    slope = moved / np.maximum(size, 1e-12)
+    error, degrees = jackknife(slope[1:])
     half = float(stdtrit(degrees, 0.5 + level / 2)) * error
     value, low, high = np.expm1([slope[0], slope[0] - half, slope[0] + half]).tolist()
     return Estimate(value, low, high, level)
+
+
+def _beyond(x: Floats, weight: Floats) -> Floats:
+    """What of x is in no level of a unit or of a week."""
+    for _ in range(60):
+        for axis in (1, 0):
+            total = np.maximum(weight.sum(axis=axis, keepdims=True), 1e-12)
+            x = x - (x * weight).sum(axis=axis, keepdims=True) / total
+    return x

@@ -49,9 +49,7 @@ class LocalLevel:
     draws: Floats
 
 
-def fit_local_level(
-    y: Floats, x: Floats, draws: int, rng: np.random.Generator
-) -> LocalLevel:
+def fit_local_level(y: Floats, x: Floats, draws: int, rng: np.random.Generator) -> LocalLevel:
     """Fit ``y`` on the first weeks of ``x`` and foretell the rest of them.
 
     Level and slope are diffuse, so that their likelihood is the restricted one. Draws take ratios

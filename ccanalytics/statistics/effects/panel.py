@@ -43,6 +43,8 @@ class Panel:
         Other changes × units × weeks: shares of the week, 0–1.
     left_out
         Unit → why it takes no part.
+    outside
+        Weeks: calls of units that the roll-out cannot reach; None where none is named.
     """
 
     calls: Floats
@@ -54,6 +56,7 @@ class Panel:
     weeks: list[dt.date]
     left_out: dict[str, str]
     min_weeks: int
+    outside: Floats | None = None
 
     @classmethod
     def of(
@@ -65,6 +68,7 @@ class Panel:
         others: Any = None,
         min_weeks: int = 8,
         *,
+        outside: Any = (),
         least_live: int = 2,
     ) -> Panel:
         """Check the arrays, leave out units that cannot take part, and refuse what cannot be.
@@ -94,9 +98,12 @@ class Panel:
             more[k] = others[other]
         left: dict[str, str] = {}
         keep = np.ones(len(names), bool)
+        apart_units = _outside(outside, names, start)
         for i, name in enumerate(names):
             before = int(min(max(start[i], 0), len(days)))
-            if start[i] < 0:
+            if apart_units[i]:
+                left[name] = "it is out of the roll-out's reach, and held against the controls"
+            elif start[i] < 0:
                 left[name] = "it was live before the first week"
             elif start[i] < len(days) and before < min_weeks:
                 left[name] = f"only {counted(before, 'week')} before it went live"
@@ -111,7 +118,8 @@ class Panel:
         _refuse(start[keep], treated, chosen, days, left, least_live)
         apart = _apart(untreated, treated, more[:, keep], other_names)
         return cls(
-            table[keep], event, untreated, treated, apart, chosen, days, left, min_weeks
+            table[keep], event, untreated, treated, apart, chosen, days, left, min_weeks,
+            table[apart_units].sum(axis=0) if apart_units.any() else None,
         )  # fmt: skip
 
     @property
@@ -135,6 +143,19 @@ class Panel:
         had = self.base(LEADS).sum(axis=1) >= min(self.min_weeks, 4)
         near = (self.event >= -LEADS) & (self.event < 0)
         return np.asarray(near & (self.goes_live & had)[:, None])
+
+
+def _outside(outside: Any, names: list[str], start: NDArray[np.int64]) -> Bools:
+    """Units named as out of reach, which must exist and never have gone live."""
+    wanted = {outside} if isinstance(outside, str) else {str(each) for each in outside}
+    for name in sorted(wanted):
+        if name not in names:
+            raise InputError("no such unit", f"outside={name!r}", "name units of the panel")
+        if start[names.index(name)] < NEVER:
+            raise InputError(
+                "a unit that goes live is within the roll-out's reach", f"outside={name!r}"
+            )
+    return np.array([name in wanted for name in names])
 
 
 def _refuse(

@@ -12,6 +12,7 @@ from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.effects.effect import Effect, Grade, in_words, signed
 from ccanalytics.statistics.effects.leads import drift_of
 from ccanalytics.statistics.effects.panel import LEADS, told
+from ccanalytics.statistics.effects.spill import controls_moved
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ class PanelEffect(Effect):
     placebo
         The same in the eight weeks before each unit went live, when nothing had happened.
     drift
-        By how much a year the units that went live moved away from the others before they did.
+        Trend a year of units that went live first less that of the last, before they did.
+    controls_moved
+        Mean change of the controls' calls as others went live; a rise where calls fell says that
+        they moved there.
     detectable
         The smallest effect, as a share, that data like these would show four times in five.
     events
@@ -71,6 +75,7 @@ class PanelEffect(Effect):
     unit_weeks: int
     placebo: Estimate | None
     drift: Estimate | None
+    controls_moved: Estimate | None
     detectable: float
     events: pl.DataFrame
     weeks: pl.DataFrame
@@ -78,8 +83,9 @@ class PanelEffect(Effect):
 
     @property
     def alarm(self) -> bool:
-        """Whether a falsification fails: an effect, or a drift, where nothing had happened."""
-        return any(each is not None and each.excludes_zero for each in (self.placebo, self.drift))
+        """Whether a falsification fails: what should not be there is there."""
+        before = (each is not None and each.excludes_zero for each in (self.placebo, self.drift))
+        return any(before) or _moved(self.controls_moved, self.relative)
 
     def headline(self) -> str:
         """Give the answer alone, in one sentence."""
@@ -140,9 +146,12 @@ def assessed(
     ends = np.array([found.log, found.log - half, found.log + half])
     actual = float((panel.calls * found.cells).sum()) / max(int(found.cells.any(axis=0).sum()), 1)
     removed, most, least = (actual * np.expm1(-ends)).tolist()
-    placebo, drift = _placebo(panel, early, level), drift_of(panel, fit, level)
+    # Three falsifications: each alarms so rarely that together they do in a tenth of sound worlds.
+    each = 1 - (1 - level) * 2 / 3
+    placebo, drift = _placebo(panel, early, each), drift_of(panel, each)
+    moved = controls_moved(panel, each)
     controls = int((panel.untreated.sum(axis=1) > 0).sum())
-    grade, reason = _graded(placebo, drift, controls, cap)
+    grade, reason = _graded(placebo, drift, _moved(moved, found.relative(level)), controls, cap)
     treated = found.cells.any(axis=1)
     return PanelEffect(
         name=name,
@@ -156,6 +165,7 @@ def assessed(
         unit_weeks=int(found.cells.sum()),
         placebo=placebo,
         drift=drift,
+        controls_moved=moved,
         detectable=float(-np.expm1(-(half + _POWER * found.error))),
         events=_events(panel, fit, early, level),
         weeks=_by_week(panel, found, level),
@@ -164,7 +174,7 @@ def assessed(
         reason=reason,
         degrees=found.degrees,
         inputs=dict(inputs),
-        checks=_checks(panel, placebo, drift, found),
+        checks=_checks(panel, (placebo, drift, moved), found),
     )
 
 
@@ -177,8 +187,15 @@ def _placebo(panel: Panel, early: Foretold, level: float) -> Estimate | None:
         return None
 
 
+def _moved(moved: Estimate | None, change: Estimate) -> bool:
+    """Whether the controls went the other way than the units that went live."""
+    if moved is None or not moved.excludes_zero:
+        return False
+    return bool(np.sign(moved.value) == -np.sign(change.value))
+
+
 def _graded(
-    placebo: Estimate | None, drift: Estimate | None, controls: int, cap: str
+    placebo: Estimate | None, drift: Estimate | None, moved: bool, controls: int, cap: str
 ) -> tuple[Grade, str]:
     if placebo is None:
         return "weak", "there are no weeks before going live to try the method on"
@@ -191,6 +208,11 @@ def _graded(
         return "weak", (
             "units that went live were moving away from the others long before: their calls may "
             "have gone on doing so without it"
+        )
+    if moved:
+        return "weak", (
+            "calls of units that never went live rose as others did: calls may have moved there, "
+            "and count twice"
         )
     if controls < _CONTROLS:
         return "weak", f"only {counted(controls, 'unit')} can serve as control"
@@ -251,10 +273,8 @@ def _without(panel: Panel, found: Ratios) -> pl.DataFrame:
     ).sort("_far", descending=True).drop("_far")  # fmt: skip
 
 
-def _checks(
-    panel: Panel, placebo: Estimate | None, drift: Estimate | None, found: Ratios
-) -> tuple[Check, ...]:
-    checks = []
+def _checks(panel: Panel, tried: tuple[Estimate | None, ...], found: Ratios) -> tuple[Check, ...]:
+    checks, (placebo, drift, moved) = [], tried
     if placebo is not None:
         checks.append(
             Check("Weeks before going live", "fails" if placebo.excludes_zero else "holds",
@@ -264,8 +284,17 @@ def _checks(
     if drift is not None:
         checks.append(
             Check("Drift before going live", "fails" if drift.excludes_zero else "holds",
-                  f"units that went live moved away from the others by {signed(drift.value)} a "
-                  f"year ({signed(drift.low)} to {signed(drift.high)})")
+                  f"units that went live first had a trend of {signed(drift.value)} a year beside "
+                  f"the last ({signed(drift.low)} to {signed(drift.high)})")
+        )  # fmt: skip
+    if moved is not None:
+        beside = "units out of reach" if panel.outside is not None else "their own trend"
+        checks.append(
+            Check("Controls as others went live",
+                  "fails" if _moved(moved, found.relative(moved.level)) else "holds",
+                  f"against {beside} their calls changed by {signed(moved.value)} "
+                  f"({signed(moved.low)} to {signed(moved.high)}); a smaller move of calls to them "
+                  "would not be seen")
         )  # fmt: skip
     known = np.isfinite(found.left_out)
     if known.any():

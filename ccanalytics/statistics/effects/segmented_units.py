@@ -70,9 +70,7 @@ def segmented_units(
         options: dict[str, Any] = {"unit": str(unit), "level": level, "placebos": 0}
         try:
             effects.append(
-                segmented(
-                    days, table[i], days[at], others=beside, min_weeks=min_weeks, **options
-                )
+                segmented(days, table[i], days[at], others=beside, min_weeks=min_weeks, **options)
             )
         except CcanalyticsError as error:
             refused[str(unit)] = error.what
@@ -108,6 +106,7 @@ def segmented_units(
         unit_weeks=sum(effect.weeks_after for effect in effects),
         placebo=placebo,
         drift=None,
+        controls_moved=None,
         detectable=_detectable(half, together.degrees, level),
         events=_events(effects),
         weeks=_weeks(effects, half),

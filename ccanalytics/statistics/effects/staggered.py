@@ -39,6 +39,7 @@ def staggered(
     units: Sequence[str],
     weeks: Sequence[dt.date],
     others: Mapping[str, Any] | None = None,
+    outside: Sequence[str] = (),
     name: str = "The roll-out",
     min_weeks: int = 8,
     level: float = 0.95,
@@ -63,6 +64,9 @@ def staggered(
     others
         Other changes by name, each units × weeks: the share of the week's days on which it was
         live. Estimated beside this one from cells without it.
+    outside
+        Units that the roll-out cannot reach, such as those of other customers. They serve as no
+        control: the controls are held against them, to see whether calls moved there.
     name
         What went live, for the words.
     min_weeks
@@ -86,7 +90,7 @@ def staggered(
     """
     level = check_level(level)
     return assessed(
-        Panel.of(calls, live, units, weeks, others, min_weeks),
+        Panel.of(calls, live, units, weeks, others, min_weeks, outside=outside),
         _foretell,
         name=name,
         called="staggered",

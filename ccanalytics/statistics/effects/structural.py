@@ -50,6 +50,7 @@ def structural(
     units: Sequence[str],
     weeks: Sequence[dt.date],
     others: Mapping[str, Any] | None = None,
+    outside: Sequence[str] = (),
     name: str = "The roll-out",
     min_weeks: int = 8,
     level: float = 0.95,
@@ -65,7 +66,7 @@ def structural(
 
     Parameters
     ----------
-    calls, live, units, weeks, others, name, min_weeks, level
+    calls, live, units, weeks, others, outside, name, min_weeks, level
         As for :func:`staggered`; a single unit may have gone live.
     seed
         Of the draws.
@@ -83,7 +84,7 @@ def structural(
     (2012), Time series analysis by state space methods.
     """
     level = check_level(level)
-    panel = Panel.of(calls, live, units, weeks, others, min_weeks, least_live=1)
+    panel = Panel.of(calls, live, units, weeks, others, min_weeks, outside=outside, least_live=1)
 
     def foretell(panel: Panel, ahead: int) -> Foretold:
         return _foretell(panel, ahead, seed)
@@ -142,7 +143,9 @@ class _Series:
 
     def error(self, weeks: Any) -> float:
         """Spread of the log of the sum over some weeks."""
-        return float(np.log(self.found.draws[:, np.flatnonzero(weeks) - self.first].sum(axis=1)).std())
+        return float(
+            np.log(self.found.draws[:, np.flatnonzero(weeks) - self.first].sum(axis=1)).std()
+        )
 
 
 @dataclass(frozen=True, eq=False)
