@@ -1,4 +1,4 @@
-"""Several designs asked the same question: do their answers agree?"""
+"""Several designs asked the same question, and whether their answers agree."""
 
 from __future__ import annotations
 

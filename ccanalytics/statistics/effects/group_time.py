@@ -17,7 +17,7 @@ import numpy as np
 from ccanalytics.errors import InputError
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.left_out import Foretold, leave_one_out
-from ccanalytics.statistics.effects.panel import NEVER, Panel
+from ccanalytics.statistics.effects.panel import Panel
 from ccanalytics.statistics.effects.panel_effect import assessed
 from ccanalytics.statistics.effects.two_way import shifts
 
@@ -87,6 +87,7 @@ def group_time(
     Examples
     --------
     >>> import datetime as dt, numpy as np
+    >>> from ccanalytics.statistics.effects import NEVER
     >>> weeks = [dt.date(2025, 1, 6) + dt.timedelta(weeks=k) for k in range(40)]
     >>> live = np.array([15, 20, 25, NEVER, NEVER, NEVER])
     >>> event = np.arange(40) - live[:, None]
@@ -142,6 +143,7 @@ def group_time_effects(outcome: Any, live: Any, *, controls: Controls = "not_yet
     --------
     The 2 × 2 comparison is one group, two periods a side:
 
+    >>> from ccanalytics.statistics.effects import NEVER
     >>> y = [[10, 11, 15, 18], [9, 10, 12, 13]]
     >>> group_time_effects(y, [2, NEVER])["effect"].to_list()
     [0.0, 0.0, 2.0, 4.0]
