@@ -99,6 +99,15 @@ class Designs(Result):
         }  # fmt: skip
         return pl.DataFrame(rows, schema=schema)
 
+    def table(self) -> pl.DataFrame:
+        """Give the designs that answered, in words, with what is read first."""
+        import polars as pl
+
+        change = ["relative", "relative_low", "relative_high", "removed_per_week"]
+        rows = self.to_frame().drop_nulls("relative")
+        words = pl.col("design").str.replace_all("_", " ")
+        return rows.select(words, "grade", *change, "placebo", "alarm")
+
     def summary(self) -> str:
         """Say what the most trusted design finds, and which others agree with it."""
         self.or_refuse()

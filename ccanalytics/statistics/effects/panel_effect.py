@@ -31,6 +31,7 @@ _LAGS = 26  # weeks after going live that the event study shows
 _POWER = 0.8416  # normal quantile of 80%
 _FEWEST_UNITS = 3  # in a week of the event study
 _CONTROLS = 10
+_FEWEST_LIVE = 5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -151,8 +152,13 @@ def assessed(
     placebo, drift = _placebo(panel, early, each), drift_of(panel, each)
     moved = controls_moved(panel, each)
     controls = int((panel.untreated.sum(axis=1) > 0).sum())
-    grade, reason = _graded(placebo, drift, _moved(moved, found.relative(level)), controls, cap)
     treated = found.cells.any(axis=1)
+    if treated.sum() < _FEWEST_LIVE:
+        cap = cap or (
+            f"only {counted(int(treated.sum()), 'unit')} went live, whose own ups and downs may "
+            "pass for an effect"
+        )
+    grade, reason = _graded(placebo, drift, _moved(moved, found.relative(level)), controls, cap)
     return PanelEffect(
         name=name,
         design=called,

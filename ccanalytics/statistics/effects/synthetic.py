@@ -187,9 +187,6 @@ def _synthetic(
         called=kind,
         method=f"{_METHODS[kind]}; {limits}.",
         level=level,
-        cap="fewer than five units went live, so that one unit's own turn may pass for an effect"
-        if few
-        else "",
         inputs={"name": name, "min_weeks": min_weeks, "level": level},
     )
 
@@ -213,7 +210,9 @@ class _Block:
         can = np.ones((groups, donors)) if self.allowed is None else self.allowed
         step = np.diff(self.control, axis=2)
         both = (self.before[:, 1:] & self.before[:, :-1])[:, None, :] & (can > 0)[:, :, None]
-        noise = np.sqrt([np.var(s[b], ddof=1) if b.sum() > 1 else 0 for s, b in zip(step, both, strict=True)])
+        noise = np.sqrt(
+            [np.var(s[b], ddof=1) if b.sum() > 1 else 0 for s, b in zip(step, both, strict=True)]
+        )
         noise = np.maximum(noise, 1e-12)
         level = kind == "synthetic_did"
         wide = (np.asarray(self.sizes) * after.sum(axis=1)) ** 0.25 if level else _SMALL

@@ -87,12 +87,12 @@ def write(rows):
                     & (pl.col("world") == name)
                     & (pl.col("design") == design)
                 )
-                for row in mine.iter_rows(named=True):
-                    lines.append(
-                        f"| {name} | {design.removesuffix('_units')} | {row['worlds']:,} "
-                        f"| {100 * row['off']:+.1f} | {row['coverage']:.0%} | {row['ratio']:.2f} "
-                        f"| {row['alarms']:.0%} |"
-                    )
+                lines += [
+                    f"| {name} | {design.removesuffix('_units')} | {row['worlds']:,} "
+                    f"| {100 * row['off']:+.1f} | {row['coverage']:.0%} | {row['ratio']:.2f} "
+                    f"| {row['alarms']:.0%} |"
+                    for row in mine.iter_rows(named=True)
+                ]
         start, end = f"<!-- {setting} -->\n", f"<!-- end of {setting} -->"
         head, rest = text.split(start)
         text = head + start + "\n".join(lines) + "\n" + end + rest.split(end)[1]
