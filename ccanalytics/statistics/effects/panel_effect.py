@@ -147,9 +147,10 @@ def assessed(
     ends = np.array([found.log, found.log - half, found.log + half])
     actual = float((panel.calls * found.cells).sum()) / max(int(found.cells.any(axis=0).sum()), 1)
     removed, most, least = (actual * np.expm1(-ends)).tolist()
-    # Three falsifications: each alarms so rarely that together they do in a tenth of sound worlds.
+    # Three falsifications that together alarm in a tenth of sound worlds at most: a drift in 5%,
+    # the placebo in 3.3%, the controls, of which one direction counts, in 1.7%.
     each = 1 - (1 - level) * 2 / 3
-    placebo, drift = _placebo(panel, early, each), drift_of(panel, each)
+    placebo, drift = _placebo(panel, early, each), drift_of(panel, level)
     moved = controls_moved(panel, each)
     controls = int((panel.untreated.sum(axis=1) > 0).sum())
     treated = found.cells.any(axis=1)
