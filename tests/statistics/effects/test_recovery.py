@@ -129,7 +129,7 @@ def test_broken_worlds_raise_alarms(name):
 
 @pytest.mark.skipif(not FULL, reason="the full study takes hours: CCANALYTICS_FULL=1")
 def test_the_tables_of_the_page():
-    measure(int(os.environ.get("CCANALYTICS_WORLDS", "300")))
+    measure(int(os.environ.get("CCANALYTICS_WORLDS", "100")))
     assert "| sound | staggered |" in (HERE / "recovery.md").read_text(encoding="utf-8")
 
 
