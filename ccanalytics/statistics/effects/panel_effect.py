@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 
     Design = Callable[[Panel, int], Foretold]
 
-__all__ = ["PanelEffect", "assessed"]
+__all__ = ["UNTRIED", "PanelEffect", "assessed"]
 
 _LAGS = 26  # weeks after going live that the event study shows
 _POWER = 0.8416  # normal quantile of 80%
 _FEWEST_UNITS = 3  # in a week of the event study
 _CONTROLS = 10
 _FEWEST_LIVE = 5
+UNTRIED = (
+    "how often its limits hold the truth has been measured in too few made-up worlds to promise it"
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -155,7 +158,7 @@ def assessed(
     controls = int((panel.untreated.sum(axis=1) > 0).sum())
     treated = found.cells.any(axis=1)
     if treated.sum() < _FEWEST_LIVE:
-        cap = cap or (
+        cap = (
             f"only {counted(int(treated.sum()), 'unit')} went live, whose own ups and downs may "
             "pass for an effect"
         )

@@ -17,7 +17,7 @@ from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.left_out import Foretold, Ratios
 from ccanalytics.statistics.effects.local_level import fit_local_level
 from ccanalytics.statistics.effects.panel import Panel
-from ccanalytics.statistics.effects.panel_effect import assessed
+from ccanalytics.statistics.effects.panel_effect import UNTRIED, assessed
 from ccanalytics.statistics.effects.synthetic import donors
 from ccanalytics.statistics.effects.two_way import shifts
 
@@ -96,6 +96,7 @@ def structural(
         called="structural",
         method=_METHOD.format(draws=_DRAWS),
         level=level,
+        cap=UNTRIED,
         inputs={"name": name, "min_weeks": min_weeks, "level": level, "seed": seed},
     )
 

@@ -17,7 +17,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.left_out import Foretold, Ratios, leave_one_out
 from ccanalytics.statistics.effects.panel import Panel
-from ccanalytics.statistics.effects.panel_effect import assessed
+from ccanalytics.statistics.effects.panel_effect import UNTRIED, assessed
 from ccanalytics.statistics.effects.two_way import shifts
 from ccanalytics.statistics.effects.weights import fit_weights
 from ccanalytics.vocabulary import counted
@@ -187,6 +187,7 @@ def _synthetic(
         called=kind,
         method=f"{_METHODS[kind]}; {limits}.",
         level=level,
+        cap=UNTRIED,
         inputs={"name": name, "min_weeks": min_weeks, "level": level},
     )
 
@@ -215,7 +216,7 @@ class _Block:
         )
         noise = np.maximum(noise, 1e-12)
         level = kind == "synthetic_did"
-        wide = (np.asarray(self.sizes) * after.sum(axis=1)) ** 0.25 if level else _SMALL
+        wide: Any = (np.asarray(self.sizes) * after.sum(axis=1)) ** 0.25 if level else _SMALL
         length = before.sum(axis=1)
 
         def centred(x: Floats, weight: Floats, axis: int) -> Floats:

@@ -79,8 +79,8 @@ def _steps(
         going = (step < 1) | (before - value > least[at])
         if not going.all():
             done[at[~going]] = x[~going]
-            at, closed, x, g, h, r = (a[going] for a in (at, closed, x, g, h, r))
-            along, value = along[going], value[going]
+            at, closed, x, along = at[going], closed[going], x[going], along[going]
+            g, h, r, value = g[going], h[going], r[going], value[going]
             if not at.size:
                 return done
         before = value
