@@ -99,8 +99,8 @@ def write(rows):
     page.write_text(text, encoding="utf-8")
 
 
-SLICE = [("many", "staggered", 30), ("many", "group_time", 20), ("one", "structural", 30),
-         ("one", "synthetic_control", 15)]  # fmt: skip
+SLICE = [("many", "staggered", 20), ("many", "group_time", 12), ("one", "structural", 30),
+         ("one", "synthetic_control", 8)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("setting", "design", "worlds"), SLICE)
@@ -120,7 +120,7 @@ def test_limits_hold_the_truth_and_sound_worlds_raise_few_alarms(setting, design
 
 @pytest.mark.parametrize("name", ["anticipation", "growth", "spill-over, units out of reach"])
 def test_broken_worlds_raise_alarms(name):
-    worlds = 300 if FULL else 12
+    worlds = 300 if FULL else 8
     found = study("many", name, "staggered", worlds)
     off = abs((found.each["relative"] - found.each["true"]).mean())
     assert off >= 0.5 * 0.9 * abs(found.each["true"].mean())
