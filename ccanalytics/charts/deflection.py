@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.deflection import BeforeAfter, Comparisons, Funnel
-    from ccanalytics.statistics.effects import Effect
+    from ccanalytics.statistics.effects import SeriesEffect
 
 __all__ = [
     "before_after",
@@ -169,7 +169,7 @@ def leakage_by_window(funnel: Funnel) -> go.Figure:
 
 
 def before_after(
-    effect: Effect, count: str = "first_attempts", *, names: Mapping[str, str] | None = None
+    effect: SeriesEffect, count: str = "first_attempts", *, names: Mapping[str, str] | None = None
 ) -> go.Figure:
     """Draw the weekly count, the line fitted to it, and what would have come without the change."""
     series = effect.series

@@ -10,13 +10,13 @@ from ccanalytics.vocabulary import counted
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from ccanalytics.deflection import Value
-    from ccanalytics.statistics.effects import StaggeredEffect
+    from ccanalytics.deflection import Designs, Value
+    from ccanalytics.statistics.effects import PanelEffect
 
-__all__ = ["counterfactual", "event_study", "value_steps"]
+__all__ = ["counterfactual", "designs", "event_study", "value_steps"]
 
 
-def event_study(effect: StaggeredEffect) -> go.Figure:
+def event_study(effect: PanelEffect) -> go.Figure:
     """Draw the change of calls by week since going live, weeks before it included."""
     events = effect.events
     change = effect.relative
@@ -51,7 +51,7 @@ def event_study(effect: StaggeredEffect) -> go.Figure:
     return fig
 
 
-def counterfactual(effect: StaggeredEffect) -> go.Figure:
+def counterfactual(effect: PanelEffect) -> go.Figure:
     """Draw the calls of live units and what would have come, week by week."""
     weeks = effect.weeks
     at = weeks["week"].to_list()
@@ -112,4 +112,38 @@ def value_steps(value: Value) -> go.Figure:
         showlegend=False,
     )
     fig.update_yaxes(autorange="reversed", showgrid=False, rangemode=None, ticksuffix=" ")
+    return fig
+
+
+def designs(answers: Designs) -> go.Figure:
+    """Draw what each design makes of one roll-out, the most trusted on top."""
+    rows = answers.or_refuse().to_frame().drop_nulls("relative").reverse()
+    main, others = answers.main, len(answers.effects) - 1
+    title = (
+        f"{main.name}: {len(answers.agree)} of {counted(others, 'other design')} agree with "
+        f"{main.design.replace('_', ' ')}"
+        if others
+        else f"{main.name}: one design alone can answer"
+    )
+    fig = theme.figure(
+        title,
+        f"Change of calls once live, {100 * main.relative.level:g}% limits; pale: weak",
+        x="relative",
+        height=190 + 40 * rows.height,
+    )
+    fig.add_scatter(
+        x=rows["relative"].to_list(),
+        y=[name.replace("_", " ") for name in rows["design"]],
+        error_x=theme.limits(rows["relative"], rows["relative_low"], rows["relative_high"]),
+        mode="markers",
+        marker={
+            "size": 9,
+            "color": [theme.REFERENCE if g == "weak" else theme.ANSWER for g in rows["grade"]],
+        },
+        customdata=rows["grade"].to_list(),
+        hovertemplate="<b>%{y}</b><br>%{x:+.1%}, %{customdata}<extra></extra>",
+        showlegend=False,
+    )
+    theme.share_axis(fig, "x", zero=False)
+    theme.reference_line(fig, 0, "no change", axis="x")
     return fig

@@ -3,7 +3,8 @@
 from ccanalytics.deflection.before_after import BeforeAfter, before_after
 from ccanalytics.deflection.claims import Claim, check_claim
 from ccanalytics.deflection.comparisons import Comparisons, before_after_each
-from ccanalytics.deflection.effect import effect
+from ccanalytics.deflection.designs import Designs, designs
+from ccanalytics.deflection.effect import DESIGNS, effect
 from ccanalytics.deflection.freed import remaining
 from ccanalytics.deflection.funnel import Funnel, funnel
 from ccanalytics.deflection.overview import Overview, overview
@@ -11,15 +12,18 @@ from ccanalytics.deflection.value import Value, value
 from ccanalytics.deflection.worth import worth
 
 __all__ = [
+    "DESIGNS",
     "BeforeAfter",
     "Claim",
     "Comparisons",
+    "Designs",
     "Funnel",
     "Overview",
     "Value",
     "before_after",
     "before_after_each",
     "check_claim",
+    "designs",
     "effect",
     "funnel",
     "overview",

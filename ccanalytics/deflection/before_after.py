@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from ccanalytics.statistics.effects import Combined, Effect
+    from ccanalytics.statistics.effects import Combined, SeriesEffect
 
 __all__ = ["BeforeAfter", "before_after"]
 
@@ -47,23 +47,23 @@ class BeforeAfter(Result):
     treatment
         What went live.
     effects
-        One Effect per unit, the largest number of calls removed first.
+        One SeriesEffect per unit, the largest number of calls removed first.
     together
         Their sum, once each unit is live; None where there is no effect to add.
     refused
         Unit → why no estimate was made.
     total
-        The Effect on all calls as one series, units that never went live included, which also
+        The SeriesEffect on all calls as one series, units that never went live included, which also
         holds calls that moved from one unit to another; None where it was refused.
     total_refused
         Why there is no total; empty where there is one.
     """
 
     treatment: str
-    effects: tuple[Effect, ...]
+    effects: tuple[SeriesEffect, ...]
     together: Combined | None = None
     refused: dict[str, str] = field(default_factory=dict)
-    total: Effect | None = None
+    total: SeriesEffect | None = None
     total_refused: str = ""
 
     @property
@@ -97,14 +97,14 @@ class BeforeAfter(Result):
         return several(chances, self.inputs["level"])
 
     @property
-    def main(self) -> Effect:
+    def main(self) -> SeriesEffect:
         """The effect on the unit with most calls; the total where no unit has one."""
         if not self.effects:
             return self.total or self.or_refuse().effects[0]
         return max(self.effects, key=lambda effect: effect.series["calls"].sum())
 
-    def effect(self, unit: str) -> Effect:
-        """Give the Effect of one unit.
+    def effect(self, unit: str) -> SeriesEffect:
+        """Give the SeriesEffect of one unit.
 
         Raises
         ------
@@ -288,7 +288,7 @@ def before_after(
 
 def _each(
     weeks: pl.DataFrame, live: Live, others: dict[str, Live], count: str, options: dict[str, Any]
-) -> tuple[list[Effect], dict[str, str]]:
+) -> tuple[list[SeriesEffect], dict[str, str]]:
     import polars as pl
 
     effects, refused = [], {}
@@ -316,7 +316,7 @@ def _each(
 
 def _total(
     weeks: pl.DataFrame, live: Live, others: dict[str, Live], count: str, options: dict[str, Any]
-) -> Effect:
+) -> SeriesEffect:
     import polars as pl
 
     series = weeks.group_by("local_start").agg(pl.col(count).sum()).sort("local_start")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.deflection.rollouts import Live
-    from ccanalytics.statistics.effects import Effect
+    from ccanalytics.statistics.effects import SeriesEffect
 
 __all__ = ["doubts"]
 
@@ -22,8 +22,8 @@ _OF_ALL = ("season", "working days")
 
 
 def doubts(
-    effects: list[Effect],
-    total: Effect | None,
+    effects: list[SeriesEffect],
+    total: SeriesEffect | None,
     beside: tuple[pl.DataFrame, Live, dict[str, Live]],
     asked: tuple[int, str],
     names: Mapping[str, str | None],
@@ -61,7 +61,7 @@ def _beside(weeks: pl.DataFrame, live: Live, others: dict[str, Live]) -> list[Ch
     ]
 
 
-def _placebos(effects: list[Effect], names: Mapping[str, str | None]) -> list[Check]:
+def _placebos(effects: list[SeriesEffect], names: Mapping[str, str | None]) -> list[Check]:
     tried = [effect for effect in effects if effect.placebos]
     name = "placebo dates"
     if not tried:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,23 +12,42 @@ from ccanalytics.deflection.rollouts import days_of, part_live, treatment_of
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.effects.staggered import NEVER, staggered
+from ccanalytics.statistics.effects import (
+    NEVER,
+    group_time,
+    segmented_units,
+    staggered,
+    structural,
+    synthetic_control,
+    synthetic_did,
+)
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
 from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     import polars as pl
     from numpy.typing import NDArray
 
-    from ccanalytics.statistics.effects import StaggeredEffect
+    from ccanalytics.statistics.effects import PanelEffect
 
-__all__ = ["effect"]
+__all__ = ["DESIGNS", "effect"]
 
 _ROLLOUTS = ("unit_kind", "unit", "treatment", "live_on")
-_DESIGNS = ("staggered",)
+DESIGNS: dict[str, Callable[..., PanelEffect]] = {
+    "staggered": staggered,
+    "group_time": group_time,
+    "synthetic_did": synthetic_did,
+    "synthetic_control": synthetic_control,
+    "structural": structural,
+    "segmented": segmented_units,
+}
+"""Designs for roll-outs whose dates were chosen, the most trusted first."""
+
+_COMMON = {"calls", "live", "units", "weeks", "others", "name", "min_weeks", "level"}
 _COUNTS = ("first_attempts", "offered", "arrived", "answered")
 
 
@@ -41,8 +61,21 @@ def effect(
     count: str = "first_attempts",
     min_weeks: int = 8,
     level: float = 0.95,
-) -> StaggeredEffect:
+    **options: Any,
+) -> PanelEffect:
     """Estimate what a roll-out took away, other roll-outs of the same units being held apart.
+
+    Designs, the most trusted first, each a function of `ccanalytics.statistics.effects`:
+
+    - ``staggered``: live units against those not live yet, all untreated weeks of theirs (Poisson);
+    - ``group_time``: each group of one date, its last weeks before, against those not live yet;
+    - ``synthetic_did``: controls and earlier weeks weighted to run alongside each group;
+    - ``synthetic_control``: controls weighted to run as each group did; for one or a few units;
+    - ``structural``: a level that wanders beside the untreated units' calls; for one or a few;
+    - ``segmented``: before and after, without a control; always weak.
+
+    Offers made by lot, and waves as an instrument, are designs of their own and come before all of
+    these.
 
     Parameters
     ----------
@@ -53,11 +86,12 @@ def effect(
     treatment
         What went live; may be left out where there is only one.
     design
-        ``staggered``: units that are live against units that are not yet
-        (:func:`ccanalytics.statistics.effects.staggered`). Before and after, with no control, is
-        :func:`before_after`.
+        One of the above, or ``auto``: the first that the data can answer, with a remark that says
+        why those before it could not.
     unit_kind, count, min_weeks, level
         As :func:`before_after` takes them.
+    **options
+        Of the design, such as ``controls`` and ``base_weeks`` of ``group_time``.
 
     Raises
     ------
@@ -73,8 +107,7 @@ def effect(
         raise InputError("min_weeks is a whole number, 1 or more", f"min_weeks={min_weeks!r}")
     if count not in _COUNTS:
         raise InputError("calls are counted", f"count={count!r}", "one of " + ", ".join(_COUNTS))
-    if design not in _DESIGNS:
-        raise InputError("no such design", f"design={design!r}", "one of " + ", ".join(_DESIGNS))
+    _check_design(design, options)
     needs = ["local_start", "interval_s", "unit", count]
     weeks = as_polars(panel, "panel", needs, "log.panel(unit=…, every='1w')")
     check_counts(weeks, [count], "panel")
@@ -102,21 +135,60 @@ def effect(
     for unit, day in live.select("unit", "live_on").iter_rows():
         if unit in position:
             when[position[unit]] = (as_date("live_on", day) - starts[0]).days // 7
-    found = staggered(
-        calls,
-        when,
-        units=units,
-        weeks=starts,
-        others={term(other): shares for other, shares in others.items()},
-        name=term(name),
-        min_weeks=min_weeks,
-        level=level,
+    found = _estimated(
+        design,
+        (calls, when),
+        {
+            "units": units,
+            "weeks": starts,
+            "others": {term(other): shares for other, shares in others.items()},
+            "name": term(name),
+            "min_weeks": min_weeks,
+            "level": level,
+            **options,
+        },
     )
     return replace(
         found,
-        inputs={**found.inputs, "treatment": name, "unit_kind": unit_kind, "count": count},
+        inputs={
+            **found.inputs,
+            "design": found.design,
+            "treatment": name,
+            "unit_kind": unit_kind,
+            "count": count,
+        },
         checks=(*found.checks, *_checks(count, cut, others)),
     )
+
+
+def _check_design(design: str, options: dict[str, Any]) -> None:
+    if design != "auto" and design not in DESIGNS:
+        known = "auto, or, the most trusted first, " + ", ".join(DESIGNS)
+        raise InputError("no such design", f"design={design!r}", known)
+    known_options = (
+        set() if design == "auto" else set(inspect.signature(DESIGNS[design]).parameters) - _COMMON
+    )
+    for name in options.keys() - known_options:
+        raise InputError(
+            f"the design {design} has no such option",
+            f"{name}={options[name]!r}",
+            "one of " + ", ".join(sorted(known_options)) if known_options else "leave it out",
+        )
+
+
+def _estimated(design: str, arrays: tuple[Any, Any], given: dict[str, Any]) -> PanelEffect:
+    if design != "auto":
+        return DESIGNS[design](*arrays, **given)
+    refused: list[Check] = []
+    for name, estimate in DESIGNS.items():
+        try:
+            found = estimate(*arrays, **given)
+        except DataError as error:
+            refused.append(Check(f"Design {name.replace('_', ' ')}", "informs", str(error)))
+            last = error
+            continue
+        return replace(found, checks=(*found.checks, *refused))
+    raise last
 
 
 def _refuse_twice(dates: pl.DataFrame, weeks: pl.DataFrame) -> None:

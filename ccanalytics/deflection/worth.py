@@ -9,7 +9,7 @@ import numpy as np
 from ccanalytics.deflection.value import Value, value
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Estimate
-from ccanalytics.statistics.effects import StaggeredEffect
+from ccanalytics.statistics.effects import PanelEffect
 from ccanalytics.statistics.frames import as_polars
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ __all__ = ["worth"]
 _WEEK_S, _CLOCK_CHANGE_S = 604_800, 7200
 
 
-def worth(
-    effect: StaggeredEffect, panel: Any, week: Any, goal: ServiceLevel, **options: Any
-) -> Value:
+def worth(effect: PanelEffect, panel: Any, week: Any, goal: ServiceLevel, **options: Any) -> Value:
     """Say what an effect is worth in a typical week: erlangs, seats, and money if priced.
 
     The calls that it removes a week are taken as a share of those that would come, spread over the
@@ -50,7 +48,7 @@ def worth(
     """
     import polars as pl
 
-    if not isinstance(effect, StaggeredEffect):
+    if not isinstance(effect, PanelEffect):
         raise InputError(
             "an effect with a control is needed",
             f"got {type(effect).__name__}",

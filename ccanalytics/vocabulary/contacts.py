@@ -77,6 +77,22 @@ CONTACT_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "",
         "the change remains once all are looked at together (Benjamini–Hochberg)",
     ),
+    ("design", "Design", "设计", "", "how an effect was estimated"),
+    ("grade", "Grade", "可信度", "", "how far to trust an effect: strong, moderate or weak"),
+    (
+        "placebo",
+        "Placebo",
+        "安慰剂检验",
+        "share",
+        "the same estimate for the eight weeks before going live, when nothing had happened",
+    ),
+    (
+        "alarm",
+        "Alarm",
+        "警报",
+        "",
+        "a falsification fails: something is there where nothing should be",
+    ),
     # handle time
     (
         "mean_s",

@@ -54,6 +54,79 @@ def test_each_of_two_roll_outs_is_found_beside_the_other(panels, found):
     assert set(found.live) <= set(panels.units)
 
 
+@pytest.mark.parametrize("design", ["group_time", "synthetic_did", "synthetic_control",
+                                    "structural", "segmented"])  # fmt: skip
+def test_each_design_answers_beside_another_roll_out(panels, found, design):
+    got = deflection.effect(panels.panel(0), panels.rollouts(0), "sms_assist_before", design=design)
+    assert got.inputs["design"] == design
+    half = (got.relative.high - got.relative.low) / 2
+    assert got.relative.value == pytest.approx(-0.15, abs=2 * half)
+    assert got.placebo is not None
+    assert got.name == found.name
+    assert charts.event_study(got).data
+    assert charts.counterfactual(got).data
+
+
+def test_the_designs_are_named_in_order_of_trust_and_have_options(panels):
+    panel, rollouts = panels.panel(0), panels.rollouts(0)
+    with pytest.raises(InputError, match="staggered, group_time, synthetic_did, synthetic_control"):
+        deflection.effect(panel, rollouts, "web_hall", design="magic")
+    with pytest.raises(InputError, match=r"no such option \(base_weeks=4\)"):
+        deflection.effect(panel, rollouts, "web_hall", base_weeks=4)
+    short = deflection.effect(panel, rollouts, "web_hall", design="group_time", base_weeks=4)
+    assert "4 weeks before" in short.method
+    outside = [
+        unit for unit in panel["unit"].unique().sort()
+        if unit not in set(rollouts.filter(pl.col("treatment") == "web_hall")["unit"])
+    ][:2]  # fmt: skip
+    told = deflection.effect(panel, rollouts, "web_hall", outside=outside)
+    assert any("against units out of reach" in str(check) for check in told.checks)
+
+
+def test_auto_takes_the_first_design_that_can_answer(panels):
+    panel, rollouts = panels.panel(0), panels.rollouts(0)
+    assert deflection.effect(panel, rollouts, "web_hall", design="auto").design == "staggered"
+    one = pl.concat([
+        rollouts.filter(pl.col("treatment") == "web_hall").head(1),
+        rollouts.filter(pl.col("treatment") != "web_hall"),
+    ])  # fmt: skip
+    alone = deflection.effect(panel, one, "web_hall", design="auto")
+    assert alone.design == "synthetic_did"
+    assert any("Design staggered: only one unit" in str(check) for check in alone.checks)
+    with pytest.raises(DataError, match="nothing of this kind went live"):
+        deflection.effect(panel, one.filter(pl.col("treatment") != "web_hall").with_columns(
+            treatment=pl.lit("web_hall"), live_on=pl.lit(None, one.schema["live_on"])
+        ), "web_hall", design="auto")  # fmt: skip
+
+
+def test_designs_beside_each_other(panels, found):
+    panel, rollouts = panels.panel(0), panels.rollouts(0)
+    told = deflection.designs(panel, rollouts, "sms_assist_before")
+    assert list(told.effects) == list(deflection.DESIGNS)
+    assert told.main.relative == found.relative
+    frame = told.to_frame()
+    assert frame["relative"][0] == found.relative.value
+    assert frame.height == 6
+    low = {name: each.relative.low for name, each in told.effects.items()}
+    agree = [n for n in told.effects if n != "staggered"
+             and low[n] <= found.relative.value <= told.effects[n].relative.high]  # fmt: skip
+    assert list(told.agree) == agree
+    assert f"{len(agree)} of 5 other designs" in told.summary()
+    drawn = charts.designs(told)
+    assert list(drawn.data[0].x) == frame["relative"].reverse().to_list()
+    with pytest.raises(InputError, match="no such design"):
+        deflection.designs(panel, rollouts, "web_hall", which=["magic"])
+    few = rollouts.filter(pl.col("treatment") == "web_hall").head(1)
+    alone = deflection.designs(panel, few, which=["staggered", "structural"])
+    assert list(alone.refused) == ["staggered"]
+    assert alone.table()["design"].to_list() == ["structural"]
+    assert any("gives no answer" in str(check) for check in alone.checks)
+    nobody = deflection.designs(panel, few, which=["staggered"])
+    assert nobody.to_frame()["refused"][0].startswith("only one unit")
+    with pytest.raises(DataError, match="no design can answer"):
+        nobody.or_refuse()
+
+
 def test_offered_calls_are_doubted(panels):
     told = deflection.effect(
         panels.panel(0), panels.rollouts(0), "web_hall", count="offered"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 
 import numpy as np
 import pytest
@@ -11,11 +10,9 @@ import statsmodels.api as sm
 from scipy import stats
 
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.simulation.panels import draw_panels
 from ccanalytics.statistics.effects import NEVER, staggered
 from ccanalytics.statistics.effects.two_way import fitted
 
-FULL = bool(os.environ.get("CCANALYTICS_FULL"))
 MONDAY = dt.date(2024, 1, 1)
 
 
@@ -164,37 +161,3 @@ def test_what_cannot_be_answered():
         estimate(-calls, np.full(12, 20))
     with pytest.raises(InputError, match="level"):
         estimate(calls, np.full(12, 20), level=95)
-
-
-def covered(worlds, seed, **causes):
-    panels = draw_panels(worlds=worlds, seed=seed, **causes)
-    rows = []
-    for world, number in zip(panels, range(worlds), strict=True):
-        truth = panels.truth(number, count="first_attempts")
-        live = np.where(truth.plan.live < 0, NEVER, truth.plan.live)
-        found = estimate(world.factual.first_attempts, live)
-        event = truth.plan.event
-        cells = (event >= 1) & ((event < 0).sum(axis=0) > 0)[None, :]
-        true = truth.expected[cells].sum() / truth.expected_without[cells].sum() - 1
-        limits = found.relative
-        error = np.log(limits.high + 1) - np.log(limits.low + 1)
-        error /= 2 * stats.t.ppf(0.975, found.degrees)
-        rows.append(
-            (limits.low <= true <= limits.high, np.log1p(limits.value) - np.log1p(true), error,
-             found.placebo.excludes_zero)
-        )  # fmt: skip
-    cover, off, error, alarm = np.array(rows, float).T
-    return cover.mean(), off, error, alarm.mean()
-
-
-@pytest.mark.parametrize("effect", [-0.1, 0.0])
-def test_limits_cover_the_truth_as_often_as_promised(effect):
-    """1,000 worlds (60 in the ordinary run, with binomial limits for so few)."""
-    worlds = 1000 if FULL else 60
-    cover, off, error, alarm = covered(worlds, seed=8, effect=effect)
-    room = 0.02 if FULL else 3 * np.sqrt(0.05 * 0.95 / worlds)
-    assert 0.95 - room <= cover <= min(0.95 + room, 1)
-    wide = 0.0 if FULL else 0.25
-    assert 0.9 - wide <= error.mean() / off.std() <= 1.15 + wide
-    assert abs(off.mean()) <= 0.005 + 3 * off.std() / np.sqrt(worlds) * (not FULL)
-    assert alarm <= 0.10 + (0 if FULL else 0.1)

@@ -15,7 +15,7 @@ from ccanalytics.statistics.newey_west import lag_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ccanalytics.statistics.effects.effect import Effect
+    from ccanalytics.statistics.effects.effect import SeriesEffect
 
 __all__ = ["Combined", "combined"]
 
@@ -27,9 +27,10 @@ class Combined:
     units: int
     relative: Estimate
     removed_per_week: Estimate
+    degrees: float
 
 
-def combined(effects: Sequence[Effect], level: float = 0.95) -> Combined:
+def combined(effects: Sequence[SeriesEffect], level: float = 0.95) -> Combined:
     """Add up effects that were each estimated from the weeks of their own unit.
 
     With actual calls Aᵢ a week after the change and relative effects ρᵢ, the sum's is
@@ -46,7 +47,7 @@ def combined(effects: Sequence[Effect], level: float = 0.95) -> Combined:
 
     level = check_level(level)
     if not effects:
-        raise InputError("there is nothing to combine", "effects=[]", "give one Effect at least")
+        raise InputError("there is nothing to combine", "effects=[]", "give one effect at least")
     actual = np.array([_after(effect) for effect in effects])
     without = actual / (1 + np.array([effect.relative.value for effect in effects]))
     weight = without / without.sum()
@@ -69,9 +70,10 @@ def combined(effects: Sequence[Effect], level: float = 0.95) -> Combined:
         units=len(effects),
         relative=Estimate(value, low, high, level),
         removed_per_week=Estimate(removed, least, most, level),
+        degrees=degrees,
     )
 
 
-def _after(effect: Effect) -> float:
+def _after(effect: SeriesEffect) -> float:
     series = effect.series
     return float(series.filter(series["phase"] == "after")["calls"].to_numpy().mean())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["Effect", "Grade", "Placebo", "in_words", "signed"]
+__all__ = ["Effect", "Grade", "Placebo", "SeriesEffect", "in_words", "signed"]
 
 Grade = Literal["strong", "moderate", "weak"]
 
@@ -28,20 +28,45 @@ class Placebo:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Effect(Result):
-    """What a change did to a weekly count.
+    """What a change did to a weekly count: what every design answers.
+
+    Attributes
+    ----------
+    design, grade, reason
+        How it was estimated, how far to trust it, and why no further.
+    relative
+        Mean change over the weeks after, as a share of what would have come: −0.08 is 8% fewer.
+    removed_per_week
+        Calls that would have come less those that did, a week, over the weeks after.
+    degrees
+        Degrees of freedom of the intervals.
+    method
+        The model and its errors, in words.
+    """
+
+    design: str
+    grade: Grade
+    reason: str
+    relative: Estimate
+    removed_per_week: Estimate
+    degrees: float
+    method: str
+
+    def headline(self) -> str:
+        """Give the answer alone, in one sentence."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SeriesEffect(Effect):
+    """What a change did to one weekly series that has no control.
 
     Attributes
     ----------
     unit
         What was treated, as the log names it, or what the series is.
-    design, grade, reason
-        How it was estimated, how far to trust it, and why no further.
     live_on
         First day of the change.
-    relative
-        Mean change over the weeks after, as a share of what would have come: −0.08 is 8% fewer.
-    removed_per_week
-        Calls that would have come less those that did, a week, over the weeks after.
     weeks_before, weeks_after
         Weeks that the estimate rests on.
     placebos
@@ -51,25 +76,14 @@ class Effect(Result):
         ``fitted``, after the change ``counterfactual`` with ``counterfactual_low`` and
         ``counterfactual_high``, and ``influence``, what the week's residual added to the log of
         one plus ``relative`` (for sums over several series).
-    degrees
-        Degrees of freedom of the intervals.
-    method
-        The model and its errors, in words.
     """
 
     unit: str
-    design: str
-    grade: Grade
-    reason: str
     live_on: dt.date
-    relative: Estimate
-    removed_per_week: Estimate
     weeks_before: int
     weeks_after: int
     placebos: tuple[Placebo, ...]
     series: pl.DataFrame
-    degrees: float
-    method: str
 
     def headline(self) -> str:
         """Give the answer alone, in one sentence."""

@@ -21,7 +21,7 @@ from ccanalytics.statistics.effects.count_model import (
     fit_counts,
     step_at,
 )
-from ccanalytics.statistics.effects.effect import Effect
+from ccanalytics.statistics.effects.effect import SeriesEffect
 from ccanalytics.statistics.effects.placebo import placebo_check, placebo_dates
 from ccanalytics.statistics.effects.weekly import Weekly, as_date, as_weekly
 from ccanalytics.vocabulary import counted
@@ -55,7 +55,7 @@ def segmented(
     unit: str = "The series",
     min_weeks: int = 8,
     placebos: int = 3,
-) -> Effect:
+) -> SeriesEffect:
     r"""Estimate what a change did to a weekly count from its level before and after.
 
     log E[callsₜ] = log(daysₜ) + a + c·t + season + b·exposureₜ (+ d·exposureₜ·weeks since) +
@@ -153,7 +153,7 @@ def segmented(
         "level": level,
         "min_weeks": min_weeks,
     }
-    return Effect(
+    return SeriesEffect(
         inputs=inputs,
         checks=(placebo_check(fakes), *_checks(fit, pairs, n, days=working_days is not None)),
         unit=unit,

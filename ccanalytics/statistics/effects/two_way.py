@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["fitted", "told_apart"]
+__all__ = ["fitted", "shifts", "told_apart"]
 
 _STEPS, _NEAR = 5000, 1e-9
+
+
+def shifts(calls: Floats, used: Floats, others: Floats) -> Floats:
+    """What other changes did to the calls: their factor in all cells, by the model of `fitted`."""
+    if not len(others):
+        return np.ones((*used.shape[:-2], *calls.shape))
+    return _fit(calls, used, others)[1]
 
 
 def fitted(calls: Floats, used: Floats, others: Floats) -> Floats:
@@ -39,6 +46,10 @@ def fitted(calls: Floats, used: Floats, others: Floats) -> Floats:
     DataError
         The fit does not settle.
     """
+    return _fit(calls, used, others)[0]
+
+
+def _fit(calls: Floats, used: Floats, others: Floats) -> tuple[Floats, Floats]:
     counted = calls * used
     of_unit, of_period = counted.sum(-1), counted.sum(-2)
     period = of_period / np.maximum(used.sum(-2), 1)
@@ -59,7 +70,7 @@ def fitted(calls: Floats, used: Floats, others: Floats) -> Floats:
             shift = np.exp(np.einsum("...k,kit->...it", beta, others))
             moved = max(moved, float(np.max(np.abs(step))))
         if moved < _NEAR:
-            return np.asarray(unit[..., :, None] * period[..., None, :] * shift)
+            return np.asarray(unit[..., :, None] * period[..., None, :] * shift), shift
     raise DataError(
         "the levels of units and weeks cannot be told apart from the other changes",
         f"no settled fit after {_STEPS:,} steps",
