@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.arguments import positive
 from ccanalytics.calllog.file import LogFile, one_state
+from ccanalytics.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,3 +91,111 @@ class OffersLog(LogFile):
         with self._scope(start, end, where) as scope:
             before, lead, after = (int(each) for each in days)
             return offers(People(scope), kind, subscription, before, lead, after, quiet)
+
+    @one_state
+    def reminded(
+        self,
+        kind: str | None = None,
+        subscription: str | None = None,
+        *,
+        up_to_days: int = 14,
+        around_days: int = 28,
+        quiet_s: float = 86400,
+        start: Day | None = None,
+        end: Day | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> pl.DataFrame:
+        """Customers and their first attempts by day since a reminder, and of those never reminded.
+
+        Parameters
+        ----------
+        kind, subscription
+            Kind of the reminders and of the subscriptions; default: all.
+        up_to_days
+            Days after a reminder that are counted, its own included, if no other comes.
+        around_days
+            Days before and after the end of a subscription's last term that are counted.
+        quiet_s
+            As :meth:`panel` takes it: first attempts are counted.
+        start, end, where
+            As :meth:`intervals` takes them; ``where`` chooses calls.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per ``state``, ``on`` (local date), ``bill_day``, ``day`` and ``weeks``:
+            ``customers``, ``calls``. States: ``reminded`` (``day`` since the last reminder, 0 its
+            own; ``weeks`` from the first subscription to that reminder), ``expired`` (``day`` from
+            the end of the last term, negative before it, of those who stayed customers), and
+            ``never subscribed``. Reminded and expired may hold the same customer's day.
+
+        Raises
+        ------
+        DataError
+            The log holds no customers, reminders or subscriptions, or none of this kind.
+        """
+        from ccanalytics.calllog.rollups.people import People
+        from ccanalytics.calllog.rollups.reminded import reminded
+
+        days = positive([up_to_days, around_days], "days of a window", whole=True)
+        (quiet,) = positive([quiet_s], "quiet_s")
+        with self._scope(start, end, where) as scope:
+            up_to, around = (int(each) for each in days)
+            return reminded(People(scope), kind, subscription, up_to, around, quiet)
+
+    @one_state
+    def leaving(
+        self,
+        kind: str | None = None,
+        subscription: str | None = None,
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+    ) -> pl.DataFrame:
+        """Customers by day, and who left on it: invited yet or not, subscribed or not.
+
+        Parameters
+        ----------
+        kind, subscription
+            Kind of the invitations and of the subscriptions; default: all.
+        start, end
+            As :meth:`intervals` takes them. The last day is left out: who left on it is not known.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``on``, ``invited``, ``subscribed``, ``customers`` (there on that day), ``left`` (of
+            these, no longer there on the next).
+
+        Raises
+        ------
+        DataError
+            The log does not know who left, or holds no customers, invitations or subscriptions.
+        """
+        from ccanalytics.calllog.rollups.people import People
+        from ccanalytics.calllog.rollups.reminded import leaving
+
+        if "left_on" not in self.columns_filled("customers"):
+            raise DataError(
+                "this log does not know who left, so churn cannot be guarded",
+                "column left_on of customers is null throughout",
+                "load customers with the day on which they left",
+            )
+        with self._scope(start, end, None) as scope:
+            return leaving(People(scope), kind, subscription)
+
+    @one_state
+    def reminder_facts(self) -> pl.DataFrame:
+        """What the log holds of invitations and reminders, by kind and wave.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``kind``, ``wave`` (null: a reminder), ``first_on`` and ``last_on`` (UTC dates),
+            ``messages``, ``customers``, ``unknown`` (messages to customers whom the log does not
+            know). Empty if it holds none.
+        """
+        from ccanalytics.calllog.rollups.reminded import facts
+
+        with self._engine() as engine:
+            return facts(engine)
