@@ -229,6 +229,26 @@ class ReminderWorlds:
         )
         return pl.concat([empty, *(part.cast(empty.schema) for part in parts)])
 
+    def offers(
+        self, i: int, *, before_days: int = 28, lead_days: int = 14, after_days: int = 21
+    ) -> pl.DataFrame:
+        """Give customers × waves in the form of ``CallLog.offers()``."""
+        from ccanalytics.simulation.panels.reminder_frames import offers_frame
+
+        return offers_frame(self.world(i), self.names, before_days, lead_days, after_days)
+
+    def reminded(self, i: int, *, up_to_days: int = 14, around_days: int = 28) -> pl.DataFrame:
+        """Give customers and calls by day in the form of ``CallLog.reminded()``."""
+        from ccanalytics.simulation.panels.reminder_frames import reminded_frame
+
+        return reminded_frame(self.world(i), self.days, up_to_days, around_days)
+
+    def leaving(self, i: int) -> pl.DataFrame:
+        """Give customers and who left by day in the form of ``CallLog.leaving()``."""
+        from ccanalytics.simulation.panels.reminder_frames import leaving_frame
+
+        return leaving_frame(self.world(i), self.days)
+
     def truth(self, i: int, without: str = "reminders") -> ReminderTruth:
         """Pair world ``i`` with itself without ``reminders``, or without the ``waves``.
 
