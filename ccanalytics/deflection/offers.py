@@ -10,7 +10,7 @@ import numpy as np
 
 from ccanalytics.deflection.rollouts import days_of, treatment_of
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.statistics.effects import randomised as trials
+from ccanalytics.statistics.effects import randomised as by_subject
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
 from ccanalytics.vocabulary import term
@@ -91,7 +91,7 @@ def _estimate(
         return _customers(design, rows, {"name": term(treatment or "the invitation"), **own})
     some = {key: options[key] for key in mine & options.keys()}
     stack = _Stack.of(frame, rollouts, treatment, **some)
-    return trials.randomised(
+    return by_subject(
         stack.after,
         stack.assigned,
         subject=stack.unit,
@@ -116,11 +116,11 @@ def _customers(design: str, rows: pl.DataFrame, own: dict[str, Any]) -> OfferEff
         for name in ("before", "lead", "taken", "taken_before", "left")
         if name in rows.columns and not rows[name].null_count()
     }
-    return trials.randomised(
+    return by_subject(
         rows["after"].to_numpy(),
         rows["assigned"].to_numpy(),
         subject=rows["customer"].rank("dense").to_numpy(),
-        stratum=rows["wave"].cast(str).to_numpy(),
+        stratum=rows["wave"].to_numpy(),
         design=design,
         **given,
         **own,

@@ -14,6 +14,7 @@ from ccanalytics.vocabulary.calls import CALL_MEASURES
 from ccanalytics.vocabulary.contacts import CONTACT_MEASURES
 from ccanalytics.vocabulary.lines import LINE_MEASURES
 from ccanalytics.vocabulary.models import ESTIMATED_MEASURES, MODEL_MEASURES
+from ccanalytics.vocabulary.offers import OFFER_MEASURES
 from ccanalytics.vocabulary.sites import SITE_MEASURES
 from ccanalytics.vocabulary.value import VALUE_MEASURES
 
@@ -47,6 +48,7 @@ MEASURES: dict[str, Measure] = {
         *ESTIMATED_MEASURES,
         *VALUE_MEASURES,
         *CONTACT_MEASURES,
+        *OFFER_MEASURES,
     )
 }
 
@@ -110,6 +112,8 @@ TERMS: dict[str, tuple[str, str]] = {
     "second_line": ("Second line", "二线"),
     "keyword": ("Keyword sent unasked", "主动发送指令"),
     "renewal": ("Renewal", "续订"),
+    "invitation": ("Invitation", "邀请短信"),
+    "reminder": ("Reminder", "提醒短信"),
 }
 """Codes that logs hold and readers meet in sentences: English and Chinese."""
 

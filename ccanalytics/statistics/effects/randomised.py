@@ -137,7 +137,8 @@ def randomised(
     strength, complier, complier_relative = None, None, None
     if takes:
         error = found.error(_TAKEN)
-        strength = float(found.value[_TAKEN] / error) ** 2 if error > 0 else np.inf
+        alike = error <= 1e-9 * abs(found.value[_TAKEN])  # no chance in it but rounding
+        strength = np.inf if alike else float(found.value[_TAKEN] / error) ** 2
         complier = _ratio(found, _CHANGE, _TAKEN, deviate, level)
         complier_relative = _ratio(found, _ABOVE, _BELOW, deviate, level)
     errors = {"change": found.error(_CHANGE), "relative": found.error(_LOG)}
@@ -365,7 +366,8 @@ def _by_stratum(rows: _Rows, told: _Told, level: float) -> Any:
 
 def _strength(strength: float) -> Check:
     if strength >= _WEAK:
-        detail = f"the lot moved take-up clearly (F {strength:,.0f})"
+        far = f"F {strength:,.0f}" if strength < 1e6 else "all assigned alike"
+        detail = f"the lot moved take-up clearly ({far})"
         return Check("Strength of the lot", "holds", detail)
     return Check(
         "Strength of the lot",
