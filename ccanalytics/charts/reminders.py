@@ -31,7 +31,8 @@ def effect_by_day(reminders: Reminders) -> go.Figure:
     _points(fig, rows, "day", "Day %{x}", theme.ANSWER)
     theme.reference_line(fig, 0, "as on later days")
     theme.share_axis(fig, "y", zero=False)
-    fig.update_xaxes(tickformat="d", dtick=1)
+    # Room for the words of the line beside the last point.
+    fig.update_xaxes(tickformat="d", dtick=1, range=[-0.5, reminders.window_days - 0.1])
     return fig
 
 
@@ -56,7 +57,7 @@ def effect_by_tenure(reminders: Reminders) -> go.Figure:
     _points(fig, rows, "weeks", "Weeks %{x}", theme.ANSWER)
     theme.reference_line(fig, 0, "no effect")
     theme.share_axis(fig, "y", zero=False)
-    fig.update_xaxes(type="category")
+    fig.update_xaxes(type="category", range=[-0.5, rows.height - 0.3])
     return fig
 
 
@@ -72,7 +73,7 @@ def effect_by_wave(effect: OfferEffect) -> go.Figure:
     )
     for names, values, colour, size in (
         (rows["stratum"].to_list(), rows, theme.SECOND, 8),
-        (["All waves"], effect.to_frame()[:1].rename(_AS_RELATIVE), theme.ANSWER, 11),
+        (["All waves"], effect.to_frame()[:1], theme.ANSWER, 11),
     ):
         fig.add_scatter(
             x=values["relative"].to_list(),
@@ -108,12 +109,13 @@ def around_expiry(expiry: Expiry) -> go.Figure:
         _points(fig, mine, "week", "Week %{x}", colour, name)
     theme.reference_line(fig, 0, "as before the end")
     theme.share_axis(fig, "y", zero=False)
-    fig.update_xaxes(tickformat="d", dtick=1)
+    last = int(rows["week"].max()) if rows.height else 0  # type: ignore[arg-type]
+    fig.update_xaxes(tickformat="d", dtick=1, range=[-last - 1.5, last + 1.1])
     return fig
 
 
 def leaving_rates(churn: Churn) -> go.Figure:
-    """Draw the share that leaves within 30 days, of invited and subscribed, and of the others."""
+    """Draw the share that leaves within a year, of invited and subscribed, and of the others."""
     rows = churn.rates.drop_nulls("leaving")
     ratio = churn.invited
     if ratio is None:
@@ -128,33 +130,24 @@ def leaving_rates(churn: Churn) -> go.Figure:
         x="leaving",
         height=330,
     )
-    fig.add_scatter(
-        x=rows["leaving"].to_list(),
-        y=[name[:1].upper() + name[1:] for name in rows["group"].to_list()],
-        error_x=theme.limits(rows["leaving"], rows["leaving_low"], rows["leaving_high"]),
-        mode="markers",
-        marker={
-            "color": [
-                theme.REFERENCE if name.startswith("not ") else theme.ANSWER
-                for name in rows["group"].to_list()
-            ],
-            "size": 10,
-        },
-        customdata=rows.select("left", "customer_days").rows(),
-        hovertemplate="<b>%{y}</b><br>%{x:.2%} within 30 days<br>%{customdata[0]:,} left in "
-        "%{customdata[1]:,} customer-days<extra></extra>",
-        showlegend=False,
-    )
+    for other, colour in ((False, theme.ANSWER), (True, theme.REFERENCE)):
+        mine = rows.filter(rows["group"].str.starts_with("not ") == other)
+        fig.add_scatter(
+            x=mine["leaving"].to_list(),
+            y=[name[:1].upper() + name[1:] for name in mine["group"].to_list()],
+            error_x=theme.limits(mine["leaving"], mine["leaving_low"], mine["leaving_high"]),
+            mode="markers",
+            marker={"color": colour, "size": 10},
+            customdata=mine.select("left", "customer_days").rows(),
+            hovertemplate="<b>%{y}</b><br>%{x:.1%} within a year<br>%{customdata[0]:,} left in "
+            "%{customdata[1]:,} customer-days<extra></extra>",
+            showlegend=False,
+        )
     theme.share_axis(fig, "x")
+    order = [name[:1].upper() + name[1:] for name in rows["group"].to_list()]
+    fig.update_yaxes(categoryorder="array", categoryarray=order)
     fig.update_yaxes(autorange="reversed", showgrid=False, rangemode=None, ticksuffix=" ")
     return fig
-
-
-_AS_RELATIVE = {
-    "estimate": "relative",
-    "estimate_low": "relative_low",
-    "estimate_high": "relative_high",
-}
 
 
 def _level(churn: Churn) -> float:

@@ -19,7 +19,7 @@ __all__ = ["Churn", "churn"]
 
 _COLUMNS = ("on", "invited", "subscribed", "customers", "left")
 _BLOCK_DAYS = 7
-_MONTH = 30.0
+_YEAR = 365.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,7 +33,7 @@ class Churn(Result):
         days: 1 is no difference, above 1 they leave more often. None: cannot be compared.
     rates
         One row per comparison and group: ``compared``, ``group``, ``customer_days``, ``left``,
-        ``leaving`` (share leaving within 30 days) with limits.
+        ``leaving`` (share leaving within a year) with limits.
     limit
         Ratio from which the guardrail is broken.
     grade, reason
@@ -59,7 +59,7 @@ class Churn(Result):
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """Give customer-days, leavers and the share leaving within 30 days, by group."""
+        """Give customer-days, leavers and the share leaving within a year, by group."""
         return self.rates
 
     def _told(self, ratio: Estimate | None, who: str) -> str:
@@ -142,7 +142,7 @@ def churn(leaving: Any, *, by_lot: bool | None = None, limit: float = 1.1, level
 
 
 def _share(left: int, days: int, level: float) -> tuple[int, int, float | None, float | None, float | None]:
-    """Share leaving within 30 days, 1 − exp(−30·rate), with exact Poisson limits."""
+    """Share leaving within a year at this rate, 1 − exp(−365·rate), with exact Poisson limits."""
     import numpy as np
     from scipy.special import gammaincinv
 
@@ -151,7 +151,7 @@ def _share(left: int, days: int, level: float) -> tuple[int, int, float | None, 
     tail = (1 - level) / 2
     low = float(gammaincinv(left, tail)) if left else 0.0
     high = float(gammaincinv(left + 1, 1 - tail))
-    found = [float(-np.expm1(-_MONTH * count / days)) for count in (left, low, high)]
+    found = [float(-np.expm1(-_YEAR * count / days)) for count in (left, low, high)]
     return days, left, found[0], found[1], found[2]
 
 

@@ -88,7 +88,7 @@ def _estimate(
     own = {key: options[key] for key in known & options.keys()}
     if rollouts is None:
         rows = as_polars(frame, "frame", _OFFERS, _SOURCE)
-        return _customers(design, rows, {"name": term(treatment or "the invitation"), **own})
+        return _customers(design, rows, {"name": term(treatment or "invitation"), "word": "invited", **own})
     some = {key: options[key] for key in mine & options.keys()}
     stack = _Stack.of(frame, rollouts, treatment, **some)
     return by_subject(
@@ -102,6 +102,7 @@ def _estimate(
         per="before",
         design=design,
         unit=stack.kind,
+        word="that went live",
         **{"name": term(stack.treatment), "by_lot": stack.by_lot, **own},
     )
 

@@ -23,7 +23,8 @@ __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, lines, hours, or empty."""
+    """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, lines, hours, customers,
+    customer-days, messages, or empty."""
 
     name: str
     label: str

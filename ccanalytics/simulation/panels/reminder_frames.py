@@ -66,12 +66,13 @@ def reminded_frame(
     here = number < world.left[:, None]
     start, until = world.subscribed_on, np.minimum(world.until, world.left)
     ever = (start < span) & (until > start)
-    sent = number - world.since
-    got = (start[:, None] <= sent) & (sent < until[:, None]) & (world.since >= 0) & ever[:, None]
-    state = np.where(here & got & (world.since < up_to), 0, -1)
+    to = (start[:, None] <= number) & (number < until[:, None]) & ever[:, None]
+    sent = np.maximum.accumulate(np.where(to & (world.since == 0), number, -1), axis=1)
+    since = number - sent
+    state = np.where(here & (sent >= 0) & (since < up_to), 0, -1)
     state = np.where(here & ~ever[:, None], 1, state)
     weeks = (sent - start[:, None]) // 7
-    rows = [(state, np.where(state == 0, world.since, -1000), np.where(state == 0, weeks, -1))]
+    rows = [(state, np.where(state == 0, since, -1000), np.where(state == 0, weeks, -1))]
     end = until[:, None]
     whole = ever & (world.until < world.left) & (until - around >= np.maximum(start, 0))
     whole &= (until + around <= span) & (until + around <= world.left)

@@ -21,7 +21,9 @@ _ALARM = 0.05  # chance that a sound lot fails any of the tests
 _DRAWN = 4000  # rows up to which lots are drawn; of more, the lot's mean and variance are exact
 
 
-def lot_checks(rows: Any, per: str, level: float) -> tuple[list[Check], Estimate | None, bool]:
+def lot_checks(
+    rows: Any, per: str, word: str, level: float
+) -> tuple[list[Check], Estimate | None, bool]:
     """Falsify the lot: checks, the placebo estimate, and whether none of them fails.
 
     The tests share a chance of 5% of failing a sound lot (Bonferroni).
@@ -39,7 +41,7 @@ def lot_checks(rows: Any, per: str, level: float) -> tuple[list[Check], Estimate
     bar = _ALARM / max(len(tests), 1)
     checks = []
     if balance is None:
-        detail = "nothing is known from before the assignment"
+        detail = "nothing is known from the time before"
         checks.append(Check("Balance before", "informs", detail))
     else:
         what = "calls before" + (" and take-up before" if rows.taken_before is not None else "")
@@ -47,21 +49,21 @@ def lot_checks(rows: Any, per: str, level: float) -> tuple[list[Check], Estimate
             f"{what} are alike in both arms (joint p {balance:.2f})"
             if balance >= bar
             else f"{what} differ between the arms more than a lot would have it (joint p "
-            f"{balance:.2g}): those assigned were others, and the estimate holds that difference"
+            f"{balance:.2g}): those {word} were others, and the estimate holds that difference"
         )
         checks.append(Check("Balance before", "holds" if balance >= bar else "fails", detail))
     if placebo is not None:
         seen = f"{signed(placebo.value)}, {signed(placebo.low)} to {signed(placebo.high)}"
         detail = (
-            f"no effect just before anybody was assigned ({seen})"
+            f"no effect just before anybody was {word} ({seen})"
             if chance >= bar
-            else f"an 'effect' also appears just before anybody was assigned ({seen})"
+            else f"an 'effect' also appears just before anybody was {word} ({seen})"
         )
         checks.append(Check("Placebo before", "holds" if chance >= bar else "fails", detail))
     if left is not None:
         gap, chance = left
         detail = (
-            f"{signed(gap)} of those assigned left within the window, against the controls"
+            f"{signed(gap)} more of those {word} left within the window, against the controls"
             f" (p {chance:.2g})"
         )
         checks.append(Check("Leaving", "holds" if chance >= bar else "fails", detail))

@@ -21,8 +21,9 @@ class OfferEffect(Result):
 
     Attributes
     ----------
-    name, unit, design
-        What was offered, to whom (``customer``), and how: ``randomised`` or ``encouraged``.
+    name, unit, word, design
+        What was offered, to whom (``customer``), what that made them (``assigned``, ``invited``),
+        and how: ``randomised`` or ``encouraged``.
     assigned, controls, subjects, strata
         Rows of those assigned and of controls, different subjects among them, and strata.
     control_mean
@@ -43,7 +44,8 @@ class OfferEffect(Result):
         of what they would have made: two-stage least squares with the limits of Anderson and
         Rubin; None where these have no end, or take-up is not known.
     errors
-        Standard errors by name: change, relative (of its logarithm), take_up, complier_relative.
+        Standard errors by name: change, relative (of its logarithm), take_up, complier,
+        complier_relative.
     p_value
         Chance of so large a change if the lot had done nothing, by drawing the lot anew.
     detectable
@@ -64,6 +66,7 @@ class OfferEffect(Result):
 
     name: str
     unit: str
+    word: str
     design: str
     assigned: int
     controls: int
@@ -103,12 +106,12 @@ class OfferEffect(Result):
         if not self.relative.excludes_zero:
             return (
                 f"{self.name}: no change of calls that the data can show among all "
-                f"{self.unit}s assigned; {abs(self.relative.value):.1%} {fewer} is the estimate, "
+                f"{self.unit}s {self.word}; {abs(self.relative.value):.1%} {fewer} is the estimate, "
                 f"and anything from {limits} fits ({level})."
             )
         return (
             f"{self.name}: {abs(self.relative.value):.1%} {fewer} calls of all {self.unit}s "
-            f"assigned, whether or not they took it up ({level} {limits})."
+            f"{self.word}, whether or not they took it up ({level} {limits})."
         )
 
     def _takers(self) -> str:
@@ -125,36 +128,40 @@ class OfferEffect(Result):
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """Give the answer as one row per measure: whom it is about, the estimate, its limits."""
+        """Give the answer as a row per group.
+
+        Columns: ``about`` (all assigned, those who took it up because of it, and calls before
+        anybody was assigned), ``relative`` and ``calls_each`` (the change per subject, or per call
+        before) with limits.
+        """
         import polars as pl
 
         rows = [
-            ("all assigned", "relative", self.relative),
-            ("all assigned", "change", self.change),
-            ("took it up", "complier_relative", self.complier_relative),
-            ("took it up", "complier", self.complier),
-            ("all assigned", "take_up", self.take_up),
-            ("before", "placebo", self.placebo),
+            (f"all {self.word}", self.relative, self.change),
+            ("took it up because of it", self.complier_relative, self.complier),
+            (f"before anybody was {self.word} (placebo)", self.placebo, None),
         ]
+        columns = [f"{name}{end}" for name in ("relative", "calls_each") for end in _ENDS]
         return pl.DataFrame(
             [
-                (who, what, each.value, each.low, each.high)
-                for who, what, each in rows
-                if each is not None
+                (about, *_ends(relative), *_ends(each))
+                for about, relative, each in rows
+                if relative is not None
             ],
-            schema={
-                "about": pl.String,
-                "measured": pl.String,
-                "estimate": pl.Float64,
-                "estimate_low": pl.Float64,
-                "estimate_high": pl.Float64,
-            },
+            schema={"about": pl.String, **dict.fromkeys(columns, pl.Float64)},
             orient="row",
         )
 
     def counts(self) -> str:
         """Say in words what it rests on."""
         return (
-            f"{counted(self.assigned, self.unit)} assigned, {self.controls:,} as control, in "
+            f"{counted(self.assigned, self.unit)} {self.word}, {self.controls:,} as control, in "
             f"{counted(self.strata, 'stratum', 'strata')}"
         )
+
+
+_ENDS = ("", "_low", "_high")
+
+
+def _ends(estimate: Estimate | None) -> tuple[float | None, ...]:
+    return (None,) * 3 if estimate is None else (estimate.value, estimate.low, estimate.high)

@@ -45,6 +45,7 @@ def randomised(
     design: str = "randomised",
     name: str = "the offer",
     unit: str = "customer",
+    word: str = "assigned",
     by_lot: bool | None = None,
     level: float = 0.95,
     draws: int = 1999,
@@ -82,8 +83,8 @@ def randomised(
         for units of very different size with calls enough.
     design
         ``randomised``, or ``encouraged``: a lot decided who was invited, not who used it.
-    name, unit
-        In words.
+    name, unit, word
+        What is offered, to whom, and what that makes them, in words.
     by_lot
         Whether a lot decided; None: not known.
     level, draws, seed
@@ -144,13 +145,14 @@ def randomised(
     errors = {"change": found.error(_CHANGE), "relative": found.error(_LOG)}
     if takes:
         errors["take_up"] = found.error(_TAKEN)
+        errors["complier"] = _error(found, _CHANGE, _TAKEN)
         errors["complier_relative"] = _error(found, _ABOVE, _BELOW)
 
-    checks, placebo, sound = lot_checks(rows, per, level)
+    checks, placebo, sound = lot_checks(rows, per, word, level)
     if takes and strength is not None:
         checks.append(_strength(strength))
     fewest = min(_different(trial, arm) for arm in (True, False))
-    grade, reason = _graded(by_lot, sound, fewest, checks, unit)
+    grade, reason = _graded(by_lot, sound, fewest, checks, unit, word)
     if rows.cut:
         checks.append(Check("Strata left out", "informs", rows.cut))
     mean = float(found.value[_MEAN])
@@ -159,6 +161,7 @@ def randomised(
         checks=tuple(checks),
         name=name,
         unit=unit,
+        word=word,
         design=design,
         assigned=int(trial.assigned.sum()),
         controls=int((~trial.assigned).sum()),
@@ -181,7 +184,7 @@ def randomised(
         grade=grade,
         reason=reason,
         degrees=degrees,
-        method=_method(per, covariate is not None, trial, unit),
+        method=_method(per, covariate is not None, trial, unit, word),
     )
 
 
@@ -326,7 +329,7 @@ def _ratio(
     found: Jackknife, above: int, below: int, deviate: float, level: float
 ) -> Estimate | None:
     pair = [above, below]
-    limits = fieller(*found.value[pair], found.covariance[np.ix_(pair, pair)], deviate)
+    limits = fieller(*found.value[pair].tolist(), found.covariance[np.ix_(pair, pair)], deviate)
     if limits is None:
         return None
     return Estimate(float(found.value[above] / found.value[below]), *limits, level)
@@ -378,40 +381,40 @@ def _strength(strength: float) -> Check:
 
 
 def _graded(
-    by_lot: bool | None, sound: bool, fewest: int, checks: list[Check], unit: str
+    by_lot: bool | None, sound: bool, fewest: int, checks: list[Check], unit: str, word: str
 ) -> tuple[Grade, str]:
     broken = [check for check in checks if check.status == "fails"]
     if not sound:
         return "weak", (
-            f"the lot shows no balance ({broken[0].name.lower()}): those assigned already differed "
+            f"the lot shows no balance ({broken[0].name.lower()}): those {word} already differed "
             "from the controls"
         )
     if fewest < _FEWEST:
         return "weak", f"only {counted(fewest, unit)} stand in the smaller arm"
     if by_lot is False:
-        return "weak", "no lot decided who was assigned"
+        return "weak", f"no lot decided who was {word}"
     if by_lot is None:
-        return "moderate", "it is not known whether a lot decided who was assigned"
+        return "moderate", f"it is not known whether a lot decided who was {word}"
     if not any(check.status == "holds" and "Balance" in check.name for check in checks):
-        return "moderate", "nothing from before the assignment shows whether the lot was fair"
+        return "moderate", "nothing from the time before shows whether the lot was fair"
     if broken:
         return "moderate", (
-            "a lot decided who was assigned and their calls before are in balance, but "
+            f"a lot decided who was {word} and their calls before are in balance, but "
             f"{broken[0].name[:1].lower()}{broken[0].name[1:]} fails"
         )
-    return "strong", "a lot decided who was assigned, and calls before are in balance"
+    return "strong", f"a lot decided who was {word}, and calls before are in balance"
 
 
 def _different(trial: Trial, arm: bool) -> int:
     return len(np.unique(trial.subject[trial.assigned == arm]))
 
 
-def _method(per: str, tightened: bool, trial: Trial, unit: str) -> str:
+def _method(per: str, tightened: bool, trial: Trial, unit: str, word: str) -> str:
     how = f"Calls per {unit}" if per == "subject" else "Calls over those before"
     with_ = ", calls before as covariate" if tightened else ""
     within = f", compared within {counted(trial.strata, 'stratum', 'strata')}"
     return (
-        f"{how} of those assigned and of controls{with_}{within}; errors clustered by {unit} "
+        f"{how} of those {word} and of controls{with_}{within}; errors clustered by {unit} "
         "(jackknife); who took it up by two-stage least squares, limits of Anderson and Rubin."
     )
 

@@ -185,10 +185,10 @@ def fieller(
     where it has no end: the assignment moved too few.
     """
     c2 = deviate**2
-    square = below**2 - c2 * covariance[1, 1]
+    square = float(below**2 - c2 * covariance[1, 1])
     if square <= 0:
         return None
-    middle = above * below - c2 * covariance[0, 1]
+    middle = float(above * below - c2 * covariance[0, 1])
     root = middle**2 - square * (above**2 - c2 * covariance[0, 0])
     half = float(np.sqrt(max(root, 0.0)))
     return (middle - half) / square, (middle + half) / square
