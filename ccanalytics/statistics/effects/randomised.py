@@ -141,7 +141,8 @@ def randomised(
         alike = error <= 1e-9 * abs(found.value[_TAKEN])  # no chance in it but rounding
         strength = np.inf if alike else float(found.value[_TAKEN] / error) ** 2
         complier = _ratio(found, _CHANGE, _TAKEN, deviate, level)
-        complier_relative = _ratio(found, _ABOVE, _BELOW, deviate, level)
+        if complier is not None:
+            complier_relative = _ratio(found, _ABOVE, _BELOW, deviate, level)
     errors = {"change": found.error(_CHANGE), "relative": found.error(_LOG)}
     if takes:
         errors["take_up"] = found.error(_TAKEN)
