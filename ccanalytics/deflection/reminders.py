@@ -50,7 +50,8 @@ class Reminders(Result):
     by_weeks
         Per four weeks since subscribing: ``weeks``, ``customers``, ``relative`` with limits.
     placebo
-        The same estimate for customers whose subscription was over, on the same days.
+        The same estimate for customers whose subscription was over, on the same days; its level
+        is such that both tests of the answer hold together.
     grade, reason
         How far to trust it, and why no further.
     """
@@ -169,12 +170,14 @@ def reminders(
     came = float(within["calls"].sum()) / max(sent, 1) * 1000
     ends = [came * (1 / (1 + r) - 1) for r in (relative.value, relative.high, relative.low)]
     dates = mine.filter(pl.col("day") == 0)["on"].n_unique()
-    placebo = _placebo(frame, control, mine, window_days, level)
+    # Two tests share the chance of a false alarm.
+    strict = 1 - (1 - level) / 2
+    placebo = _placebo(frame, control, mine, window_days, strict)
     by_weeks, fading = _by_weeks(mine, control, window_days, level)
     beyond = against_controls(
         mine, control, [inside, pl.col("day") >= max(window_days + 1, (window_days + longest) // 2)]
     ) if longest > window_days + 1 else None
-    checks = _checks(placebo, beyond, facts, mine, level)
+    checks = _checks(placebo, beyond, facts, mine, strict)
     grade, reason = _graded(placebo, dates)
     return Reminders(
         inputs={"window_days": window_days, "level": level},

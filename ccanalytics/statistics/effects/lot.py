@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["lot_checks", "p_value"]
 
 _ALARM = 0.05  # chance that a sound lot fails any of the tests
-_DRAWN = 4000  # rows up to which lots are drawn; of more, the lot's mean and variance are exact
+_DRAWN = 1500  # rows up to which lots are drawn; of more, the lot's mean and variance are exact
 
 
 def lot_checks(
