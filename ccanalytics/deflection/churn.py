@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ccanalytics.errors import DataError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.effects.effect import Grade
 from ccanalytics.statistics.frames import as_polars, check_counts
 from ccanalytics.statistics.rate_ratio import rate_ratio
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from ccanalytics.statistics.effects.effect import Grade
 
 __all__ = ["Churn", "churn"]
 
@@ -49,7 +50,8 @@ class Churn(Result):
 
     def headline(self) -> str:
         """Give the answer alone, in words."""
-        return f"Churn: {self._told(self.invited, 'invited')}; {self._told(self.subscribed, 'subscribed')}."
+        invited = self._told(self.invited, "invited")
+        return f"Churn: {invited}; {self._told(self.subscribed, 'subscribed')}."
 
     def summary(self) -> str:
         """Give the answer, its grade with the reason, and the method."""
@@ -75,9 +77,9 @@ class Churn(Result):
         return f"no difference in leaving that the data can show of those {who} ({seen})"
 
 
-def churn(leaving: Any, *, by_lot: bool | None = None, limit: float = 1.1, level: float = 0.95) -> (
-    Churn
-):
+def churn(
+    leaving: Any, *, by_lot: bool | None = None, limit: float = 1.1, level: float = 0.95
+) -> Churn:
     """Compare how often customers leave: invited against not yet, subscribed against not.
 
     The first is what the invitation did if a lot drew the order of the waves; the second compares
@@ -107,9 +109,7 @@ def churn(leaving: Any, *, by_lot: bool | None = None, limit: float = 1.1, level
     if not frame.height or not frame["left"].sum():
         raise DataError("nobody left within the log", "left: 0", "take more of the log")
     first = frame["on"].min()
-    blocks = frame.with_columns(
-        _block=(pl.col("on") - first).dt.total_days() // _BLOCK_DAYS
-    )
+    blocks = frame.with_columns(_block=(pl.col("on") - first).dt.total_days() // _BLOCK_DAYS)
     ratios: dict[str, Estimate | None] = {}
     rows, why = [], []
     for group in ("invited", "subscribed"):
@@ -123,7 +123,9 @@ def churn(leaving: Any, *, by_lot: bool | None = None, limit: float = 1.1, level
         for name, e, t in ((group, "e1", "t1"), (f"not {group}", "e0", "t0")):
             rows.append((group, name, *_share(both[e].sum(), both[t].sum(), level)))
         try:
-            ratios[group] = rate_ratio(*(wide[c].to_numpy() for c in ("e1", "t1", "e0", "t0")), level)
+            ratios[group] = rate_ratio(
+                *(wide[c].to_numpy() for c in ("e1", "t1", "e0", "t0")), level
+            )
         except DataError as error:
             ratios[group] = None
             why.append(Check(f"Those {group}", "informs", f"cannot be compared: {error.what}"))
@@ -141,7 +143,9 @@ def churn(leaving: Any, *, by_lot: bool | None = None, limit: float = 1.1, level
     )
 
 
-def _share(left: int, days: int, level: float) -> tuple[int, int, float | None, float | None, float | None]:
+def _share(
+    left: int, days: int, level: float
+) -> tuple[int, int, float | None, float | None, float | None]:
     """Share leaving within a year at this rate, 1 − exp(−365·rate), with exact Poisson limits."""
     import numpy as np
     from scipy.special import gammaincinv

@@ -130,9 +130,11 @@ def expiry(days: Any, *, renewed_by_lot: bool = False, level: float = 0.95) -> E
         rows.append((w, n, found.value, found.low, found.high))
     names = ["week", "customers", "relative", "relative_low", "relative_high"]
     seen = f"{signed(trend.value)}, {signed(trend.low)} to {signed(trend.high)}"
-    steady = Check("Weeks before the end", "fails", f"calls already changed before it ({seen})") if (
-        trend.excludes_zero
-    ) else Check("Weeks before the end", "holds", f"no change before it ({seen})")
+    steady = (
+        Check("Weeks before the end", "fails", f"calls already changed before it ({seen})")
+        if (trend.excludes_zero)
+        else Check("Weeks before the end", "holds", f"no change before it ({seen})")
+    )
     grade, reason = _graded(trend, renewed_by_lot)
     return Expiry(
         inputs={"renewed_by_lot": renewed_by_lot, "level": level},

@@ -32,9 +32,9 @@ _SOURCE = "log.offers(kind=…), or log.panel(unit=…, every='1w') with log.tab
 _LEAST = 4  # fewest weeks after going live
 
 
-def randomised(frame: Any, rollouts: Any = None, treatment: str | None = None, **options: Any) -> (
-    OfferEffect
-):
+def randomised(
+    frame: Any, rollouts: Any = None, treatment: str | None = None, **options: Any
+) -> OfferEffect:
     """Estimate what an offer drawn by lot did, of all assigned and of those who took it up.
 
     Parameters
@@ -65,9 +65,9 @@ def randomised(frame: Any, rollouts: Any = None, treatment: str | None = None, *
     return _estimate("randomised", frame, rollouts, treatment, options)
 
 
-def encouraged(frame: Any, rollouts: Any = None, treatment: str | None = None, **options: Any) -> (
-    OfferEffect
-):
+def encouraged(
+    frame: Any, rollouts: Any = None, treatment: str | None = None, **options: Any
+) -> OfferEffect:
     """Estimate what use does, where a lot decided who was encouraged: the wave is an instrument.
 
     Arguments and errors are those of :func:`randomised`. Whoever uses the channel anyway is in
@@ -88,7 +88,9 @@ def _estimate(
     own = {key: options[key] for key in known & options.keys()}
     if rollouts is None:
         rows = as_polars(frame, "frame", _OFFERS, _SOURCE)
-        return _customers(design, rows, {"name": term(treatment or "invitation"), "word": "invited", **own})
+        return _customers(
+            design, rows, {"name": term(treatment or "invitation"), "word": "invited", **own}
+        )
     some = {key: options[key] for key in mine & options.keys()}
     stack = _Stack.of(frame, rollouts, treatment, **some)
     return by_subject(

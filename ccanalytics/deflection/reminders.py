@@ -174,9 +174,15 @@ def reminders(
     strict = 1 - (1 - level) / 2
     placebo = _placebo(frame, control, mine, window_days, strict)
     by_weeks, fading = _by_weeks(mine, control, window_days, level)
-    beyond = against_controls(
-        mine, control, [inside, pl.col("day") >= max(window_days + 1, (window_days + longest) // 2)]
-    ) if longest > window_days + 1 else None
+    beyond = (
+        against_controls(
+            mine,
+            control,
+            [inside, pl.col("day") >= max(window_days + 1, (window_days + longest) // 2)],
+        )
+        if longest > window_days + 1
+        else None
+    )
     checks = _checks(placebo, beyond, facts, mine, strict)
     grade, reason = _graded(placebo, dates)
     return Reminders(
@@ -341,7 +347,10 @@ def _checks(
         told = as_polars(facts, "facts", ("messages", "unknown"), "log.reminder_facts()")
         unknown, sent = int(told["unknown"].sum()), int(told["messages"].sum())
         if unknown:
-            detail = f"{unknown:,} of {counted(sent, 'message')} went to customers the log does not know: left out"
+            detail = (
+                f"{unknown:,} of {counted(sent, 'message')} went to customers the log does not "
+                "know: left out"
+            )
             checks.append(Check("Unknown customers", "informs", detail))
     return tuple(checks)
 

@@ -144,7 +144,7 @@ def test_what_the_log_cannot_answer(make_log, world_and_log):
         log.offers(after_days=0)
     at = dt.datetime(2025, 3, 3, 1, tzinfo=dt.UTC)
     bare = make_log([{"arrived_at": at, "customer": "a"}])
-    with pytest.raises(DataError, match="no reminders|no subscriptions"):
+    with pytest.raises(DataError, match=r"no reminders|no subscriptions"):
         bare.reminded()
     with pytest.raises(DataError, match="does not know who left"):
         bare.leaving()

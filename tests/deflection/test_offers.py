@@ -31,7 +31,9 @@ def judged(name, rows):
     assert 0.95 - room <= cover <= min(0.95 + room, 1)
     wide = 0.0 if FULL else 0.3
     assert 0.9 - wide <= ratio <= 1.15 + wide
-    chance = (2 if FULL else 3.5) * off.std(ddof=1) / np.sqrt(n)  # what so many worlds cannot tell from bias
+    chance = (
+        (2 if FULL else 3.5) * off.std(ddof=1) / np.sqrt(n)
+    )  # what so many worlds cannot tell from bias
     assert abs(off.mean()) <= 0.05 * abs(true.mean()) + chance
     assert alarm.mean() <= 0.10 + (0 if FULL else 0.1)
 
@@ -77,9 +79,10 @@ def truths(worlds, i):
             continue
         brought = mine & (world.subscribed_on == day) & (world.own_on > day)
         for row, who in enumerate((mine, brought)):
-            sums[row] += truth.expected[who, day:stop].sum(), truth.expected_without[
-                who, day:stop
-            ].sum()
+            sums[row] += (
+                truth.expected[who, day:stop].sum(),
+                truth.expected_without[who, day:stop].sum(),
+            )
     return sums[:, 0] / sums[:, 1] - 1
 
 

@@ -30,12 +30,17 @@ def judged(name, rows):
     cover = ((low <= true) & (true <= high)).mean()
     ratio = ((high - low) / 2 / 1.97).mean() / off.std(ddof=1)
     bias = abs(off.mean() / true.mean())
-    print(f"| {name} | {n:,} | {np.expm1(true.mean()):+.3f} | {cover:.1%} | {ratio:.2f} | {bias:.1%} |")
+    print(
+        f"| {name} | {n:,} | {np.expm1(true.mean()):+.3f} | {cover:.1%} | {ratio:.2f} | "
+        f"{bias:.1%} |"
+    )
     room = 0.02 if FULL else 3 * np.sqrt(0.05 * 0.95 / n)
     assert 0.95 - room <= cover <= min(0.95 + room, 1)
     wide = 0.0 if FULL else 0.35
     assert 0.9 - wide <= ratio <= 1.15 + wide
-    assert abs(off.mean()) <= 0.05 * abs(true.mean()) + (2 if FULL else 3.5) * off.std(ddof=1) / np.sqrt(n)
+    assert abs(off.mean()) <= 0.05 * abs(true.mean()) + (2 if FULL else 3.5) * off.std(
+        ddof=1
+    ) / np.sqrt(n)
 
 
 def logs(estimate, true, *, less_one=True):
@@ -108,9 +113,7 @@ def rows_of(effect, days=120, seed=1, customers=20_000, controls=60_000, rate=0.
             for weeks in (0, 5, 10, 15):
                 day = t % 10
                 mean = customers * rate * 2 * luck[t, b] * (1 + effect(day, weeks)) / 8
-                rows.append(
-                    ("reminded", on, bill, day, weeks, customers // 8, rng.poisson(mean))
-                )
+                rows.append(("reminded", on, bill, day, weeks, customers // 8, rng.poisson(mean)))
     names = ["state", "on", "bill_day", "day", "weeks", "customers", "calls"]
     return pl.DataFrame(rows, schema=names, orient="row")
 
@@ -135,7 +138,9 @@ def test_an_effect_longer_than_the_window_is_told():
     long = deflection.reminders(rows_of(lambda day, weeks: -0.3 * (day < 8)), window_days=3)
     told = {check.name: check.status for check in long.checks}
     assert told["Days beyond the window"] == "fails"
-    right = deflection.reminders(rows_of(lambda day, weeks: -0.3 * (day < 3), seed=2), window_days=3)
+    right = deflection.reminders(
+        rows_of(lambda day, weeks: -0.3 * (day < 3), seed=2), window_days=3
+    )
     told = {check.name: check.status for check in right.checks}
     assert told["Days beyond the window"] == "holds"
     assert told["Placebo after expiry"] == "informs"
@@ -269,9 +274,10 @@ def test_waves_end_to_end_from_calls(seed, tmp_path):
     built = build(strong, dt.date(2024, 1, 1), weeks, scale, seed)
     true = centre_truth(built, strong, 14)
     waves = found.by_stratum
-    expected = -sum(
-        true[name] * n for name, n in waves.select("stratum", "assigned").iter_rows()
-    ) / waves["assigned"].sum()
+    expected = (
+        -sum(true[name] * n for name, n in waves.select("stratum", "assigned").iter_rows())
+        / waves["assigned"].sum()
+    )
     off = (found.change.value - expected) / found.errors["change"]
     print(f"| centre {seed} | {expected:+.4f} | {found.change.value:+.4f} | {off:+.2f} |")
     assert expected < -0.005

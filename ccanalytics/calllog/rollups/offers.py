@@ -53,7 +53,8 @@ def offers(
     )
     calls = people.first_attempts(quiet_s)
     parts = [
-        _wave(base, calls, name, day, before, lead, after) for name, day in fits.select("wave", "day").iter_rows()
+        _wave(base, calls, name, day, before, lead, after)
+        for name, day in fits.select("wave", "day").iter_rows()
     ]
     return pl.concat(parts).sort("wave", "customer")
 

@@ -65,9 +65,7 @@ def _spells(
     following = sent.with_columns(_next=nw.col("day").shift(-1).over("customer", order_by="day"))
     joined = following.join(base, on="customer", how="inner")
     joined = joined.join(subscribed, on="customer", how="left")
-    end = nw.min_horizontal(
-        nw.col("_next").fill_null(FAR), nw.col("left"), nw.col("day") + up_to
-    )
+    end = nw.min_horizontal(nw.col("_next").fill_null(FAR), nw.col("left"), nw.col("day") + up_to)
     return joined.select(
         "customer",
         "bill_day",
@@ -78,9 +76,7 @@ def _spells(
     )
 
 
-def _never(
-    base: nw.LazyFrame[Any], subscribed: nw.LazyFrame[Any], days: int
-) -> nw.LazyFrame[Any]:
+def _never(base: nw.LazyFrame[Any], subscribed: nw.LazyFrame[Any], days: int) -> nw.LazyFrame[Any]:
     """Customers who never subscribed: from joining until they leave."""
     others = base.join(subscribed.select("customer"), on="customer", how="anti")
     return others.select(
@@ -132,7 +128,9 @@ def _counted(
     near = calls.join(spells, on="customer", how="inner").filter(
         (nw.col("day") >= nw.col("first")) & (nw.col("day") < nw.col("last"))
     )
-    came = collect(near.group_by("day", "bill_day", "zero", "weeks").agg(calls=nw.col("calls").sum()))
+    came = collect(
+        near.group_by("day", "bill_day", "zero", "weeks").agg(calls=nw.col("calls").sum())
+    )
     came = came.select(
         number=pl.col("day").cast(pl.Int64),
         **{n: pl.col(n).cast(pl.Int64) for n in ("bill_day", "zero", "weeks", "calls")},
@@ -183,7 +181,11 @@ def leaving(people: People, kind: str | None, subscription: str | None) -> pl.Da
     there, gone = np.zeros((2, 2, days + 1)), np.zeros((2, 2, days + 1))
     for i, asked in ((0, (np.zeros_like(n), invite)), (1, (invite, np.full_like(n, FAR)))):
         # Days of a subscription, of the time before it and of that after it.
-        for s, (low, high) in ((1, (start, until)), (0, (np.zeros_like(n), start)), (0, (until, np.full_like(n, FAR)))):
+        for s, (low, high) in (
+            (1, (start, until)),
+            (0, (np.zeros_like(n), start)),
+            (0, (until, np.full_like(n, FAR))),
+        ):
             first = np.maximum(np.maximum(joined, asked[0]), low)
             last = np.minimum(np.minimum(left, asked[1]), high)
             some = (first < last) & (first < days)
@@ -194,19 +196,23 @@ def leaving(people: People, kind: str | None, subscription: str | None) -> pl.Da
             np.add.at(gone[i, s], left[ends] - 1, n[ends])
     here = np.cumsum(there, axis=-1)[..., : days - 1].round().astype(np.int64)
     left_then = gone[..., : days - 1].round().astype(np.int64)
-    return pl.concat(
-        pl.DataFrame(
-            {
-                "on": pl.Series([people.day(k) for k in range(days - 1)], dtype=pl.Date),
-                "invited": bool(i),
-                "subscribed": bool(s),
-                "customers": here[i, s],
-                "left": left_then[i, s],
-            }
+    return (
+        pl.concat(
+            pl.DataFrame(
+                {
+                    "on": pl.Series([people.day(k) for k in range(days - 1)], dtype=pl.Date),
+                    "invited": bool(i),
+                    "subscribed": bool(s),
+                    "customers": here[i, s],
+                    "left": left_then[i, s],
+                }
+            )
+            for i in (0, 1)
+            for s in (0, 1)
         )
-        for i in (0, 1)
-        for s in (0, 1)
-    ).filter(pl.col("customers") > 0).sort("on", "invited", "subscribed")
+        .filter(pl.col("customers") > 0)
+        .sort("on", "invited", "subscribed")
+    )
 
 
 def facts(engine: Engine) -> pl.DataFrame:

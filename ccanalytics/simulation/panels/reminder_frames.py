@@ -77,7 +77,9 @@ def reminded_frame(
     whole = ever & (world.until < world.left) & (until - around >= np.maximum(start, 0))
     whole &= (until + around <= span) & (until + around <= world.left)
     near = whole[:, None] & (number >= end - around) & (number < end + around)
-    rows.append((np.where(near, 2, -1), np.where(near, number - end, -1000), np.full(here.shape, -1)))
+    rows.append(
+        (np.where(near, 2, -1), np.where(near, number - end, -1000), np.full(here.shape, -1))
+    )
     bill = np.broadcast_to(world.bill_day[:, None], here.shape)
     at = np.broadcast_to(number, here.shape)
     parts = []
@@ -103,7 +105,9 @@ def reminded_frame(
         .agg(customers=pl.len().cast(pl.Int64), calls=pl.col("calls").sum().cast(pl.Int64))
         .select(
             pl.col("state").replace_strict(names, return_dtype=pl.String),
-            pl.col("number").replace_strict(dict(enumerate(days)), return_dtype=pl.Date).alias("on"),
+            pl.col("number")
+            .replace_strict(dict(enumerate(days)), return_dtype=pl.Date)
+            .alias("on"),
             "bill_day",
             pl.when(pl.col("day") > -1000).then("day").alias("day"),
             pl.when(pl.col("weeks") >= 0).then("weeks").alias("weeks"),

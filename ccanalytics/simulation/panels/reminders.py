@@ -174,7 +174,9 @@ class ReminderWorlds:
                 "bill_day": world.bill_day,
                 "wave": world.wave,
                 "wave_on": [self.days[0] + dt.timedelta(days=k) for k in world.wave_day.tolist()],
-                "left_on": pl.Series([self._day(k, span) for k in world.left.tolist()], dtype=pl.Date),
+                "left_on": pl.Series(
+                    [self._day(k, span) for k in world.left.tolist()], dtype=pl.Date
+                ),
             }
         )
 
@@ -295,7 +297,8 @@ def draw_reminders(
     Some subscribe by themselves, and waves of mass SMS in random order invite the others. Frequent
     callers may be likelier to subscribe (``selection``), so that subscribers and others cannot
     simply be compared. Terms may end and be renewed by lot, customers may leave, and do so at
-    another rate while subscribed. Worlds without reminders, or without waves, share every random number.
+    another rate while subscribed. Worlds without reminders, or without waves, share every random
+    number.
 
     Parameters
     ----------

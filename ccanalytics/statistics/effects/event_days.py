@@ -1,8 +1,8 @@
 """Event study by day: counts of one group against another's of the same cell, day by day.
 
 Given all calls of a cell (a date, and what else calls depend on, such as the bill day), those of
-the group are binomial: whatever moves both groups in a cell, the weekday, a holiday, the bill, drops
-out. It is the conditional form of a Poisson regression with a level for every cell.
+the group are binomial: whatever moves both groups in a cell, be it the weekday, a holiday or the
+bill, drops out. It is the conditional form of a Poisson regression with a level for every cell.
 """
 
 from __future__ import annotations

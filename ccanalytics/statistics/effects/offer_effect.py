@@ -106,8 +106,8 @@ class OfferEffect(Result):
         if not self.relative.excludes_zero:
             return (
                 f"{self.name}: no change of calls that the data can show among all "
-                f"{self.unit}s {self.word}; {abs(self.relative.value):.1%} {fewer} is the estimate, "
-                f"and anything from {limits} fits ({level})."
+                f"{self.unit}s {self.word}; {abs(self.relative.value):.1%} {fewer} is the "
+                f"estimate, and anything from {limits} fits ({level})."
             )
         return (
             f"{self.name}: {abs(self.relative.value):.1%} {fewer} calls of all {self.unit}s "

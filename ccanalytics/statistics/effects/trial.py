@@ -7,13 +7,14 @@ taken as linear in what one of them adds, which is the cluster-robust (sandwich)
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -145,8 +146,10 @@ def jackknife(trial: Trial, sums: list[Floats], quantities: Quantities) -> Jackk
         pulls = value - known
     else:
         gradient = _gradient(totals, shape, quantities)
-        moved = np.einsum("rm,rmq->rq", rows, gradient[cell]) if len(rows) < 200_000 else _by_part(
-            rows, gradient, cell
+        moved = (
+            np.einsum("rm,rmq->rq", rows, gradient[cell])
+            if len(rows) < 200_000
+            else _by_part(rows, gradient, cell)
         )
         pulls = np.column_stack(
             [np.bincount(trial.subject, column, minlength=many) for column in moved.T]
@@ -168,9 +171,7 @@ def _gradient(totals: Floats, shape: tuple[int, ...], quantities: Quantities) ->
     flat = totals.ravel()
     step = 1e-5 * np.maximum(np.abs(flat), 1.0)
     moved = np.eye(flat.size) * step
-    ahead, back = (
-        quantities((flat + sign * moved).reshape(flat.size, *shape)) for sign in (1, -1)
-    )
+    ahead, back = (quantities((flat + sign * moved).reshape(flat.size, *shape)) for sign in (1, -1))
     found = (ahead - back) / (2 * step)[:, None]
     return np.asarray(np.nan_to_num(found).reshape(*totals.shape, -1))
 

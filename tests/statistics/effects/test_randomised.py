@@ -85,9 +85,7 @@ def test_leaving_each_out_and_the_linear_form_agree(monkeypatch):
 
 def test_a_subject_in_several_strata_is_one_cluster():
     data = by_lot(size=300)
-    twice = {
-        key: np.concatenate([data[key], data[key]]) for key in ("after", "assigned", "before")
-    }
+    twice = {key: np.concatenate([data[key], data[key]]) for key in ("after", "assigned", "before")}
     who = np.tile(np.arange(300), 2)
     strata = np.repeat(["a", "b"], 300)
     once = randomised(data["after"], data["assigned"], before=data["before"])
