@@ -42,7 +42,7 @@ def rate_ratio(
     Examples
     --------
     >>> print(rate_ratio([20, 30], [1000, 1000], [40, 60], [1000, 1000]))
-    0.5 (95% interval 0.3544 to 0.7055)
+    0.5 (95% interval 0.3561 to 0.7021)
     """
     level = check_level(level)
     d1, t1, d0, t0 = (np.asarray(v, float) for v in (events, time, control_events, control_time))
