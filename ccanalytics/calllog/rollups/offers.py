@@ -51,59 +51,49 @@ def offers(
         start=nw.col("start").fill_null(FAR),
         until=nw.col("until").fill_null(-FAR),
     )
-    calls = people.first_attempts(quiet_s)
-    parts = [
-        _wave(base, calls, name, day, before, lead, after)
-        for name, day in fits.select("wave", "day").iter_rows()
-    ]
-    return pl.concat(parts).sort("wave", "customer")
+    chosen = people.scope.engine.hand_over(
+        fits.select("wave", wave_day=pl.col("day").cast(pl.Int64))
+    )
+    return _counted(base, people.first_attempts(quiet_s), chosen, before, lead, after)
 
 
-def _wave(
+def _counted(
     base: nw.LazyFrame[Any],
     calls: nw.LazyFrame[Any],
-    wave: str,
-    day: int,
+    waves: nw.LazyFrame[Any],
     before: int,
     lead: int,
     after: int,
 ) -> pl.DataFrame:
+    """All waves in one pass over the calls."""
     import polars as pl
 
-    stop, begin = day + after, day - lead - before
-    # Messages of a wave may go out over several days.
-    there = base.filter(
-        (nw.col("joined") <= begin) & (nw.col("left") > day) & (nw.col("invited") >= day)
+    day, invited = nw.col("wave_day"), nw.col("invited")
+    there = base.join(waves, how="cross").filter(
+        nw.col("joined") <= day - lead - before,
+        nw.col("left") > day,
+        (invited == day) | (invited >= day + after),
     )
-    chosen = there.filter((nw.col("invited") == day) | (nw.col("invited") >= stop))
-    near = calls.filter((nw.col("day") >= begin) & (nw.col("day") < stop))
+    near = calls.join(waves, how="cross").filter(
+        nw.col("day") >= day - lead - before, nw.col("day") < day + after
+    )
     number = nw.col("calls")
-    counted = near.group_by("customer").agg(
-        before=nw.when(nw.col("day") < day - lead).then(number).otherwise(0).sum(),
-        lead=nw.when((nw.col("day") >= day - lead) & (nw.col("day") < day))
-        .then(number)
-        .otherwise(0)
-        .sum(),
-        after=nw.when(nw.col("day") >= day).then(number).otherwise(0).sum(),
+    early, late = nw.col("day") < day - lead, nw.col("day") >= day
+    counted = near.group_by("customer", "wave").agg(
+        before=nw.when(early).then(number).otherwise(0).sum(),
+        lead=nw.when(~early & ~late).then(number).otherwise(0).sum(),
+        after=nw.when(late).then(number).otherwise(0).sum(),
     )
-    rows = chosen.join(counted, on="customer", how="left").select(
+    rows = there.join(counted, on=["customer", "wave"], how="left").select(
         "customer",
-        assigned=nw.col("invited") == day,
+        "wave",
+        assigned=invited == day,
         before=nw.col("before").fill_null(0),
         lead=nw.col("lead").fill_null(0),
         after=nw.col("after").fill_null(0),
-        taken=(nw.col("start") < stop) & (nw.col("until") > day),
+        taken=(nw.col("start") < day + after) & (nw.col("until") > day),
         taken_before=(nw.col("start") < day) & (nw.col("until") >= day),
-        left=nw.col("left") < stop,
+        left=nw.col("left") < day + after,
     )
-    frame = collect(rows)
     counts = ["before", "lead", "after"]
-    return frame.select(
-        "customer",
-        pl.lit(wave).alias("wave"),
-        "assigned",
-        pl.col(counts).cast(pl.Int64),
-        "taken",
-        "taken_before",
-        "left",
-    )
+    return collect(rows).with_columns(pl.col(counts).cast(pl.Int64)).sort("wave", "customer")
