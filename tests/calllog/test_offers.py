@@ -130,6 +130,23 @@ def test_redials_count_once(make_log):
     assert told.filter(wave="w")["taken"].to_list() == [True, False]
 
 
+def test_a_wave_may_go_out_over_several_days(make_log):
+    start, day = dt.datetime(2025, 3, 3, 1, tzinfo=dt.UTC), dt.timedelta(days=1)
+    log = make_log(
+        [{"arrived_at": start}, {"arrived_at": start + 20 * day}],
+        customers=[{"customer": c} for c in "abc"],
+        reminders=[
+            {"customer": c, "kind": "i", "wave": w, "sent_at": start + n * day}
+            for c, w, n in (("a", "w", 4), ("b", "w", 5), ("c", "v", 12))
+        ],
+        subscriptions=[{"customer": "a", "kind": "bill", "started_on": dt.date(2025, 3, 8)}],
+    )
+    told = log.offers(before_days=2, lead_days=2, after_days=5).filter(wave="w")
+    assert dict(told.select("customer", "assigned").iter_rows()) == {
+        "a": True, "b": True, "c": False
+    }  # fmt: skip
+
+
 def test_what_the_log_cannot_answer(make_log, world_and_log):
     _, log = world_and_log
     with pytest.raises(DataError, match=r"no invitation of this kind.*invitation"):

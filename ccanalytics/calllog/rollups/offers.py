@@ -42,12 +42,20 @@ def offers(
             + ", ".join(str(people.day(day)) for day in waves["day"].to_list()[:8]),
             "shorten before_days, lead_days or after_days, or take more of the log",
         )
-    each = invited.group_by("customer").agg(invited=nw.col("day").min())
+    earliest = invited.group_by("customer").agg(invited=nw.col("day").min())
+    # Messages of a wave may go out over several days.
+    each = (
+        invited.join(earliest, on="customer", how="inner")
+        .filter(nw.col("day") == nw.col("invited"))
+        .group_by("customer")
+        .agg(invited=nw.col("invited").min(), own_wave=nw.col("wave").min())
+    )
     base = people.customers().filter(nw.col("joined") <= int(first))
     base = base.join(each, on="customer", how="left")
     base = base.join(people.subscriptions(subscription), on="customer", how="left")
     base = base.with_columns(
         invited=nw.col("invited").fill_null(FAR),
+        own_wave=nw.col("own_wave").fill_null(""),
         start=nw.col("start").fill_null(FAR),
         until=nw.col("until").fill_null(-FAR),
     )
@@ -69,10 +77,11 @@ def _counted(
     import polars as pl
 
     day, invited = nw.col("wave_day"), nw.col("invited")
+    assigned = nw.col("own_wave") == nw.col("wave")
     there = base.join(waves, how="cross").filter(
         nw.col("joined") <= day - lead - before,
         nw.col("left") > day,
-        (invited == day) | (invited >= day + after),
+        assigned | (invited >= day + after),
     )
     near = calls.join(waves, how="cross").filter(
         nw.col("day") >= day - lead - before, nw.col("day") < day + after
@@ -87,7 +96,7 @@ def _counted(
     rows = there.join(counted, on=["customer", "wave"], how="left").select(
         "customer",
         "wave",
-        assigned=invited == day,
+        assigned=assigned,
         before=nw.col("before").fill_null(0),
         lead=nw.col("lead").fill_null(0),
         after=nw.col("after").fill_null(0),
