@@ -26,6 +26,7 @@ __all__ = ["randomised"]
 
 _FEWEST = 10  # subjects in either arm below which an answer is weak
 _WEAK = 10.0  # F of a first stage below which an instrument is weak (Staiger and Stock 1997)
+_STRENGTH = "Strength of the lot"
 _POWER = 0.8416  # normal quantile of 80%
 _CHANGE, _LOG, _MEAN, _TAKEN, _ABOVE, _BELOW = range(6)
 
@@ -154,7 +155,7 @@ def randomised(
     if takes and strength is not None:
         checks.append(_strength(strength))
     fewest = min(_different(trial, arm) for arm in (True, False))
-    grade, reason = _graded(by_lot, sound, fewest, checks, unit, word)
+    grade, reason = _graded(by_lot, sound, fewest, checks, design, unit, word)
     if rows.cut:
         checks.append(Check("Strata left out", "informs", rows.cut))
     mean = float(found.value[_MEAN])
@@ -373,9 +374,9 @@ def _strength(strength: float) -> Check:
     if strength >= _WEAK:
         far = f"F {strength:,.0f}" if strength < 1e6 else "all assigned alike"
         detail = f"the lot moved take-up clearly ({far})"
-        return Check("Strength of the lot", "holds", detail)
+        return Check(_STRENGTH, "holds", detail)
     return Check(
-        "Strength of the lot",
+        _STRENGTH,
         "fails",
         f"the lot hardly moved take-up (F {strength:.1f}, below 10): what the offer did to those "
         "who took it up is hardly known, whatever the estimate",
@@ -383,7 +384,13 @@ def _strength(strength: float) -> Check:
 
 
 def _graded(
-    by_lot: bool | None, sound: bool, fewest: int, checks: list[Check], unit: str, word: str
+    by_lot: bool | None,
+    sound: bool,
+    fewest: int,
+    checks: list[Check],
+    design: str,
+    unit: str,
+    word: str,
 ) -> tuple[Grade, str]:
     broken = [check for check in checks if check.status == "fails"]
     if not sound:
@@ -395,6 +402,8 @@ def _graded(
         return "weak", f"only {counted(fewest, unit)} stand in the smaller arm"
     if by_lot is False:
         return "weak", f"no lot decided who was {word}"
+    if design == "encouraged" and any(check.name == _STRENGTH for check in broken):
+        return "weak", "the lot hardly moved take-up, and the answer is about those it moved"
     if by_lot is None:
         return "moderate", f"it is not known whether a lot decided who was {word}"
     if not any(check.status == "holds" and "Balance" in check.name for check in checks):

@@ -153,7 +153,8 @@ def test_a_lot_that_moves_nobody_leaves_the_takers_unknown():
     assert weak.complier_relative is None
     assert "too few to say" in weak.headline()
     assert any(c.name == "Strength of the lot" and c.status == "fails" for c in weak.checks)
-    assert weak.grade == "moderate"
+    assert weak.grade == "moderate"  # of all assigned, what is said stands
+    assert randomised(**data, design="encouraged").grade == "weak"
 
 
 def test_units_of_different_size_are_measured_in_their_calls_before():
