@@ -121,11 +121,10 @@ def churn(
         )
         both = wide.filter(pl.col("t1") > 0, pl.col("t0") > 0)
         for name, e, t in ((group, "e1", "t1"), (f"not {group}", "e0", "t0")):
-            rows.append((group, name, *_share(both[e].sum(), both[t].sum(), level)))
+            rows.append((group, name, *_share(int(both[e].sum()), int(both[t].sum()), level)))
         try:
-            ratios[group] = rate_ratio(
-                *(wide[c].to_numpy() for c in ("e1", "t1", "e0", "t0")), level
-            )
+            d1, t1, d0, t0 = (wide[c].to_numpy() for c in ("e1", "t1", "e0", "t0"))
+            ratios[group] = rate_ratio(d1, t1, d0, t0, level)
         except DataError as error:
             ratios[group] = None
             why.append(Check(f"Those {group}", "informs", f"cannot be compared: {error.what}"))

@@ -91,8 +91,8 @@ def _estimate(
         return _customers(
             design, rows, {"name": term(treatment or "invitation"), "word": "invited", **own}
         )
-    some = {key: options[key] for key in mine & options.keys()}
-    stack = _Stack.of(frame, rollouts, treatment, **some)
+    choices = {key: options[key] for key in mine & options.keys()}
+    stack = _Stack.of(frame, rollouts, treatment, **choices)
     return by_subject(
         stack.after,
         stack.assigned,
@@ -114,7 +114,7 @@ def _customers(design: str, rows: pl.DataFrame, own: dict[str, Any]) -> OfferEff
     check_counts(rows, numbers, "frame")
     if not rows.height:
         raise DataError("nobody was invited", "the frame has no row", "load reminders with waves")
-    given = {
+    given: dict[str, Any] = {
         name: rows[name].to_numpy()
         for name in ("before", "lead", "taken", "taken_before", "left")
         if name in rows.columns and not rows[name].null_count()
@@ -202,8 +202,10 @@ class _Stack:
         if not parts["u"]:
             where = f"treatment={name!r}, {len(stamps)} whole weeks"
             raise DataError("nothing went live within the log", where, "take more of the log")
-        joined = {key: np.concatenate(each) if each else None for key, each in parts.items()}
-        lots = dates["randomised"].drop_nulls() if "randomised" in dates.columns else []
+        joined: dict[str, Any] = {
+            key: np.concatenate(each) if each else None for key, each in parts.items()
+        }
+        lots = dates["randomised"].to_list() if "randomised" in dates.columns else [None]
         return cls(
             unit=joined["u"],
             stratum=joined["s"],
@@ -214,7 +216,7 @@ class _Stack:
             taken=joined["t"],
             treatment=name,
             kind=unit_kind,
-            by_lot=bool(lots.all()) if len(lots) == dates.height and len(lots) else None,
+            by_lot=None if None in lots else all(lots),
         )
 
 

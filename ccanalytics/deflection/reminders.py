@@ -168,7 +168,9 @@ def reminders(
     within = mine.filter(inside)
     sent = int(mine.filter(pl.col("day") == 0)["customers"].sum())
     came = float(within["calls"].sum()) / max(sent, 1) * 1000
-    ends = [came * (1 / (1 + r) - 1) for r in (relative.value, relative.high, relative.low)]
+    value, low, high = (
+        came * (1 / (1 + r) - 1) for r in (relative.value, relative.high, relative.low)
+    )
     dates = mine.filter(pl.col("day") == 0)["on"].n_unique()
     # Two tests share the chance of a false alarm.
     strict = 1 - (1 - level) / 2
@@ -189,7 +191,7 @@ def reminders(
         inputs={"window_days": window_days, "level": level},
         checks=checks,
         relative=relative,
-        removed=Estimate(*ends, level),
+        removed=Estimate(value, low, high, level),
         fading=fading,
         window_days=window_days,
         reminders=sent,
@@ -295,7 +297,11 @@ def _placebo(
 
     over = frame.filter(pl.col("state") == "expired", pl.col("day") >= window)
     sent = mine.filter(pl.col("day") == 0).group_by("on").agg(n=pl.col("customers").sum())
-    days = sent.filter(pl.col("n") > 0.05 * sent["n"].max()).select("on", last="on").sort("on")
+    days = (
+        sent.filter(pl.col("n") > 0.05 * max(sent["n"].to_list(), default=0))
+        .select("on", last="on")
+        .sort("on")
+    )
     if not over.height or not days.height:
         return None
     since = (
@@ -339,8 +345,8 @@ def _checks(
             else Check("Days beyond the window", "holds", f"alike, earlier and later ({seen})")
         )  # fmt: skip
     if mine["bill_day"].null_count():
-        share = mine.filter(pl.col("bill_day").is_null())["customers"].sum()
-        part = share / mine["customers"].sum()
+        some = int(mine.filter(pl.col("bill_day").is_null())["customers"].sum())
+        part = some / int(mine["customers"].sum())
         detail = f"unknown of {part:.0%} of customer-days, which are compared with each other"
         checks.append(Check("Bill days", "informs", detail))
     if facts is not None:

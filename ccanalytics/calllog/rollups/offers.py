@@ -33,7 +33,7 @@ def offers(
     invited = people.sent(kind, invitations=True)
     waves = collect(invited.group_by("wave").agg(day=nw.col("day").min(), n=nw.len()))
     waves = waves.sort("day", "wave")
-    first = waves["day"].min()
+    first = min(waves["day"].to_list())
     fits = waves.filter(pl.col("day") >= before + lead, pl.col("day") + after <= people.days)
     if not fits.height:
         raise DataError(
@@ -50,7 +50,7 @@ def offers(
         .group_by("customer")
         .agg(invited=nw.col("invited").min(), own_wave=nw.col("wave").min())
     )
-    base = people.customers().filter(nw.col("joined") <= int(first))
+    base = people.customers().filter(nw.col("joined") <= first)
     base = base.join(each, on="customer", how="left")
     base = base.join(people.subscriptions(subscription), on="customer", how="left")
     base = base.with_columns(

@@ -49,7 +49,8 @@ class EventDays:
 
         half = float(stdtrit(self.degrees, 0.5 + level / 2)) * self.error(which)
         ends = self.log[which] + np.array([0.0, -half, half])
-        return Estimate(*np.expm1(ends).tolist(), level)
+        value, low, high = np.expm1(ends).tolist()
+        return Estimate(value, low, high, level)
 
     def p_value(self, which: list[int]) -> float:
         """Joint p-value that all of these are 0, by the F distribution."""

@@ -131,7 +131,8 @@ def _placebo(rows: Any, per: str, level: float) -> tuple[Estimate | None, float]
         return None, 1.0
     ends = found.value[0] + np.array([0, -1, 1]) * stdtrit(degrees, 0.5 + level / 2) * error
     chance = 2 * float(stdtr(degrees, -abs(found.value[0]) / error))
-    return Estimate(*np.expm1(ends).tolist(), level), chance
+    value, low, high = np.expm1(ends).tolist()
+    return Estimate(value, low, high, level), chance
 
 
 def _left(rows: Any) -> tuple[float, float] | None:

@@ -132,7 +132,8 @@ def randomised(
 
     change, control = estimate(_CHANGE), estimate(_MEAN)
     ratio = np.array([0, -1, 1]) * deviate * found.error(_LOG) + found.value[_LOG]
-    relative = Estimate(*np.expm1(ratio).tolist(), level)
+    value, low, high = np.expm1(ratio).tolist()
+    relative = Estimate(value, low, high, level)
     total = float(trial.weight[trial.assigned].sum())
     removed = Estimate(-total * change.value, -total * change.high, -total * change.low, level)
 
@@ -332,7 +333,12 @@ def _ratio(
     found: Jackknife, above: int, below: int, deviate: float, level: float
 ) -> Estimate | None:
     pair = [above, below]
-    limits = fieller(*found.value[pair].tolist(), found.covariance[np.ix_(pair, pair)], deviate)
+    limits = fieller(
+        float(found.value[above]),
+        float(found.value[below]),
+        found.covariance[np.ix_(pair, pair)],
+        deviate,
+    )
     if limits is None:
         return None
     return Estimate(float(found.value[above] / found.value[below]), *limits, level)
