@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from ccanalytics.statistics.effects.trial import Trial, jackknife, means
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ccanalytics.statistics.effects.trial_rows import Rows
+
     Floats = NDArray[np.float64]
 
 __all__ = ["lot_checks", "p_value"]
@@ -22,7 +24,7 @@ _DRAWN = 1500  # rows up to which lots are drawn; of more, the lot's mean and va
 
 
 def lot_checks(
-    rows: Any, per: str, word: str, level: float
+    rows: Rows, per: str, word: str, level: float
 ) -> tuple[list[Check], Estimate | None, bool]:
     """Falsify the lot: checks, the placebo estimate, and whether none of them fails.
 
@@ -82,7 +84,7 @@ def _difference(trial: Trial, columns: list[Floats]) -> tuple[Floats, Floats, in
     return found.value, found.covariance, trial.subjects
 
 
-def _balance(rows: Any, per: str) -> float | None:
+def _balance(rows: Rows, per: str) -> float | None:
     """Joint p-value of all that is known from before: Hotelling's T²."""
     from scipy.special import fdtrc
 
@@ -104,7 +106,7 @@ def _balance(rows: Any, per: str) -> float | None:
     return float(fdtrc(rank, n - rank, square * (n - rank) / (rank * (n - 1))))
 
 
-def _placebo(rows: Any, per: str, level: float) -> tuple[Estimate | None, float]:
+def _placebo(rows: Rows, per: str, level: float) -> tuple[Estimate | None, float]:
     """The estimate for the calls just before, those further back as covariate."""
     from scipy.special import stdtr, stdtrit
 
@@ -135,7 +137,7 @@ def _placebo(rows: Any, per: str, level: float) -> tuple[Estimate | None, float]
     return Estimate(value, low, high, level), chance
 
 
-def _left(rows: Any) -> tuple[float, float] | None:
+def _left(rows: Rows) -> tuple[float, float] | None:
     """Share who left within the window, of those assigned less of controls, and its p-value."""
     from scipy.special import stdtr
 
