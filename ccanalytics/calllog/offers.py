@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ from ccanalytics.calllog.file import LogFile, one_state
 from ccanalytics.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import polars as pl
 
+    from ccanalytics.calllog.rollups.people import People
     from ccanalytics.calllog.rollups.scope import Scope
 
 __all__ = ["OffersLog"]
@@ -38,6 +40,16 @@ class OffersLog(LogFile):
             *,
             until_over: bool = False,
         ) -> AbstractContextManager[Scope]: ...
+
+    @contextmanager
+    def _people(
+        self, start: Day | None, end: Day | None, where: Mapping[str, Any] | None
+    ) -> Iterator[People]:
+        """Customers of the whole log, and the days asked for."""
+        from ccanalytics.calllog.rollups.people import People
+
+        with self._scope(start, end, where) as asked, self._scope(None, None, where) as scope:
+            yield People(scope, asked.span)
 
     @one_state
     def offers(
@@ -84,13 +96,12 @@ class OffersLog(LogFile):
             wave whose windows lie within it.
         """
         from ccanalytics.calllog.rollups.offers import offers
-        from ccanalytics.calllog.rollups.people import People
 
         days = positive([before_days, lead_days, after_days], "days of a window", whole=True)
         (quiet,) = positive([quiet_s], "quiet_s")
-        with self._scope(start, end, where) as scope:
+        with self._people(start, end, where) as people:
             before, lead, after = (int(each) for each in days)
-            return offers(People(scope), kind, subscription, before, lead, after, quiet)
+            return offers(people, kind, subscription, before, lead, after, quiet)
 
     @one_state
     def reminded(
@@ -125,23 +136,23 @@ class OffersLog(LogFile):
         polars.DataFrame
             One row per ``state``, ``on`` (local date), ``bill_day``, ``day`` and ``weeks``:
             ``customers``, ``calls``. States: ``reminded`` (``day`` since the last reminder, 0 its
-            own; ``weeks`` from the first subscription to that reminder), ``expired`` (``day`` from
-            the end of the last term, negative before it, of those who stayed customers), and
-            ``never subscribed``. Reminded and expired may hold the same customer's day.
+            own; ``weeks`` from the first subscription to that reminder; of reminders until the
+            next one, or for ``up_to_days``, in which the subscription did not end), ``expired``
+            (``day`` from the end of the last term, negative before it, of those who stayed
+            customers), and ``never subscribed``. Reminded and expired may hold the same customer's day.
 
         Raises
         ------
         DataError
             The log holds no customers, reminders or subscriptions, or none of this kind.
         """
-        from ccanalytics.calllog.rollups.people import People
         from ccanalytics.calllog.rollups.reminded import reminded
 
         days = positive([up_to_days, around_days], "days of a window", whole=True)
         (quiet,) = positive([quiet_s], "quiet_s")
-        with self._scope(start, end, where) as scope:
+        with self._people(start, end, where) as people:
             up_to, around = (int(each) for each in days)
-            return reminded(People(scope), kind, subscription, up_to, around, quiet)
+            return reminded(people, kind, subscription, up_to, around, quiet)
 
     @one_state
     def leaving(
@@ -172,7 +183,6 @@ class OffersLog(LogFile):
         DataError
             The log does not know who left, or holds no customers, invitations or subscriptions.
         """
-        from ccanalytics.calllog.rollups.people import People
         from ccanalytics.calllog.rollups.reminded import leaving
 
         if "left_on" not in self.columns_filled("customers"):
@@ -181,8 +191,8 @@ class OffersLog(LogFile):
                 "column left_on of customers is null throughout",
                 "load customers with the day on which they left",
             )
-        with self._scope(start, end, None) as scope:
-            return leaving(People(scope), kind, subscription)
+        with self._people(start, end, None) as people:
+            return leaving(people, kind, subscription)
 
     @one_state
     def reminder_facts(self) -> pl.DataFrame:

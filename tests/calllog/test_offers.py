@@ -106,6 +106,20 @@ def test_facts_count_messages_to_unknown_customers(make_log):
     assert make_log([{"arrived_at": at}]).reminder_facts().height == 0
 
 
+def test_who_was_invited_before_the_days_asked_for_is_no_control(world_and_log):
+    worlds, log = world_and_log
+    whole = log.offers(**WINDOWS)
+    start = worlds.days[40]
+    part = log.offers(**WINDOWS, start=start)
+    waves = set(part["wave"])
+    assert 0 < len(waves) < whole["wave"].n_unique()
+    assert part.equals(whole.filter(pl.col("wave").is_in(list(waves))))
+    leaving = log.leaving()
+    assert log.leaving(start=start).equals(leaving.filter(pl.col("on") >= start))
+    days = log.reminded(around_days=14)
+    assert log.reminded(around_days=14, start=start).equals(days.filter(pl.col("on") >= start))
+
+
 def test_redials_count_once(make_log):
     start = dt.datetime(2025, 3, 3, 1, tzinfo=dt.UTC)
     day = dt.timedelta(days=1)

@@ -33,13 +33,14 @@ def offers(
     invited = people.sent(kind, invitations=True)
     waves = collect(invited.group_by("wave").agg(day=nw.col("day").min(), n=nw.len()))
     waves = waves.sort("day", "wave")
-    first = min(waves["day"].to_list())
-    fits = waves.filter(pl.col("day") >= before + lead, pl.col("day") + after <= people.days)
+    waves = waves.filter(pl.col("day") >= 0, pl.col("day") < people.days)
+    first, (start, end) = min(waves["day"].to_list(), default=0), people.asked
+    fits = waves.filter(pl.col("day") >= start + before + lead, pl.col("day") + after <= end)
     if not fits.height:
         raise DataError(
             "no wave has its windows within the log",
-            f"{before + lead} days before and {after} after, log of {people.days} days, waves on "
-            + ", ".join(str(people.day(day)) for day in waves["day"].to_list()[:8]),
+            f"{before + lead} days before and {after} after, {end - start} days, waves on "
+            + (", ".join(str(people.day(day)) for day in waves["day"].to_list()[:8]) or "none"),
             "shorten before_days, lead_days or after_days, or take more of the log",
         )
     earliest = invited.group_by("customer").agg(invited=nw.col("day").min())

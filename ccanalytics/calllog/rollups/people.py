@@ -1,6 +1,6 @@
 """Customers by day: whose calls, from when to when, invited, subscribed and reminded when.
 
-Days are numbers from the first local day of the span; what came before it is negative.
+Days are numbers from the first local day of the log; what came before it is negative.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from ccanalytics.calllog.timegrid import Span
+
 __all__ = ["FAR", "People"]
 
 FAR = 10**6
@@ -32,13 +34,28 @@ _YEARS_BACK = 30
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """The customers of a log within a span of days."""
+    """The customers of a log.
+
+    Attributes
+    ----------
+    scope
+        The whole log: who was invited before the days asked for is still invited in them.
+    span
+        The days asked for.
+    """
 
     scope: Scope
+    span: Span
+
+    @property
+    def asked(self) -> tuple[int, int]:
+        """Numbers of the first day asked for and of the one after the last."""
+        first = self.scope.span.first
+        return (self.span.first - first).days, (self.span.last - first).days
 
     @property
     def days(self) -> int:
-        """Number of days of the span."""
+        """Number of days of the log."""
         return (self.scope.span.last - self.scope.span.first).days
 
     def day(self, number: int) -> date:
@@ -71,9 +88,14 @@ class People:
         return every.unit_s, slots.rename({"slot": "day"})
 
     def on_day(self, frame: nw.LazyFrame[Any], epoch: str) -> nw.LazyFrame[Any]:
-        """Add ``day`` by an epoch second; rows outside the span are dropped."""
+        """Add ``day`` by an epoch second: −FAR before the log, FAR after it."""
         unit_s, slots = self._units
-        return frame.with_columns(unit=nw.col(epoch) // unit_s).join(slots, on="unit", how="inner")
+        first, _ = self.scope.epochs()
+        outside = nw.when(nw.col(epoch) < first).then(nw.lit(-FAR)).otherwise(nw.lit(FAR))
+        dated = frame.with_columns(unit=nw.col(epoch) // unit_s).join(slots, on="unit", how="left")
+        return dated.with_columns(
+            day=nw.when(nw.col("day").is_null()).then(outside).otherwise(nw.col("day"))
+        )
 
     def customers(self) -> nw.LazyFrame[Any]:
         """Columns customer, bill_day, joined, left: days, −FAR and FAR where not known.
@@ -118,7 +140,7 @@ class People:
         return counted.agg(calls=nw.len())
 
     def sent(self, kind: str | None, *, invitations: bool) -> nw.LazyFrame[Any]:
-        """Columns customer, wave, day of each message of the span.
+        """Columns customer, wave, day of each message.
 
         Invitations are messages of a wave, reminders those of none, whatever their kind.
 

@@ -41,7 +41,8 @@ def reminded(
         _counted("never subscribed", _never(base, subscribed, people.days), calls, people.days),
         _counted("expired", _expired(base, subscribed, people.days, around), calls, people.days),
     ]
-    frame = pl.concat(parts)
+    start, end = people.asked
+    frame = pl.concat(parts).filter(pl.col("number") >= start, pl.col("number") < end)
     dates = pl.DataFrame({"number": range(people.days)}, schema={"number": pl.Int64})
     dates = dates.with_columns(
         on=pl.Series([people.day(k) for k in range(people.days)], dtype=pl.Date)
@@ -60,17 +61,28 @@ def _spells(
     kind: str | None,
     up_to: int,
 ) -> nw.LazyFrame[Any]:
-    """One row per reminder: from its day until the next, or for ``up_to`` days."""
+    """One row per reminder: from its day until the next, or for ``up_to`` days.
+
+    Left out are those after which the subscription ended before that: days soon after a reminder
+    and later ones must be of the same customers.
+    """
     sent = people.sent(kind, invitations=False).select("customer", "day").unique()
+    sent = sent.filter(nw.col("day") >= 0, nw.col("day") < people.days)
     following = sent.with_columns(_next=nw.col("day").shift(-1).over("customer", order_by="day"))
     joined = following.join(base, on="customer", how="inner")
-    joined = joined.join(subscribed, on="customer", how="left")
-    end = nw.min_horizontal(nw.col("_next").fill_null(FAR), nw.col("left"), nw.col("day") + up_to)
-    return joined.select(
+    joined = joined.join(subscribed, on="customer", how="left").with_columns(
+        last=nw.min_horizontal(
+            nw.col("_next").fill_null(FAR), nw.col("day") + up_to, nw.lit(people.days)
+        )
+    )
+    whole = joined.filter(
+        nw.col("until").fill_null(FAR) >= nw.col("last"), nw.col("left") >= nw.col("last")
+    )
+    return whole.select(
         "customer",
         "bill_day",
         first=nw.col("day"),
-        last=end,
+        last=nw.col("last"),
         zero=nw.col("day"),
         weeks=(nw.col("day") - nw.col("start")) // 7,
     )
@@ -196,6 +208,7 @@ def leaving(people: People, kind: str | None, subscription: str | None) -> pl.Da
             np.add.at(gone[i, s], left[ends] - 1, n[ends])
     here = np.cumsum(there, axis=-1)[..., : days - 1].round().astype(np.int64)
     left_then = gone[..., : days - 1].round().astype(np.int64)
+    start, end = (people.day(number) for number in people.asked)
     return (
         pl.concat(
             pl.DataFrame(
@@ -210,7 +223,7 @@ def leaving(people: People, kind: str | None, subscription: str | None) -> pl.Da
             for i in (0, 1)
             for s in (0, 1)
         )
-        .filter(pl.col("customers") > 0)
+        .filter(pl.col("customers") > 0, pl.col("on") >= start, pl.col("on") < end)
         .sort("on", "invited", "subscribed")
     )
 

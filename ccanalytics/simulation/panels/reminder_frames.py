@@ -67,9 +67,16 @@ def reminded_frame(
     start, until = world.subscribed_on, np.minimum(world.until, world.left)
     ever = (start < span) & (until > start)
     to = (start[:, None] <= number) & (number < until[:, None]) & ever[:, None]
-    sent = np.maximum.accumulate(np.where(to & (world.since == 0), number, -1), axis=1)
+    to &= world.since == 0
+    sent = np.maximum.accumulate(np.where(to, number, -1), axis=1)
     since = number - sent
-    state = np.where(here & (sent >= 0) & (since < up_to), 0, -1)
+    # The next reminder after each day, and where the days after the last one end.
+    later = np.where(to, number, 2 * span)
+    following = np.minimum.accumulate(later[:, ::-1], axis=1)[:, ::-1]
+    following = np.concatenate([following[:, 1:], np.full((len(to), 1), 2 * span)], axis=1)
+    last = np.minimum(np.minimum(following, sent + up_to), span)
+    whole = (until >= span)[:, None] | (until[:, None] >= last)
+    state = np.where(here & (sent >= 0) & (since < up_to) & whole, 0, -1)
     state = np.where(here & ~ever[:, None], 1, state)
     weeks = (sent - start[:, None]) // 7
     rows = [(state, np.where(state == 0, since, -1000), np.where(state == 0, weeks, -1))]
