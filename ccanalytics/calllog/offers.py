@@ -139,7 +139,8 @@ class OffersLog(LogFile):
             own; ``weeks`` from the first subscription to that reminder; of reminders until the
             next one, or for ``up_to_days``, in which the subscription did not end), ``expired``
             (``day`` from the end of the last term, negative before it, of those who stayed
-            customers), and ``never subscribed``. Reminded and expired may hold the same customer's day.
+            customers), and ``never subscribed``. Reminded and expired may hold the same day of a
+            customer.
 
         Raises
         ------

@@ -208,7 +208,7 @@ def leaving(people: People, kind: str | None, subscription: str | None) -> pl.Da
             np.add.at(gone[i, s], left[ends] - 1, n[ends])
     here = np.cumsum(there, axis=-1)[..., : days - 1].round().astype(np.int64)
     left_then = gone[..., : days - 1].round().astype(np.int64)
-    start, end = (people.day(number) for number in people.asked)
+    since, to = (people.day(number) for number in people.asked)
     return (
         pl.concat(
             pl.DataFrame(
@@ -223,7 +223,7 @@ def leaving(people: People, kind: str | None, subscription: str | None) -> pl.Da
             for i in (0, 1)
             for s in (0, 1)
         )
-        .filter(pl.col("customers") > 0, pl.col("on") >= start, pl.col("on") < end)
+        .filter(pl.col("customers") > 0, pl.col("on") >= since, pl.col("on") < to)
         .sort("on", "invited", "subscribed")
     )
 
