@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
@@ -22,7 +20,8 @@ __all__ = ["Reminders", "against_controls", "days_frame", "reminders"]
 
 _COLUMNS = ("state", "on", "bill_day", "day", "weeks", "customers", "calls")
 _SOURCE = "log.reminded()"
-_BLOCK_DAYS = 28  # customers who subscribe later may call otherwise: a level per so many days
+_MOST_DATES = 80  # days of reminders up to which each has a level of its own
+_BLOCK_DAYS = 28  # a level per so many days otherwise
 _TENURE_WEEKS = 4
 _FEWEST_DATES = 6  # days of reminders below which an answer is weak
 
@@ -118,7 +117,7 @@ def reminders(
     Calls of those reminded, by day since the last reminder, against those of customers of the same
     bill day on the same date who never subscribed, so that weekdays, holidays and bills drop out.
     Both groups may call differently often: the days of those reminded that lie beyond the window
-    are the reference, within four weeks each.
+    are the reference, reminder by reminder, so that both are of the same customers.
 
     Parameters
     ----------
@@ -219,8 +218,18 @@ def against_controls(
     import polars as pl
 
     names = [f"x{k}" for k in range(len(columns))]
-    told = mine.with_columns(**dict(zip(names, columns, strict=True)))
-    keys = ["on", "bill_day", *names]
+    first = min(mine["on"].to_list())
+    number = (pl.col("on") - first).dt.total_days()
+    sent = number - pl.col("day")
+    if not blocks:
+        block = pl.lit(0)
+    elif mine.select(sent.n_unique()).item() <= _MOST_DATES:
+        # Whoever got a reminder is there on all days until the next, and nobody else.
+        block = sent
+    else:
+        block = number // _BLOCK_DAYS
+    told = mine.with_columns(_block=block, **dict(zip(names, columns, strict=True)))
+    keys = ["on", "bill_day", "_block", *names]
     cells = told.group_by(keys).agg(pl.col("customers", "calls").sum())
     others = control.group_by("on", "bill_day").agg(
         people=pl.col("customers").sum(), came=pl.col("calls").sum()
@@ -228,16 +237,15 @@ def against_controls(
     cells = cells.join(others, on=["on", "bill_day"], nulls_equal=True).sort(keys)
     if not cells.height:
         raise DataError("no control has the same bill day and date", "bill_day", "load bill days")
-    day = (cells["on"] - cells["on"].min()).dt.total_days().to_numpy()
+    day = cells.select(number).to_series().to_numpy()
     bill = cells["bill_day"].fill_null(0).to_numpy()
-    block = day // _BLOCK_DAYS if blocks else np.zeros(day.size, np.int64)
     return event_days(
         cells["calls"].to_numpy(),
         cells["customers"].to_numpy(),
         cells["came"].to_numpy(),
         cells["people"].to_numpy(),
         cells.select(pl.col(names).cast(pl.Float64)).to_numpy(),
-        bill * 1000 + block,
+        bill * 100_000 + cells["_block"].to_numpy(),
         day,
     )
 
