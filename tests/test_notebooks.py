@@ -26,7 +26,10 @@ def _cells(path: Path, kind: str) -> list[dict]:
 
 
 def test_they_are_there() -> None:
-    known = {"bulletin", "traffic", "seats", "deflection", "handle_time", "sites", "trunks"}
+    known = {
+        "bulletin", "coverage", "traffic", "seats", "deflection", "handle_time", "reminders", "sites",
+        "trunks",
+    }  # fmt: skip
     assert {p.stem for p in NOTEBOOKS} >= known
 
 

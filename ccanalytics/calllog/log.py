@@ -11,6 +11,7 @@ from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
 from ccanalytics.calllog.file import one_state
 from ccanalytics.calllog.lines import LinesLog
+from ccanalytics.calllog.offers import OffersLog
 from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(CallersAndAgents, LinesLog, CountedLog):
+class CallLog(CallersAndAgents, LinesLog, OffersLog, CountedLog):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,

@@ -15,6 +15,7 @@ from ccanalytics.vocabulary.contacts import CONTACT_MEASURES
 from ccanalytics.vocabulary.handling import HANDLING_MEASURES
 from ccanalytics.vocabulary.lines import LINE_MEASURES
 from ccanalytics.vocabulary.models import ESTIMATED_MEASURES, MODEL_MEASURES
+from ccanalytics.vocabulary.offers import OFFER_MEASURES
 from ccanalytics.vocabulary.sites import SITE_MEASURES
 from ccanalytics.vocabulary.value import VALUE_MEASURES
 
@@ -23,7 +24,8 @@ __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, lines, hours, or empty."""
+    """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, lines, hours, customers,
+    customer-days, messages, or empty."""
 
     name: str
     label: str
@@ -49,6 +51,7 @@ MEASURES: dict[str, Measure] = {
         *VALUE_MEASURES,
         *HANDLING_MEASURES,
         *CONTACT_MEASURES,
+        *OFFER_MEASURES,
     )
 }
 
@@ -112,6 +115,8 @@ TERMS: dict[str, tuple[str, str]] = {
     "second_line": ("Second line", "二线"),
     "keyword": ("Keyword sent unasked", "主动发送指令"),
     "renewal": ("Renewal", "续订"),
+    "invitation": ("Invitation", "邀请短信"),
+    "reminder": ("Reminder", "提醒短信"),
 }
 """Codes that logs hold and readers meet in sentences: English and Chinese."""
 

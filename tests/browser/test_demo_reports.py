@@ -13,7 +13,10 @@ from ccanalytics.cli import main
 
 pytestmark = pytest.mark.browser
 
-NOTEBOOKS = ("bulletin", "deflection", "handle_time", "seats", "sites", "traffic", "trunks")
+NOTEBOOKS = (
+    "bulletin", "coverage", "deflection", "handle_time", "reminders", "seats", "sites", "traffic",
+    "trunks",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

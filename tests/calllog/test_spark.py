@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,10 @@ QUESTIONS = {
     "agents present": lambda log: log.agents_present("1h", by=["site"]),
     "agent time": lambda log: log.agent_time("1h", by=["team"]),
     "activities": lambda log: log.activities(),
+    "offers": lambda log: log.offers(before_days=10, lead_days=10, after_days=14),
+    "reminded": lambda log: log.reminded(where={"service": "bill"}),
+    "leaving": lambda log: log.leaving(),
+    "messages": lambda log: log.reminder_facts(),
     "columns filled": lambda log: pl.DataFrame({"column": log.columns_filled("calls")}),
     "services": lambda log: log.table("services"),
     "an empty table": lambda log: log.table("tickets"),
@@ -224,7 +228,37 @@ def _beside(seed: int = 2) -> dict[str, pl.DataFrame]:
             at = end - timedelta(seconds=int(rng.integers(0, 30)))  # some overlap
     agents = {"agent": [f"a{i}" for i in range(5)], "team": ["red", "red", "blue", "blue", None]}
     named = {"service": ["bill", "move"], "name": ["Bills", "Moving"], "kind": ["query"] * 2}
+    people = [f"k{i}" for i in range(200)]
+    first = date(2024, 4, 2)
+    wave = rng.integers(0, 4, 200)
+    invited = datetime(2024, 5, 1, 9, tzinfo=UTC)
+    subscribed = np.flatnonzero(rng.random(200) < 0.5)
+    sent = [(k, day) for k in subscribed.tolist() for day in range(35, 120, 10)]
+    messages = [
+        (f"k{k}", "invitation", f"wave {w}", invited + timedelta(days=20 * w))
+        for k, w in enumerate(wave.tolist())
+    ] + [(f"k{k}", "bill", None, invited + timedelta(days=day)) for k, day in sent]
+    message = ["customer", "kind", "wave", "sent_at"]
+    began = [first + timedelta(days=30 + 20 * int(wave[k])) for k in subscribed]
     return {
+        "customers": pl.DataFrame(
+            {
+                "customer": people,
+                "bill_day": rng.choice([1, 15], 200),
+                "left_on": [date(2024, 9, 1) if rng.random() < 0.1 else None for _ in people],
+            }
+        ),
+        "reminders": pl.DataFrame(messages, schema=message, orient="row"),
+        "subscriptions": pl.DataFrame(
+            {
+                "customer": [people[k] for k in subscribed],
+                "kind": ["bill"] * subscribed.size,
+                "started_on": began,
+                "ended_on": [
+                    on + timedelta(days=90) if i % 2 else None for i, on in enumerate(began)
+                ],
+            }
+        ),
         "self_service": events,
         "agent_states": pl.DataFrame(spells),
         "schedules": pl.DataFrame(plans),

@@ -57,6 +57,13 @@ class ReminderParameters:
     waves: float = cause(6.0, "whole number", "waves that invite customers, in random order")
     first: float = cause(0.2, "share", "of the span, after which the first wave is sent")
     last: float = cause(0.8, "share", "of the span, after which the last one is")
+    by_rate: float = cause(
+        0.0, "correlation", "1: frequent callers are invited first; 0: a lot draws the order"
+    )
+    term: float = cause(0.0, "whole days", "length of a subscription's term; 0: it has no end")
+    renewal: float = cause(0.0, "share", "terms that are renewed when they end, by lot")
+    leaving: float = cause(0.0, "per year", "rate at which customers leave")
+    leaving_subscribed: float = cause(1.0, "factor", "that rate while subscribed, over otherwise")
 
     def __post_init__(self) -> None:
         check_causes(self)
@@ -68,6 +75,8 @@ class ReminderParameters:
         if self.effect + self.induced <= -1:
             where = f"effect={self.effect!r}, induced={self.induced!r}"
             raise InputError("calls cannot become negative", where)
+        if not -1 <= self.by_rate <= 1:
+            raise InputError("a correlation lies between -1 and 1", f"by_rate={self.by_rate!r}")
         if self.first > self.last:
             where = f"first={self.first!r}, last={self.last!r}"
             raise InputError("the first wave comes after the last", where)
@@ -103,6 +112,10 @@ class Customers:
         before the span, beyond the span if never.
     own_on
         Customers: the same, had there been no waves.
+    until, own_until
+        Customers: number of the day on which the subscription ends, also without the waves.
+    left, own_left
+        Customers: number of the first day without them, also without the waves.
     luck
         Customers × days: uniform numbers, of which each count is a quantile.
     """
@@ -115,6 +128,10 @@ class Customers:
     wave_day: NDArray[np.int64]
     subscribed_on: NDArray[np.int64]
     own_on: NDArray[np.int64]
+    until: NDArray[np.int64]
+    own_until: NDArray[np.int64]
+    left: NDArray[np.int64]
+    own_left: NDArray[np.int64]
     luck: NDArray[np.float64]
     _seen: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
@@ -122,9 +139,11 @@ class Customers:
         """Customers × days: the last reminder was sent to them."""
         if without == "reminders":
             return np.zeros(self.base.shape, bool)
-        start = self.own_on if without == "waves" else self.subscribed_on
+        start, until = self.subscribed_on, self.until
+        if without == "waves":
+            start, until = self.own_on, self.own_until
         sent = np.arange(self.since.size) - self.since
-        return (start[:, None] <= sent) & (self.since >= 0)
+        return (start[:, None] <= sent) & (sent < until[:, None]) & (self.since >= 0)
 
     def rate(self, without: str = "") -> NDArray[np.float64]:
         """Customers × days: expected calls, given the customers and the days' luck."""
@@ -132,7 +151,9 @@ class Customers:
         works = (self.since >= 0) & (self.since < p.window)
         fade = 2.0 ** (-np.maximum(self.since, 0) / p.half_life) if p.half_life else 1.0
         ratio = 1 + np.where(works, p.effect * fade, 0) + p.induced * (self.since == 0)
-        return np.asarray(self.base * np.where(self.reached(without), ratio, 1.0))
+        left = self.own_left if without == "waves" else self.left
+        here = np.arange(self.since.size) < left[:, None]
+        return np.asarray(self.base * here * np.where(self.reached(without), ratio, 1.0))
 
     def calls(self, without: str = "") -> NDArray[np.int64]:
         """Customers × days: calls that come."""
@@ -174,11 +195,31 @@ def draw_customers(
     invited = stream("wave opt-in").random(customers) < p.wave_opt_in
     waves = min(int(p.waves), customers)
     order = stream("waves").permutation(customers)
+    if p.by_rate:
+        rank = np.argsort(np.argsort(often)) / customers - 0.5
+        lot = stream("order").standard_normal(customers)
+        score = p.by_rate * rank * 12**0.5 + (1 - p.by_rate**2) ** 0.5 * lot
+        order = np.argsort(-score, kind="stable")
     wave = np.empty(customers, np.int64)
     wave[order] = np.arange(customers) * waves // customers
     when = np.rint(span * (p.first + (p.last - p.first) * np.arange(waves) / max(1, waves - 1)))
     wave_day = when.astype(np.int64)[wave]
-    own_on = np.where(own, -1, span)
+    term = int(p.term)
+    ahead = stream("own start").integers(0, term, customers) if term else 0
+    own_on = np.where(own, -1 - ahead, span)
+    subscribed_on = np.where(own, own_on, np.where(invited, wave_day, span))
+    terms = np.ones(customers, np.int64)
+    chance = stream("renewal").random(customers)
+    for each in range(1, span // term + 2 if term else 1):
+        terms += chance < p.renewal**each
+    leaves = stream("leaving").standard_exponential(customers)
+
+    def until_left(start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        until = start + term * terms if term else np.full(customers, 2 * span)
+        return until, _left(p, leaves, np.maximum(start, 0), until, span)
+
+    until, left = until_left(subscribed_on)
+    own_until, own_left = until_left(own_on)
     return Customers(
         parameters=p,
         base=base,
@@ -186,10 +227,35 @@ def draw_customers(
         bill_day=bill_day,
         wave=wave + 1,
         wave_day=wave_day,
-        subscribed_on=np.where(own, -1, np.where(invited, wave_day, span)),
+        subscribed_on=subscribed_on,
         own_on=own_on,
+        until=until,
+        own_until=own_until,
+        left=left,
+        own_left=own_left,
         luck=stream("calls").random((customers, span)),
     )
+
+
+def _left(
+    p: ReminderParameters,
+    leaves: NDArray[np.float64],
+    start: NDArray[np.int64],
+    until: NDArray[np.int64],
+    span: int,
+) -> NDArray[np.int64]:
+    """First day without each customer: one exponential hazard, used up at another rate while
+    subscribed; the span's length or more for those who stay."""
+    if not p.leaving:
+        return np.full(leaves.size, span)
+    when = leaves * 365 / p.leaving
+    length, rest = np.maximum(until - start, 0), when - start
+    slow = p.leaving_subscribed
+    with np.errstate(divide="ignore"):
+        inside = rest / slow
+    later = np.where(inside <= length, inside, rest + (1 - slow) * length)
+    moved = np.where(rest > 0, start + later, when)
+    return np.ceil(np.minimum(moved, 2 * span)).astype(np.int64)
 
 
 def _since(days: Sequence[dt.date], on: Sequence[int], *, before: bool) -> NDArray[np.int64]:

@@ -154,35 +154,43 @@ class ReminderWorlds:
                 "day": np.tile(np.arange(span), self.customers),
                 "bill_day": world.bill_day[every],
                 "wave": world.wave[every],
-                "subscribed": (world.subscribed_on[:, None] <= np.arange(span)).ravel(),
+                "subscribed": _between(world.subscribed_on, world.until, span).ravel(),
                 "calls": world.calls().ravel(),
             }
-        )
+        ).filter((np.arange(span) < world.left[:, None]).ravel())
         keys = ["day", "bill_day", "wave", "subscribed"]
         counted = frame.group_by(keys).agg(customers=pl.len(), calls=pl.col("calls").sum())
         on = pl.Series("on", list(self.days), dtype=pl.Date)[counted["day"]]
         return counted.insert_column(0, on).sort(keys).drop("day")
 
     def customers_table(self, i: int) -> pl.DataFrame:
-        """Customer, bill_day, wave, and wave_on, the day on which the wave invited them."""
+        """Customer, bill_day, wave, wave_on (the day it invited them) and left_on."""
         import polars as pl
 
-        world = self.world(i)
+        world, span = self.world(i), len(self.days)
         return pl.DataFrame(
             {
                 "customer": self.names,
                 "bill_day": world.bill_day,
                 "wave": world.wave,
                 "wave_on": [self.days[0] + dt.timedelta(days=k) for k in world.wave_day.tolist()],
+                "left_on": pl.Series(
+                    [self._day(k, span) for k in world.left.tolist()], dtype=pl.Date
+                ),
             }
         )
+
+    def _day(self, number: int, span: int) -> dt.date | None:
+        return self.days[0] + dt.timedelta(days=number) if number < span else None
 
     def subscriptions(self, i: int) -> pl.DataFrame:
         """Give the form of ``CallLog.table("subscriptions")``; own ones start before the span."""
         import polars as pl
 
         world = self.world(i)
-        who = np.flatnonzero(world.subscribed_on < len(self.days)).tolist()
+        span = len(self.days)
+        ended = np.minimum(world.until, np.where(world.left < span, world.left, world.until))
+        who = np.flatnonzero((world.subscribed_on < span) & (ended > world.subscribed_on)).tolist()
         schema = {
             "customer": pl.String,
             "kind": pl.String,
@@ -195,7 +203,7 @@ class ReminderWorlds:
             day = int(world.subscribed_on[c])
             source = "keyword" if day < 0 else f"wave {world.wave[c]}"
             started = self.days[0] + dt.timedelta(days=day)
-            rows.append((self.names[c], "bill", started, None, source))
+            rows.append((self.names[c], "bill", started, self._day(int(ended[c]), span), source))
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def reminders(self, i: int) -> pl.DataFrame:
@@ -205,7 +213,8 @@ class ReminderWorlds:
         world, zone = self.world(i), ZoneInfo(self.time_zone)
         parts = []
         for day in np.flatnonzero(world.since == 0).tolist():
-            who = np.flatnonzero(world.subscribed_on <= day)
+            here = (world.subscribed_on <= day) & (day < np.minimum(world.until, world.left))
+            who = np.flatnonzero(here)
             at = dt.datetime.combine(self.days[day], dt.time(9), zone).astimezone(dt.UTC)
             parts.append(
                 pl.DataFrame({"customer": pl.Series(self.names)[who]}).with_columns(
@@ -221,6 +230,26 @@ class ReminderWorlds:
             }
         )
         return pl.concat([empty, *(part.cast(empty.schema) for part in parts)])
+
+    def offers(
+        self, i: int, *, before_days: int = 28, lead_days: int = 14, after_days: int = 21
+    ) -> pl.DataFrame:
+        """Give customers × waves in the form of ``CallLog.offers()``."""
+        from ccanalytics.simulation.panels.reminder_frames import offers_frame
+
+        return offers_frame(self.world(i), self.names, before_days, lead_days, after_days)
+
+    def reminded(self, i: int, *, up_to_days: int = 14, around_days: int = 28) -> pl.DataFrame:
+        """Give customers and calls by day in the form of ``CallLog.reminded()``."""
+        from ccanalytics.simulation.panels.reminder_frames import reminded_frame
+
+        return reminded_frame(self.world(i), self.days, up_to_days, around_days)
+
+    def leaving(self, i: int) -> pl.DataFrame:
+        """Give customers and who left by day in the form of ``CallLog.leaving()``."""
+        from ccanalytics.simulation.panels.reminder_frames import leaving_frame
+
+        return leaving_frame(self.world(i), self.days)
 
     def truth(self, i: int, without: str = "reminders") -> ReminderTruth:
         """Pair world ``i`` with itself without ``reminders``, or without the ``waves``.
@@ -267,7 +296,9 @@ def draw_reminders(
     where the last factor holds for e = 0 … window − 1 days after a reminder that was sent to c.
     Some subscribe by themselves, and waves of mass SMS in random order invite the others. Frequent
     callers may be likelier to subscribe (``selection``), so that subscribers and others cannot
-    simply be compared. Worlds without reminders, or without waves, share every random number.
+    simply be compared. Terms may end and be renewed by lot, customers may leave, and do so at
+    another rate while subscribed. Worlds without reminders, or without waves, share every random
+    number.
 
     Parameters
     ----------
@@ -314,3 +345,9 @@ def draw_reminders(
         time_zone=time_zone,
         parameters=ReminderParameters(**causes),
     )
+
+
+def _between(start: NDArray[np.int64], until: NDArray[np.int64], span: int) -> NDArray[np.bool_]:
+    """Customers × days: whether they are subscribed."""
+    days = np.arange(span)
+    return np.asarray((start[:, None] <= days) & (days < until[:, None]))

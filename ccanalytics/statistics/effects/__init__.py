@@ -3,7 +3,9 @@
 from ccanalytics.statistics.effects.combined import Combined, combined
 from ccanalytics.statistics.effects.effect import Effect, Grade, Placebo, SeriesEffect
 from ccanalytics.statistics.effects.group_time import group_time, group_time_effects
+from ccanalytics.statistics.effects.offer_effect import OfferEffect
 from ccanalytics.statistics.effects.panel_effect import PanelEffect
+from ccanalytics.statistics.effects.randomised import randomised
 from ccanalytics.statistics.effects.segmented import segmented
 from ccanalytics.statistics.effects.segmented_units import segmented_units
 from ccanalytics.statistics.effects.staggered import NEVER, staggered
@@ -20,6 +22,7 @@ __all__ = [
     "Combined",
     "Effect",
     "Grade",
+    "OfferEffect",
     "PanelEffect",
     "Placebo",
     "SeriesEffect",
@@ -27,6 +30,7 @@ __all__ = [
     "combined",
     "group_time",
     "group_time_effects",
+    "randomised",
     "segmented",
     "segmented_units",
     "staggered",

@@ -1,0 +1,136 @@
+"""Event study by day: counts of one group against another's of the same cell, day by day.
+
+Given all calls of a cell (a date, and what else calls depend on, such as the bill day), those of
+the group are binomial: whatever moves both groups in a cell, be it the weekday, a holiday or the
+bill, drops out. It is the conditional form of a Poisson regression with a level for every cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.errors import DataError
+from ccanalytics.results import Estimate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["EventDays", "event_days"]
+
+
+@dataclass(frozen=True, eq=False)
+class EventDays:
+    """Log rate ratios of the group over the controls, by column of the design.
+
+    Attributes
+    ----------
+    log, covariance
+        Estimates and their covariance, clustered by date.
+    degrees
+        Degrees of freedom: dates less one.
+    """
+
+    log: Floats
+    covariance: Floats
+    degrees: int
+
+    def error(self, which: int) -> float:
+        """Standard error of a log ratio."""
+        return float(np.sqrt(max(self.covariance[which, which], 0.0)))
+
+    def relative(self, which: int, level: float) -> Estimate:
+        """A ratio less 1, with its limits."""
+        from scipy.special import stdtrit
+
+        half = float(stdtrit(self.degrees, 0.5 + level / 2)) * self.error(which)
+        ends = self.log[which] + np.array([0.0, -half, half])
+        value, low, high = np.expm1(ends).tolist()
+        return Estimate(value, low, high, level)
+
+    def p_value(self, which: list[int]) -> float:
+        """Joint p-value that all of these are 0, by the F distribution."""
+        from scipy.special import fdtrc
+
+        part = self.log[which]
+        square = float(part @ np.linalg.pinv(self.covariance[np.ix_(which, which)]) @ part)
+        return float(fdtrc(len(which), self.degrees, square / len(which)))
+
+
+def event_days(
+    calls: Any, people: Any, control_calls: Any, control_people: Any,
+    design: Any, level: Any, date: Any,
+) -> EventDays:  # fmt: skip
+    r"""Fit log(λ₁/λ₀) = level + design·τ, rows being parts of the group in a cell.
+
+    With n people and y calls of the group (1) and the controls (0) of its cell,
+    y₁ | y₁ + y₀ is binomial with odds (n₁/n₀)·exp(level + design·τ). Errors are clustered by date,
+    which holds what rows of one day share (controls among it).
+
+    Parameters
+    ----------
+    calls, people, control_calls, control_people
+        Per row.
+    design
+        Rows × columns whose effect is asked.
+    level
+        Code of the group's level (bill day, say) of each row: each has its own.
+    date
+        Code of the date of each row.
+
+    Raises
+    ------
+    DataError
+        No call in the group or the controls, or a column that cannot be told apart.
+    """
+    y1, n1, y0, n0 = (np.asarray(v, float) for v in (calls, people, control_calls, control_people))
+    x = np.atleast_2d(np.asarray(design, float).T).T
+    use = (n1 > 0) & (n0 > 0) & (y1 + y0 > 0)
+    if not y1[use].sum() or not y0[use].sum():
+        raise DataError("no call came from one of the groups", "calls: 0", "take more of the log")
+    _, own = np.unique(np.asarray(level)[use], return_inverse=True)
+    days, day = np.unique(np.asarray(date)[use], return_inverse=True)
+    columns = np.column_stack([x[use], np.eye(own.max() + 1)[own]])
+    # A level without any call says nothing, and would run off to minus infinity.
+    seen = np.bincount(own, y1[use]) > 0
+    rows = seen[own]
+    columns = columns[rows][:, np.concatenate([np.ones(x.shape[1], bool), seen])]
+    y, n = y1[use][rows], (y1 + y0)[use][rows]
+    offset, day = np.log(n1[use] / n0[use])[rows], day[rows]
+    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+        raise DataError(
+            "days with and without the event cannot be told apart",
+            f"{len(days)} dates",
+            "take more of the log, or a shorter window",
+        )
+    beta = _solved(columns, y, n, offset)
+    share = 1 / (1 + np.exp(-(columns @ beta + offset)))
+    bread = np.linalg.inv(columns.T @ (columns * (n * share * (1 - share))[:, None]))
+    score = columns * (y - n * share)[:, None]
+    by_day = np.zeros((len(days), columns.shape[1]))
+    np.add.at(by_day, day, score)
+    count = len(days)
+    covariance = bread @ (by_day.T @ by_day) @ bread * count / max(count - 1, 1)
+    k = x.shape[1]
+    return EventDays(beta[:k], covariance[:k, :k], max(count - 1, 1))
+
+
+def _solved(x: Floats, y: Floats, n: Floats, offset: Floats) -> Floats:
+    """Newton's steps for a binomial regression with logit link."""
+    beta = np.zeros(x.shape[1])
+    for _ in range(50):
+        share = 1 / (1 + np.exp(-np.clip(x @ beta + offset, -30, 30)))
+        weight = n * share * (1 - share)
+        step = np.linalg.lstsq(x.T @ (x * weight[:, None]), x.T @ (y - n * share), rcond=None)[0]
+        beta = beta + np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-10:
+            return np.asarray(beta)
+    raise DataError(
+        "too few calls to tell days with and without the event apart",
+        f"{int(y.sum())} calls of the group",
+        "take more of the log, or coarser groups",
+    )

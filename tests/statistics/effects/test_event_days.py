@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from ccanalytics.errors import DataError
+from ccanalytics.statistics.effects.event_days import event_days
+
+
+def cells(seed=1, days=80):
+    rng = np.random.default_rng(seed)
+    date = np.repeat(np.arange(days), 2)
+    bill = np.tile([1, 15], days)
+    event = (date % 7 < 3).astype(float)
+    later = (date % 7 >= 5).astype(float)
+    luck = np.repeat(rng.gamma(10, 0.1, days), 2)
+    people, controls = rng.integers(500, 900, 2 * days), rng.integers(2000, 4000, 2 * days)
+    rate = 0.05 * luck * np.where(bill == 1, 2, 1)
+    mine = rng.poisson(people * rate * np.where(bill == 1, 1.5, 1.2) * np.exp(-0.3 * event))
+    return mine, people, rng.poisson(controls * rate), controls, event, later, bill, date
+
+
+def test_it_is_the_binomial_regression_of_another_library():
+    mine, people, others, controls, event, later, bill, date = cells()
+    ours = event_days(mine, people, others, controls, np.column_stack([event, later]), bill, date)
+    design = np.column_stack([event, later, bill == 1, bill == 15]).astype(float)
+    model = sm.GLM(
+        np.column_stack([mine, others]), design, family=sm.families.Binomial(),
+        offset=np.log(people / controls),
+    )  # fmt: skip
+    theirs = model.fit(
+        tol=1e-12, cov_type="cluster", cov_kwds={"groups": date, "use_correction": False}
+    )
+    assert ours.log == pytest.approx(theirs.params[:2], rel=1e-7)
+    n = np.unique(date).size
+    wanted = theirs.cov_params()[:2, :2] * n / (n - 1)
+    assert ours.covariance == pytest.approx(wanted, rel=1e-5)
+    found = ours.relative(0, 0.95)
+    assert found.low < np.expm1(-0.3) < found.high
+    assert ours.p_value([0]) < 0.001 < ours.p_value([1])
+
+
+def test_what_moves_both_groups_drops_out():
+    mine, people, others, controls, event, _, bill, date = cells()
+    one = event_days(mine * 1.0, people, others, controls, event, bill, date)
+    wave = 1 + (date % 7 < 3) * 4  # every call on the days of the event fivefold, of both
+    two = event_days(mine * wave, people, others * wave, controls, event, bill, date)
+    assert two.log[0] == pytest.approx(one.log[0], abs=0.05)
+
+
+def test_what_cannot_be_told_apart():
+    mine, people, others, controls, event, _, bill, date = cells()
+    with pytest.raises(DataError, match="cannot be told apart"):
+        event_days(mine, people, others, controls, np.ones(event.size), bill, date)
+    with pytest.raises(DataError, match="no call came from one"):
+        event_days(0 * mine, people, others, controls, event, bill, date)
