@@ -1,0 +1,292 @@
+"""The funnel of self-service: who was offered it, who completed it, and who asked an agent then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+
+from ccanalytics.calllog.rollups.scope import Scope, collect, flag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+__all__ = ["COUNTS", "SQUARES", "menu_ends", "self_service"]
+
+_DAY = 86400
+# Stands for "no call" in a running minimum, which skips over null.
+_NEVER = 2**62
+
+COUNTS = (
+    *("eligible", "sent", "accepted", "delivered", "completed"),
+    *("followed", "recontacted", "failed_followed", "failed_recontacted"),
+)
+# Sums over customers of n², x·n and x² for each share x/n: what an interval by customer needs.
+_FUNNEL = {"acceptance": ("accepted", "sent"), "completion": ("completed", "accepted")}
+_AFTER = {
+    "leakage": ("recontacted", "followed"),
+    "failed_recontact": ("failed_recontacted", "failed_followed"),
+}
+SQUARES = tuple(f"{share}_{part}" for share in (*_FUNNEL, *_AFTER) for part in ("nn", "xn", "xx"))
+
+
+def _squares(pairs: dict[str, tuple[str, str]]) -> dict[str, nw.Expr]:
+    """The products of each pair, of one customer."""
+    made = {}
+    for share, (x, n) in pairs.items():
+        for part, (a, b) in {"nn": (n, n), "xn": (x, n), "xx": (x, x)}.items():
+            made[f"{share}_{part}"] = nw.col(a) * nw.col(b)
+    return made
+
+
+def self_service(
+    scope: Scope, keys: list[str], recontact_days: Sequence[int], first: int, last: int
+) -> pl.DataFrame:
+    """The funnel's counts per channel, stage, key and window; see ``CallLog.self_service``."""
+    import polars as pl
+
+    events = scope.events().select(
+        *("event_id", "customer", "channel", "stage", "service"),
+        *("accepted", "delivered", "completed"),
+        _at=nw.col("at_epoch"),
+    )
+    groups = ["channel", "stage", *keys]
+    funnel, eligible = (
+        _funnel(events, groups, first, last),
+        _eligible(scope, events, keys, first, last),
+    )
+    menu = _menu(scope, events, keys, first, last)
+    contacts = _taken_up(events)
+    if menu is not None:
+        funnel, eligible = (
+            pl.concat([funnel, menu.select(funnel.columns)]),
+            pl.concat([eligible, menu.select(*groups, eligible=pl.col("sent"))]),
+        )
+        contacts = nw.concat([contacts, menu_ends(scope)])
+    followed = _after(scope, contacts, groups, recontact_days, first, last)
+    windows = pl.DataFrame({"window_days": list(recontact_days)}, schema={"window_days": pl.Int64})
+    frame = (
+        funnel.join(windows, how="cross")
+        .join(followed, on=[*groups, "window_days"], how="left", nulls_equal=True)
+        .join(eligible, on=groups, how="left", nulls_equal=True)
+    )
+    zero = [name for name in (*COUNTS, *SQUARES) if name != "delivered"]
+    return (
+        frame.with_columns(pl.col(zero).fill_null(0))
+        .select(*groups, "window_days", pl.col([*COUNTS, *SQUARES]).cast(pl.Int64))
+        .sort([*groups, "window_days"])
+    )
+
+
+def _funnel(events: nw.LazyFrame[Any], groups: list[str], first: int, last: int) -> pl.DataFrame:
+    """How far contacts came, with the squares by customer."""
+    import polars as pl
+
+    # Whoever is unknown is a customer of his own: together they would be one giant.
+    who = nw.when(nw.col("customer").is_null()).then("event_id").otherwise("customer")
+    names = ["sent", "accepted", "delivered", "_noted", "completed"]
+    by_customer = (
+        events.filter((nw.col("_at") >= first) & (nw.col("_at") < last))
+        .select(
+            *groups,
+            _who=who,
+            sent=nw.lit(1),
+            accepted=flag(nw.col("accepted")),
+            delivered=flag(nw.col("delivered")),
+            _noted=flag(~nw.col("delivered").is_null()),
+            completed=flag(nw.col("completed")),
+        )
+        .group_by(*groups, "_who")
+        .agg(*(nw.col(name).sum() for name in names))
+    )
+    funnel = collect(
+        by_customer.with_columns(**_squares(_FUNNEL))
+        .group_by(*groups)
+        .agg(*(nw.col(name).sum() for name in [*names, *_squares(_FUNNEL)]))
+    )
+    # Where delivery was never noted it is unknown, not zero.
+    known = (pl.col("_noted") > 0) | (pl.col("accepted") == 0)
+    return funnel.with_columns(delivered=pl.when(known).then(pl.col("delivered"))).drop("_noted")
+
+
+def _taken_up(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Contacts of known customers that were taken up and whose end is known; ``_done``: completed.
+
+    An assist that fails during a call diverts nobody: the caller is with an agent.
+    """
+    done = nw.col("completed")
+    failed = nw.col("accepted") & ~done & (nw.col("stage") != "during_call")
+    return events.filter(~nw.col("customer").is_null(), done | failed).select(
+        "customer", "service", "channel", "stage", "_at", _done=flag(done)
+    )
+
+
+def menu_ends(scope: Scope) -> nw.LazyFrame[Any]:
+    """Calls of known customers that ended in the voice menu, as contacts with a channel."""
+    return (
+        scope.calls()
+        .filter(nw.col("outcome").is_in(["contained", "left_menu"]), ~nw.col("customer").is_null())
+        .select(
+            "customer",
+            "service",
+            channel=nw.lit("menu"),
+            stage=nw.lit("own_initiative"),
+            _at=nw.col("arrived_epoch"),
+            _done=flag(nw.col("outcome") == "contained"),
+        )
+    )
+
+
+def _menu(
+    scope: Scope, events: nw.LazyFrame[Any], keys: list[str], first: int, last: int
+) -> pl.DataFrame | None:
+    """Calls through the voice menu; None without one that serves, or where it has own records."""
+    import polars as pl
+
+    calls = scope.calls()
+    if not collect(calls.filter(nw.col("outcome") == "contained").select("outcome").head(1)).height:
+        return None
+    if collect(events.filter(nw.col("channel") == "menu").select("channel").head(1)).height:
+        return None
+    ended = nw.col("outcome").is_in(["contained", "left_menu", "diverted"])
+    counted = collect(
+        calls.filter(
+            (nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last),
+            ended | ~nw.col("menu_s").is_null(),
+        )
+        .select(*keys, _all=nw.lit(1), completed=flag(nw.col("outcome") == "contained"))
+        .group_by(*(keys or ["_all"]))
+        .agg(nw.len().alias("sent"), nw.col("completed").sum())
+    )
+    n, x = pl.col("sent").cast(pl.Int64), pl.col("completed").cast(pl.Int64)
+    # Counted without looking at who called: every call stands for itself.
+    return counted.select(
+        pl.lit("menu").alias("channel"),
+        pl.lit("own_initiative").alias("stage"),
+        *keys,
+        n,
+        n.alias("accepted"),
+        pl.lit(None, pl.Int64).alias("delivered"),
+        x,
+        *(n.alias(f"acceptance_{part}") for part in ("nn", "xn", "xx")),
+        n.alias("completion_nn"),
+        x.alias("completion_xn"),
+        x.alias("completion_xx"),
+    )
+
+
+def _after(
+    scope: Scope,
+    contacts: nw.LazyFrame[Any],
+    groups: list[str],
+    recontact_days: Sequence[int],
+    first: int,
+    last: int,
+) -> pl.DataFrame:
+    """Contacts followed to each window's end, and those who asked an agent by then."""
+    import polars as pl
+
+    # Only calls of customers with such a contact are put in order: of all calls few.
+    asked = (
+        scope.calls()
+        .filter(nw.col("is_offered"), ~nw.col("customer").is_null())
+        .join(contacts.select("customer").unique(), on="customer", how="semi")
+    )
+    end = scope.log_end
+    both = nw.concat(
+        [
+            contacts.select(
+                *("customer", "service", "channel", "stage", "_done"),
+                _t=nw.col("_at"),
+                _order=nw.lit(0),
+                _call=nw.lit(_NEVER),
+            ),
+            asked.select(
+                "customer",
+                "service",
+                channel=nw.lit(None, nw.String),
+                stage=nw.lit(None, nw.String),
+                _done=nw.lit(0),
+                _t=nw.col("arrived_epoch"),
+                _order=nw.lit(1),
+                _call=nw.col("arrived_epoch"),
+            ),
+        ]
+    )
+    # The next request at or after each moment, per customer and service.
+    following = both.with_columns(
+        _next=nw.col("_call")
+        .cum_min(reverse=True)
+        .over("customer", "service", order_by=["_t", "_order"])
+    ).filter(~nw.col("channel").is_null() & (nw.col("_t") >= first) & (nw.col("_t") < last))
+    flags, names = {}, list(COUNTS[5:])
+    done = nw.col("_done") == 1
+    for i, days in enumerate(recontact_days):
+        seen = nw.col("_t") + days * _DAY <= end
+        again = seen & (nw.col("_next") - nw.col("_t") <= days * _DAY)
+        for name, which in zip(
+            names, (done & seen, done & again, ~done & seen, ~done & again), strict=True
+        ):
+            flags[f"{name}_{i}"] = flag(which)
+    squares = {
+        f"{name}_{i}": each
+        for i in range(len(recontact_days))
+        for name, each in _squares(
+            {s: (f"{x}_{i}", f"{n}_{i}") for s, (x, n) in _AFTER.items()}
+        ).items()
+    }
+    counted = collect(
+        following.select(*groups, "customer", **flags)
+        .group_by(*groups, "customer")
+        .agg(*(nw.col(name).sum() for name in flags))
+        .with_columns(**squares)
+        .group_by(*groups)
+        .agg(*(nw.col(name).sum() for name in [*flags, *squares]))
+    )
+    names += [name for name in SQUARES if name.startswith(tuple(_AFTER))]
+    return pl.concat(
+        counted.select(
+            *groups,
+            *(pl.col(f"{name}_{i}").alias(name) for name in names),
+            pl.lit(days, pl.Int64).alias("window_days"),
+        )
+        for i, days in enumerate(recontact_days)
+    )
+
+
+def _eligible(
+    scope: Scope, events: nw.LazyFrame[Any], keys: list[str], first: int, last: int
+) -> pl.DataFrame:
+    """Contacts that could have used the channel: calls about a service since the channel's first
+    record for it, and sessions begun on one's own initiative."""
+    import polars as pl
+
+    stages = ["channel", "stage"]
+    live = events.group_by(*stages, "service").agg(_live=nw.col("_at").min())
+    calls = (
+        scope.calls()
+        .filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
+        .select("service", "arrived_epoch")
+    )
+    counted = collect(
+        live.join(calls, on="service", how="inner")
+        .filter(nw.col("arrived_epoch") >= nw.col("_live"))
+        .group_by(*stages, "service")
+        .agg(nw.len().alias("_calls"))
+    )
+    own = collect(
+        events.filter(
+            nw.col("stage") == "own_initiative",
+            nw.col("accepted"),
+            (nw.col("_at") >= first) & (nw.col("_at") < last),
+        )
+        .group_by(*stages, "service")
+        .agg(nw.len().alias("_sessions"))
+    )
+    both = counted.join(own, on=[*stages, "service"], how="full", coalesce=True)
+    both = both.with_columns(
+        eligible=pl.col("_calls").fill_null(0) + pl.col("_sessions").fill_null(0)
+    )
+    return both.group_by(*stages, *keys).agg(pl.col("eligible").sum())
