@@ -6,6 +6,7 @@ from ccanalytics.deflection.comparisons import Comparisons, before_after_each
 from ccanalytics.deflection.effect import effect
 from ccanalytics.deflection.freed import remaining
 from ccanalytics.deflection.funnel import Funnel, funnel
+from ccanalytics.deflection.ledger import Ledger, ledger
 from ccanalytics.deflection.overview import Overview, overview
 from ccanalytics.deflection.value import Value, value
 from ccanalytics.deflection.worth import worth
@@ -15,6 +16,7 @@ __all__ = [
     "Claim",
     "Comparisons",
     "Funnel",
+    "Ledger",
     "Overview",
     "Value",
     "before_after",
@@ -22,6 +24,7 @@ __all__ = [
     "check_claim",
     "effect",
     "funnel",
+    "ledger",
     "overview",
     "remaining",
     "value",

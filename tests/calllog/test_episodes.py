@@ -124,9 +124,9 @@ def recount(kept, happened, window, lookback):
         ]
         for i, call in enumerate(relevant):
             before = relevant[i - 1] if i else None
-            if call["place"] == AGENT and before and before["place"] != AGENT:
-                if call["t"] - before["t"] <= window:
-                    handled[*before["place"], call["service"]].append(call["talk_s"])
+            follows = call["place"] == AGENT and before and before["place"] != AGENT
+            if follows and call["t"] - before["t"] <= window:
+                handled[*before["place"], call["service"]].append(call["talk_s"])
     live = {}
     for use in uses:
         place = (*use["place"], use["service"])

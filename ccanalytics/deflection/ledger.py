@@ -1,0 +1,486 @@
+"""The ledger of self-service: what was settled, what came back, what it cost, what it took over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ccanalytics.deflection.channels import name_of, named_places
+from ccanalytics.deflection.funnel import Funnel
+from ccanalytics.deflection.handled import longer_by
+from ccanalytics.deflection.shares import REMOVING_STAGES
+from ccanalytics.errors import InputError
+from ccanalytics.results import Check, Estimate, Result
+from ccanalytics.statistics import wilson
+from ccanalytics.statistics.checking import normal_quantile
+from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.vocabulary import counted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Ledger", "ledger"]
+
+_PLACE = ("channel", "stage")
+_NEEDS = (
+    *("episodes", "settled", "reached", "contacts", "requests", "taken_up", "unknown"),
+    *("watched", "asked_before", "asked_after", "change_nn", "change_xn", "change_xx"),
+    *("looked_back", "used_before", "from_elsewhere"),
+    *("touched", "others", "agent_s", "touched_s", "touched_ss", "others_s", "others_ss"),
+)
+_SHARES = {
+    "acceptance": ("accepted", "sent"),
+    "completion": ("completed", "accepted"),
+    "gross_deflection": ("completed", "eligible"),
+    "leakage": ("recontacted", "followed"),
+    "net_deflection": ("completed", "eligible"),
+    "failed_recontact": ("failed_recontacted", "failed_followed"),
+}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ledger(Result):
+    """Line by line, what self-service did and what it cost, each with base and interval.
+
+    Attributes
+    ----------
+    lines
+        ``channel``, ``stage``, ``line``, ``value`` with ``value_low`` and ``value_high``, its
+        ``unit``, ``base`` (how many it is a share of, or rests on) and ``base_of`` in words. Lines:
+
+        ``acceptance``, ``completion``, ``gross_deflection``, ``leakage``, ``net_deflection``
+            as in `Funnel`.
+        ``failed_recontact``
+            of contacts taken up and not completed: the customer asked an agent within the window.
+        ``failed_calls``, ``failed_hours``
+            answered calls that came first after such a contact, and their agent-hours.
+        ``failed_longer_s``
+            by how much they are longer than other calls about the same services, in seconds.
+        ``called_more``
+            contacts after which an agent was asked less those before which one was, each within
+            the window, per contact: calls that the contact brought. At most so many are induced.
+        ``from_elsewhere``
+            of completed contacts: the customer's last use of self-service for the same, within the
+            look-back, was in another channel. What a log can see of cannibalisation.
+        ``assist_longer_s``, ``assist_hours``
+            during a call: handle time of calls that took the assist over those that declined it
+            (negative: shorter), and the agent-hours that makes for all that took it.
+    episodes
+        Episodes by the place where they begin: ``episodes``, ``settled``, ``reached``,
+        ``agent_hours`` and the shares ``settled_share`` and ``reached_share``.
+    funnel
+        The counts that this goes on from.
+    """
+
+    lines: pl.DataFrame
+    episodes: pl.DataFrame
+    funnel: Funnel
+
+    def or_refuse(self) -> Ledger:
+        """Give the ledger itself, or refuse where the log holds no self-service records."""
+        self.funnel.or_refuse()
+        return self
+
+    def line(self, name: str, channel: str, stage: str) -> Estimate | None:
+        """Give one line of a channel; None where it is unknown or makes no sense there.
+
+        Raises
+        ------
+        InputError
+            No such line or place.
+        """
+        if (channel, stage) not in self.funnel.places:
+            raise InputError(
+                "the ledger has no such place",
+                f"{channel} {stage}",
+                "it has " + "; ".join(f"{c} {s}" for c, s in self.funnel.places),
+            )
+        if name not in _LINES:
+            raise InputError("no such line", repr(name), "one of " + ", ".join(_LINES))
+        at = self.lines.filter(
+            (self.lines["channel"] == channel)
+            & (self.lines["stage"] == stage)
+            & (self.lines["line"] == name)
+        )
+        if not at.height:
+            return None
+        row = at.row(0, named=True)
+        low, high = (
+            row["value"] if row[k] is None else row[k] for k in ("value_low", "value_high")
+        )
+        return Estimate(row["value"], low, high, self.inputs["level"])
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give the lines."""
+        return self.lines
+
+    def table(self) -> pl.DataFrame:
+        """Give the lines of each channel in words."""
+        import polars as pl
+
+        names = pl.Series("channel", [name_of(*p) for p in self.lines.select(_PLACE).rows()])
+        told = pl.Series("line", [_LINES[line] for line in self.lines["line"]])
+        return self.lines.select(
+            names, told, "value", "value_low", "value_high", "unit", "base", "base_of"
+        )
+
+    def fates(self) -> pl.DataFrame:
+        """Give what became of the contacts taken up in each channel that can take a call away.
+
+        Columns channel, stage, taken_up (completed or failed), and shares of it: ``stayed``,
+        ``came_back`` (completed, and an agent asked within the window), ``failed_called``,
+        ``failed_silent``. Estimates from the contacts that are followed to the window's end.
+        """
+        import polars as pl
+
+        totals, window = self.funnel.totals, self.funnel.window_days
+        at = totals.filter(
+            (pl.col("window_days") == window) & pl.col("stage").is_in(REMOVING_STAGES)
+        )
+        base = pl.col("followed") + pl.col("failed_followed")
+        shares = {
+            "stayed": pl.col("followed") - pl.col("recontacted"),
+            "came_back": pl.col("recontacted"),
+            "failed_called": pl.col("failed_recontacted"),
+            "failed_silent": pl.col("failed_followed") - pl.col("failed_recontacted"),
+        }
+        order = {place: k for k, place in enumerate(self.funnel.places)}
+        found = at.filter(base > 0).select(
+            *_PLACE, base.alias("taken_up"), *((e / base).alias(n) for n, e in shares.items())
+        )
+        rank = [order[place] for place in found.select(_PLACE).rows()]
+        return found.with_columns(pl.Series("_rank", rank, pl.Int64)).sort("_rank").drop("_rank")
+
+    def summary(self) -> str:
+        """Say what came back, what failed diversions cost, what was taken from elsewhere."""
+        if self.funnel.empty:
+            return self.funnel.summary()
+        words = [self._failed(), self._brought(), self._taken_over(), self._in_calls()]
+        window = counted(self.funnel.window_days, "day")
+        words.append(
+            f"A later call belongs to a contact within {window}, about the same service; "
+            f"{100 * self.inputs['level']:g}% intervals in brackets. These lines are counted or "
+            "compared, not caused: what a channel takes away needs a design with a control."
+        )
+        return " ".join(word for word in words if word)
+
+    def _failed(self) -> str:
+        told = []
+        for place in self._removing():
+            share, calls = self.line("failed_recontact", *place), self.line("failed_calls", *place)
+            if share is None or calls is None or not calls.value:
+                continue
+            text = (
+                f"{name_of(*place)}: {_share(share)} of those who did not complete asked an agent"
+            )
+            hours = self.line("failed_hours", *place)
+            text += (
+                f", {calls.value:,.0f} answered calls and {hours.value:,.1f} agent-hours"
+                if hours
+                else ""
+            )
+            longer = self.line("failed_longer_s", *place)
+            if longer is not None:
+                text += f", each {_longer(longer)} than others about the same"
+            told.append(text)
+        return f"Failed diversions. {'; '.join(told)}." if told else ""
+
+    def _brought(self) -> str:
+        told = []
+        for place in self._removing():
+            change = self.line("called_more", *place)
+            if change is not None and place[0] != "menu":
+                told.append(f"{name_of(*place)} {_share(change)}")
+        if not told:
+            return ""
+        return (
+            "Contacts after which an agent was asked, beyond those before which one was: "
+            f"{', '.join(told)}. They hold calls that would have come anyway and calls that the "
+            "channel caused; at most so many are induced."
+        )
+
+    def _taken_over(self) -> str:
+        told = [
+            f"{name_of(*place)} {_share(share)}"
+            for place in self._removing()
+            if (share := self.line("from_elsewhere", *place)) is not None
+        ]
+        if not told:
+            return ""
+        days = counted(self.inputs["lookback_days"], "day")
+        return (
+            f"Completed by customers whose last self-service for the same, within {days}, was in "
+            f"another channel: {', '.join(told)}. That is the part of cannibalisation that a log "
+            "can see; who would have used another channel for the first time it cannot."
+        )
+
+    def _in_calls(self) -> str:
+        told = []
+        for place in self.funnel.places:
+            change = self.line("assist_longer_s", *place)
+            if change is not None:
+                told.append(
+                    f"{name_of(*place)} removes no call; calls that took it are "
+                    f"{_longer(change)} than calls that declined it (an association)"
+                )
+        return f"{'; '.join(told)}." if told else ""
+
+    def _removing(self) -> list[tuple[str, str]]:
+        return [place for place in self.funnel.places if place[1] in REMOVING_STAGES]
+
+
+_LINES = {
+    "acceptance": "Acceptance",
+    "completion": "Completion",
+    "gross_deflection": "Gross deflection",
+    "leakage": "Leakage",
+    "net_deflection": "Net deflection",
+    "failed_recontact": "Not completed, and an agent asked",
+    "failed_calls": "Calls after a failed diversion",
+    "failed_hours": "Agent-hours of these",
+    "failed_longer_s": "Longer than others about the same, s",
+    "called_more": "Calls brought, per contact (induced at most)",
+    "from_elsewhere": "Last used another channel",
+    "assist_longer_s": "Calls with the assist longer by, s",
+    "assist_hours": "Agent-hours that makes",
+}
+
+
+def ledger(funnel: Funnel, episodes: Any, *, rollouts: Any = None, services: Any = None) -> Ledger:
+    """Draw up the ledger of self-service from its funnel and the episodes around it.
+
+    Parameters
+    ----------
+    funnel
+        Of `funnel`, with the window that the words use.
+    episodes
+        Frame of ``CallLog.episodes``, of the same window.
+    rollouts, services
+        Frames of ``CallLog.table``: channels that they name, and that have no record, are said.
+
+    Raises
+    ------
+    InputError
+        Another kind of argument, a frame without its columns, another window.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from ccanalytics import CallLog, simulation
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = simulation.write_centre(folder / "centre", weeks=8, scale=0.01, seed=1)
+    >>> log = CallLog(folder / "centre.duckdb")
+    >>> _ = log.load(folder / "centre", "ccanalytics")
+    >>> from ccanalytics.deflection import funnel
+    >>> found = ledger(funnel(log.self_service()), log.episodes(7))
+    >>> 0.5 < found.line("failed_recontact", "sms", "before_call").value < 1
+    True
+    """
+    import polars as pl
+
+    if not isinstance(funnel, Funnel):
+        raise InputError("funnel must come from deflection.funnel", f"got {type(funnel).__name__}")
+    frame = as_polars(
+        episodes,
+        "episodes",
+        [*_PLACE, "service", "window_days", "lookback_days", *_NEEDS],
+        "log.episodes(…)",
+    )
+    # The sum of x·n may be negative: fewer calls after than before.
+    check_counts(frame, [name for name in _NEEDS if name != "change_xn"], "episodes")
+    windows, back = (frame[name].unique().to_list() for name in ("window_days", "lookback_days"))
+    if frame.height and windows != [funnel.window_days]:
+        raise InputError(
+            "episodes and funnel have different windows",
+            f"window_days={windows}, and {funnel.window_days}",
+            f"ask for log.episodes({funnel.window_days})",
+        )
+    level = funnel.inputs["level"]
+    lines = [
+        {**dict(zip(_PLACE, place, strict=True)), **line}
+        for place in funnel.places
+        for line in _lines_of(funnel, frame, place, level)
+    ]
+    numbers = ["value", "value_low", "value_high"]
+    return Ledger(
+        inputs={
+            "window_days": funnel.window_days,
+            "lookback_days": back[0] if back else None,
+            "level": level,
+        },
+        checks=(*_checks(frame), *_unrecorded(funnel, rollouts, services)),
+        lines=pl.DataFrame(
+            lines,
+            schema={
+                **dict.fromkeys([*_PLACE, "line"], pl.String),
+                **dict.fromkeys(numbers, pl.Float64),
+                "unit": pl.String,
+                "base": pl.Int64,
+                "base_of": pl.String,
+            },
+        ),
+        episodes=_opened(frame),
+        funnel=funnel,
+    )
+
+
+def _opened(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    return (
+        frame.group_by(*_PLACE)
+        .agg(pl.col("episodes", "settled", "reached", "agent_s").sum())
+        .filter(pl.col("episodes") > 0)
+        .with_columns(
+            agent_hours=pl.col("agent_s") / 3600,
+            settled_share=pl.col("settled") / pl.col("episodes"),
+            reached_share=pl.col("reached") / pl.col("episodes"),
+        )
+        .drop("agent_s")
+        .sort("episodes", *_PLACE, descending=[True, False, False])
+    )
+
+
+def _lines_of(
+    funnel: Funnel, frame: pl.DataFrame, place: tuple[str, str], level: float
+) -> list[dict[str, Any]]:
+    totals = funnel.totals
+    at = totals.filter(
+        (totals["channel"] == place[0])
+        & (totals["stage"] == place[1])
+        & (totals["window_days"] == funnel.window_days)
+    ).row(0, named=True)
+    lines = []
+    for name, (_, bottom) in _SHARES.items():
+        if at.get(name) is not None:
+            found = Estimate(at[name], at[f"{name}_low"], at[f"{name}_high"], level)
+            lines.append(_line(name, found, "share", at[bottom], bottom.replace("_", " ")))
+    rows = frame.filter((frame["channel"] == place[0]) & (frame["stage"] == place[1]))
+    if place[1] == "during_call":
+        return [*lines, *_assists(rows, level)]
+    if place[1] not in REMOVING_STAGES or not rows.height:
+        return lines
+    touched = int(rows["touched"].sum())
+    lines += [
+        _line(
+            "failed_calls", Estimate(touched, touched, touched, level), "calls", touched, "calls"
+        ),
+        _line("failed_hours", _exact(rows["touched_s"].sum() / 3600, level), "h", touched, "calls"),
+    ]
+    longer = longer_by(rows, level)
+    if longer is not None:
+        lines.append(_line("failed_longer_s", longer[0], "s", longer[1], "calls compared"))
+    watched = int(rows["watched"].sum())
+    if watched:
+        lines.append(_line("called_more", _change(rows, level), "per contact", watched, "contacts"))
+    seen = int(rows["looked_back"].sum())
+    if seen:
+        x = int(rows["from_elsewhere"].sum())
+        found = Estimate(x / seen, *wilson(x, seen, level), level)
+        lines.append(_line("from_elsewhere", found, "share", seen, "completed, looked back on"))
+    return lines
+
+
+def _assists(rows: pl.DataFrame, level: float) -> list[dict[str, Any]]:
+    found = longer_by(rows, level) if rows.height else None
+    if found is None:
+        return []
+    change, n = found
+    taken = int(rows["touched"].sum())
+    hours = Estimate(*(x * taken / 3600 for x in (change.value, change.low, change.high)), level)
+    return [
+        _line("assist_longer_s", change, "s", n, "calls compared"),
+        _line("assist_hours", hours, "h", taken, "calls that took it"),
+    ]
+
+
+def _change(rows: pl.DataFrame, level: float) -> Estimate:
+    """After less before, per contact; the variance is over customers."""
+    n = float(rows["watched"].sum())
+    value = float(rows["asked_after"].sum() - rows["asked_before"].sum()) / n
+    nn, xn, xx = (float(rows[f"change_{part}"].sum()) for part in ("nn", "xn", "xx"))
+    error = np.sqrt(max(xx - 2 * value * xn + value**2 * nn, 0.0)) / n
+    half = normal_quantile(level) * float(error)
+    return Estimate(value, value - half, value + half, level)
+
+
+def _line(name: str, found: Estimate, unit: str, base: int, base_of: str) -> dict[str, Any]:
+    return {
+        "line": name,
+        "value": found.value,
+        "value_low": found.low,
+        "value_high": found.high,
+        "unit": unit,
+        "base": base,
+        "base_of": base_of,
+    }
+
+
+def _exact(value: float, level: float) -> Estimate:
+    return Estimate(float(value), float(value), float(value), level)
+
+
+def _checks(frame: pl.DataFrame) -> list[Check]:
+    taken, unknown = (int(frame[name].sum()) for name in ("taken_up", "unknown"))
+    checks = []
+    if unknown:
+        checks.append(
+            Check(
+                "unknown customers",
+                "fails" if unknown > taken / 2 else "informs",
+                f"{unknown:,} of {taken:,} contacts taken up ({unknown / taken:.0%}) have no known "
+                "customer: what came after them is not seen",
+            )
+        )
+    if frame.height:
+        checks += [
+            Check(
+                "handle time",
+                "informs",
+                "calls after a failed contact, and calls with an assist, are compared with others "
+                "of the same service: an association, since callers were not chosen by lot",
+            ),
+            Check(
+                "induced contacts",
+                "informs",
+                "a log cannot tell a call that the channel caused from one that would have come "
+                "anyway: both are in the calls brought, which bound it from above",
+            ),
+        ]
+    return checks
+
+
+def _unrecorded(funnel: Funnel, rollouts: Any, services: Any) -> list[Check]:
+    """Channels that the log names, and that have no record in it."""
+    live = named_places(rollouts, services)
+    missing = {place: n for place, n in live.items() if place not in funnel.places}
+    if not missing:
+        return []
+    told = "; ".join(
+        f"{name_of(*place)} (live for {counted(n, 'service')})" for place, n in missing.items()
+    )
+    return [
+        Check(
+            "channels without a record",
+            "fails",
+            f"{told}: named in the log, but no contact of it was loaded, so nothing here says what "
+            "it does",
+        )
+    ]
+
+
+def _share(share: Estimate) -> str:
+    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+
+
+def _longer(change: Estimate) -> str:
+    if not change.excludes_zero:
+        return (
+            f"no different in length that the data can show ({change.low:+.0f} to "
+            f"{change.high:+.0f} s)"
+        )
+    word = "longer" if change.value > 0 else "shorter"
+    low, high = sorted((abs(change.low), abs(change.high)))
+    return f"{abs(change.value):.0f} s ({low:.0f} to {high:.0f} s) {word}"
