@@ -34,6 +34,8 @@ def name_of(channel: str, stage: str) -> str:
     >>> name_of("sms", "before_call")
     'SMS-assist before the call'
     """
+    if stage == "assisted":
+        return "Asked an agent at once"
     if (channel, stage) in _ROLLED_OUT:
         return term(_ROLLED_OUT[channel, stage])
     return f"{_CHANNELS.get(channel, channel)} {_STAGES.get(stage, stage)}"

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ccanalytics.deflection.channels import name_of, named_places
+from ccanalytics.deflection.channels import name_of
 from ccanalytics.deflection.funnel import Funnel
-from ccanalytics.deflection.handled import longer_by
+from ccanalytics.deflection.ledger_lines import ledger_checks, lines_of, opened, unrecorded
 from ccanalytics.deflection.shares import REMOVING_STAGES
 from ccanalytics.errors import InputError
-from ccanalytics.results import Check, Estimate, Result
-from ccanalytics.statistics import wilson
-from ccanalytics.statistics.checking import normal_quantile
+from ccanalytics.results import Estimate, Result
 from ccanalytics.statistics.frames import as_polars, check_counts
 from ccanalytics.vocabulary import counted
 
@@ -30,14 +26,6 @@ _NEEDS = (
     *("looked_back", "used_before", "from_elsewhere"),
     *("touched", "others", "agent_s", "touched_s", "touched_ss", "others_s", "others_ss"),
 )
-_SHARES = {
-    "acceptance": ("accepted", "sent"),
-    "completion": ("completed", "accepted"),
-    "gross_deflection": ("completed", "eligible"),
-    "leakage": ("recontacted", "followed"),
-    "net_deflection": ("completed", "eligible"),
-    "failed_recontact": ("failed_recontacted", "failed_followed"),
-}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,13 +105,28 @@ class Ledger(Result):
         return self.lines
 
     def table(self) -> pl.DataFrame:
-        """Give the lines of each channel in words."""
+        """Give the lines of each channel in words: the value with its limits, and its base."""
         import polars as pl
 
-        names = pl.Series("channel", [name_of(*p) for p in self.lines.select(_PLACE).rows()])
-        told = pl.Series("line", [_LINES[line] for line in self.lines["line"]])
-        return self.lines.select(
-            names, told, "value", "value_low", "value_high", "unit", "base", "base_of"
+        rows = self.lines.to_dicts()
+        return pl.DataFrame(
+            {
+                "channel": [name_of(row["channel"], row["stage"]) for row in rows],
+                "line": [_LINES[row["line"]] for row in rows],
+                "value": [_told(row) for row in rows],
+                "base": [f"{row['base']:,} {row['base_of']}" for row in rows],
+            },
+            schema=dict.fromkeys(["channel", "line", "value", "base"], pl.String),
+        )
+
+    def episodes_table(self) -> pl.DataFrame:
+        """Give the episodes by the place where they begin, in words."""
+        import polars as pl
+
+        places = self.episodes.select(_PLACE).rows()
+        return self.episodes.select(
+            pl.Series("begins", [name_of(*place) for place in places], pl.String),
+            *("episodes", "settled_share", "reached_share", "agent_hours"),
         )
 
     def fates(self) -> pl.DataFrame:
@@ -240,11 +243,11 @@ _LINES = {
     "failed_recontact": "Not completed, and an agent asked",
     "failed_calls": "Calls after a failed diversion",
     "failed_hours": "Agent-hours of these",
-    "failed_longer_s": "Longer than others about the same, s",
+    "failed_longer_s": "Longer than others about the same",
     "called_more": "Calls brought, per contact (induced at most)",
     "from_elsewhere": "Last used another channel",
-    "assist_longer_s": "Calls with the assist longer by, s",
-    "assist_hours": "Agent-hours that makes",
+    "assist_longer_s": "Longer than calls that declined it",
+    "assist_hours": "Agent-hours that makes (negative: saved)",
 }
 
 
@@ -301,7 +304,7 @@ def ledger(funnel: Funnel, episodes: Any, *, rollouts: Any = None, services: Any
     lines = [
         {**dict(zip(_PLACE, place, strict=True)), **line}
         for place in funnel.places
-        for line in _lines_of(funnel, frame, place, level)
+        for line in lines_of(funnel, frame, place, level)
     ]
     numbers = ["value", "value_low", "value_high"]
     return Ledger(
@@ -310,7 +313,7 @@ def ledger(funnel: Funnel, episodes: Any, *, rollouts: Any = None, services: Any
             "lookback_days": back[0] if back else None,
             "level": level,
         },
-        checks=(*_checks(frame), *_unrecorded(funnel, rollouts, services)),
+        checks=(*ledger_checks(frame), *unrecorded(funnel, rollouts, services)),
         lines=pl.DataFrame(
             lines,
             schema={
@@ -321,154 +324,16 @@ def ledger(funnel: Funnel, episodes: Any, *, rollouts: Any = None, services: Any
                 "base_of": pl.String,
             },
         ),
-        episodes=_opened(frame),
+        episodes=opened(frame),
         funnel=funnel,
     )
 
 
-def _opened(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    return (
-        frame.group_by(*_PLACE)
-        .agg(pl.col("episodes", "settled", "reached", "agent_s").sum())
-        .filter(pl.col("episodes") > 0)
-        .with_columns(
-            agent_hours=pl.col("agent_s") / 3600,
-            settled_share=pl.col("settled") / pl.col("episodes"),
-            reached_share=pl.col("reached") / pl.col("episodes"),
-        )
-        .drop("agent_s")
-        .sort("episodes", *_PLACE, descending=[True, False, False])
-    )
-
-
-def _lines_of(
-    funnel: Funnel, frame: pl.DataFrame, place: tuple[str, str], level: float
-) -> list[dict[str, Any]]:
-    totals = funnel.totals
-    at = totals.filter(
-        (totals["channel"] == place[0])
-        & (totals["stage"] == place[1])
-        & (totals["window_days"] == funnel.window_days)
-    ).row(0, named=True)
-    lines = []
-    for name, (_, bottom) in _SHARES.items():
-        if at.get(name) is not None:
-            found = Estimate(at[name], at[f"{name}_low"], at[f"{name}_high"], level)
-            lines.append(_line(name, found, "share", at[bottom], bottom.replace("_", " ")))
-    rows = frame.filter((frame["channel"] == place[0]) & (frame["stage"] == place[1]))
-    if place[1] == "during_call":
-        return [*lines, *_assists(rows, level)]
-    if place[1] not in REMOVING_STAGES or not rows.height:
-        return lines
-    touched = int(rows["touched"].sum())
-    lines += [
-        _line(
-            "failed_calls", Estimate(touched, touched, touched, level), "calls", touched, "calls"
-        ),
-        _line("failed_hours", _exact(rows["touched_s"].sum() / 3600, level), "h", touched, "calls"),
-    ]
-    longer = longer_by(rows, level)
-    if longer is not None:
-        lines.append(_line("failed_longer_s", longer[0], "s", longer[1], "calls compared"))
-    watched = int(rows["watched"].sum())
-    if watched:
-        lines.append(_line("called_more", _change(rows, level), "per contact", watched, "contacts"))
-    seen = int(rows["looked_back"].sum())
-    if seen:
-        x = int(rows["from_elsewhere"].sum())
-        found = Estimate(x / seen, *wilson(x, seen, level), level)
-        lines.append(_line("from_elsewhere", found, "share", seen, "completed, looked back on"))
-    return lines
-
-
-def _assists(rows: pl.DataFrame, level: float) -> list[dict[str, Any]]:
-    found = longer_by(rows, level) if rows.height else None
-    if found is None:
-        return []
-    change, n = found
-    taken = int(rows["touched"].sum())
-    hours = Estimate(*(x * taken / 3600 for x in (change.value, change.low, change.high)), level)
-    return [
-        _line("assist_longer_s", change, "s", n, "calls compared"),
-        _line("assist_hours", hours, "h", taken, "calls that took it"),
-    ]
-
-
-def _change(rows: pl.DataFrame, level: float) -> Estimate:
-    """After less before, per contact; the variance is over customers."""
-    n = float(rows["watched"].sum())
-    value = float(rows["asked_after"].sum() - rows["asked_before"].sum()) / n
-    nn, xn, xx = (float(rows[f"change_{part}"].sum()) for part in ("nn", "xn", "xx"))
-    error = np.sqrt(max(xx - 2 * value * xn + value**2 * nn, 0.0)) / n
-    half = normal_quantile(level) * float(error)
-    return Estimate(value, value - half, value + half, level)
-
-
-def _line(name: str, found: Estimate, unit: str, base: int, base_of: str) -> dict[str, Any]:
-    return {
-        "line": name,
-        "value": found.value,
-        "value_low": found.low,
-        "value_high": found.high,
-        "unit": unit,
-        "base": base,
-        "base_of": base_of,
-    }
-
-
-def _exact(value: float, level: float) -> Estimate:
-    return Estimate(float(value), float(value), float(value), level)
-
-
-def _checks(frame: pl.DataFrame) -> list[Check]:
-    taken, unknown = (int(frame[name].sum()) for name in ("taken_up", "unknown"))
-    checks = []
-    if unknown:
-        checks.append(
-            Check(
-                "unknown customers",
-                "fails" if unknown > taken / 2 else "informs",
-                f"{unknown:,} of {taken:,} contacts taken up ({unknown / taken:.0%}) have no known "
-                "customer: what came after them is not seen",
-            )
-        )
-    if frame.height:
-        checks += [
-            Check(
-                "handle time",
-                "informs",
-                "calls after a failed contact, and calls with an assist, are compared with others "
-                "of the same service: an association, since callers were not chosen by lot",
-            ),
-            Check(
-                "induced contacts",
-                "informs",
-                "a log cannot tell a call that the channel caused from one that would have come "
-                "anyway: both are in the calls brought, which bound it from above",
-            ),
-        ]
-    return checks
-
-
-def _unrecorded(funnel: Funnel, rollouts: Any, services: Any) -> list[Check]:
-    """Channels that the log names, and that have no record in it."""
-    live = named_places(rollouts, services)
-    missing = {place: n for place, n in live.items() if place not in funnel.places}
-    if not missing:
-        return []
-    told = "; ".join(
-        f"{name_of(*place)} (live for {counted(n, 'service')})" for place, n in missing.items()
-    )
-    return [
-        Check(
-            "channels without a record",
-            "fails",
-            f"{told}: named in the log, but no contact of it was loaded, so nothing here says what "
-            "it does",
-        )
-    ]
+def _told(row: dict[str, Any]) -> str:
+    number = {"share": "{:.1%}", "calls": "{:,.0f}", "h": "{:,.1f} h", "s": "{:+,.0f} s"}
+    form = number.get(row["unit"], "{:+.1%}")
+    value, low, high = (form.format(row[f"value{end}"]) for end in ("", "_low", "_high"))
+    return value if low == high else f"{value} ({low} to {high})"
 
 
 def _share(share: Estimate) -> str:
