@@ -38,7 +38,7 @@ _STEPS = {
 }
 _FATES = {
     "stayed": ("Completed, did not ask again", theme.ANSWER),
-    "came_back": ("Completed, asked an agent all the same", theme.SECOND),
+    "came_back": ("Completed, but asked an agent", theme.SECOND),
     "failed_called": ("Not completed, asked an agent", theme.ALARM),
     "failed_silent": ("Not completed, asked nobody", "#C9D1DA"),
 }
@@ -137,7 +137,9 @@ def share_by_key(
         x=share,
         height=150 + 24 * min(top, keys.height),
     )
-    for place, colour in zip(places, (theme.ANSWER, theme.SECOND, theme.ALARM), strict=False):
+    for place, colour in zip(
+        places, (theme.ANSWER, theme.SECOND, theme.ALARM, *theme.PALETTE[3:]), strict=False
+    ):
         mine = _place(rows, place).sort(share, maintain_order=True)
         dots(fig, mine, share, labels_of(mine, funnel.keys, names), colour, legend=name_of(*place))
     return fig

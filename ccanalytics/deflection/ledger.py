@@ -105,18 +105,23 @@ class Ledger(Result):
         return self.lines
 
     def table(self) -> pl.DataFrame:
-        """Give the lines of each channel in words: the value with its limits, and its base."""
+        """Give the lines that the funnel does not have, a column per channel: value, limits, base.
+
+        The shares of the funnel are in ``lines`` too.
+        """
         import polars as pl
 
-        rows = self.lines.to_dicts()
+        own = [line for line in _LINES if line not in _OF_FUNNEL]
+        cells = {
+            (row["channel"], row["stage"], row["line"]): _told(row)
+            for row in self.lines.iter_rows(named=True)
+        }
+        have = [p for p in self.funnel.places if any((*p, line) in cells for line in own)]
+        used = [line for line in own if any((*p, line) in cells for p in have)]
         return pl.DataFrame(
-            {
-                "channel": [name_of(row["channel"], row["stage"]) for row in rows],
-                "line": [_LINES[row["line"]] for row in rows],
-                "value": [_told(row) for row in rows],
-                "base": [f"{row['base']:,} {row['base_of']}" for row in rows],
-            },
-            schema=dict.fromkeys(["channel", "line", "value", "base"], pl.String),
+            {"line": [_LINES[line] for line in used]}
+            | {name_of(*p): [cells.get((*p, line), "") for line in used] for p in have},
+            schema=dict.fromkeys(["line", *(name_of(*p) for p in have)], pl.String),
         )
 
     def episodes_table(self) -> pl.DataFrame:
@@ -163,60 +168,52 @@ class Ledger(Result):
         words = [self._failed(), self._brought(), self._taken_over(), self._in_calls()]
         window = counted(self.funnel.window_days, "day")
         words.append(
-            f"A later call belongs to a contact within {window}, about the same service; "
-            f"{100 * self.inputs['level']:g}% intervals in brackets. These lines are counted or "
-            "compared, not caused: what a channel takes away needs a design with a control."
+            f"A call follows a contact if it is about the same service and within {window}; "
+            f"{100 * self.inputs['level']:g}% intervals in brackets. All of this is counted or "
+            "compared: what a channel takes away needs a design with a control."
         )
         return " ".join(word for word in words if word)
 
     def _failed(self) -> str:
         told = []
-        for place in self._removing():
+        for place in self._told():
             share, calls = self.line("failed_recontact", *place), self.line("failed_calls", *place)
-            if share is None or calls is None or not calls.value:
+            hours = self.line("failed_hours", *place)
+            if share is None or calls is None or hours is None or calls.value < _FEWEST:
                 continue
             text = (
-                f"{name_of(*place)}: {_share(share)} of those who did not complete asked an agent"
-            )
-            hours = self.line("failed_hours", *place)
-            text += (
-                f", {calls.value:,.0f} answered calls and {hours.value:,.1f} agent-hours"
-                if hours
-                else ""
+                f"{name_of(*place)}, {_share(share)} of those who did not complete asked an agent, "
+                f"{calls.value:,.0f} answered calls of {hours.value:,.0f} agent-hours"
             )
             longer = self.line("failed_longer_s", *place)
-            if longer is not None:
-                text += f", each {_longer(longer)} than others about the same"
-            told.append(text)
-        return f"Failed diversions. {'; '.join(told)}." if told else ""
+            told.append(text if longer is None else f"{text}, {_longer(longer)}")
+        return f"Failed diversions: {'; '.join(told)}." if told else ""
 
     def _brought(self) -> str:
-        told = []
-        for place in self._removing():
-            change = self.line("called_more", *place)
-            if change is not None and place[0] != "menu":
-                told.append(f"{name_of(*place)} {_share(change)}")
+        told = [
+            f"{name_of(*place)} {_share(change)}"
+            for place in self._told()
+            if (change := self.line("called_more", *place)) is not None and change.excludes_zero
+        ]
         if not told:
             return ""
         return (
-            "Contacts after which an agent was asked, beyond those before which one was: "
-            f"{', '.join(told)}. They hold calls that would have come anyway and calls that the "
-            "channel caused; at most so many are induced."
+            f"More contacts are followed by a call than come after one: {', '.join(told)}; at most "
+            "so many calls are induced, the others were not spared."
         )
 
     def _taken_over(self) -> str:
         told = [
             f"{name_of(*place)} {_share(share)}"
-            for place in self._removing()
+            for place in self._told()
             if (share := self.line("from_elsewhere", *place)) is not None
         ]
         if not told:
             return ""
         days = counted(self.inputs["lookback_days"], "day")
         return (
-            f"Completed by customers whose last self-service for the same, within {days}, was in "
-            f"another channel: {', '.join(told)}. That is the part of cannibalisation that a log "
-            "can see; who would have used another channel for the first time it cannot."
+            f"Last used another self-service channel for the same within {days}, of completed "
+            f"contacts: {', '.join(told)}, which is what a log can see of cannibalisation."
         )
 
     def _in_calls(self) -> str:
@@ -225,13 +222,15 @@ class Ledger(Result):
             change = self.line("assist_longer_s", *place)
             if change is not None:
                 told.append(
-                    f"{name_of(*place)} removes no call; calls that took it are "
-                    f"{_longer(change)} than calls that declined it (an association)"
+                    f"{name_of(*place)} removes no call; calls that took it are {_longer(change)} "
+                    "than those that declined it (an association)"
                 )
         return f"{'; '.join(told)}." if told else ""
 
-    def _removing(self) -> list[tuple[str, str]]:
-        return [place for place in self.funnel.places if place[1] in REMOVING_STAGES]
+    def _told(self) -> list[tuple[str, str]]:
+        """Channels that the words speak of: those that can take a call away, the menu aside."""
+        places = self.funnel.places
+        return [p for p in places if p[1] in REMOVING_STAGES and p[0] != "menu"]
 
 
 _LINES = {
@@ -249,6 +248,10 @@ _LINES = {
     "assist_longer_s": "Longer than calls that declined it",
     "assist_hours": "Agent-hours that makes (negative: saved)",
 }
+
+
+_OF_FUNNEL = ("acceptance", "completion", "gross_deflection", "leakage", "net_deflection")
+_FEWEST = 30  # calls, below which the words pass a channel over
 
 
 def ledger(funnel: Funnel, episodes: Any, *, rollouts: Any = None, services: Any = None) -> Ledger:
@@ -332,20 +335,22 @@ def ledger(funnel: Funnel, episodes: Any, *, rollouts: Any = None, services: Any
 def _told(row: dict[str, Any]) -> str:
     number = {"share": "{:.1%}", "calls": "{:,.0f}", "h": "{:,.1f} h", "s": "{:+,.0f} s"}
     form = number.get(row["unit"], "{:+.1%}")
-    value, low, high = (form.format(row[f"value{end}"]) for end in ("", "_low", "_high"))
-    return value if low == high else f"{value} ({low} to {high})"
+    value, low, high = (
+        form.format(row[f"value{end}"]).replace("-", "−") for end in ("", "_low", "_high")
+    )
+    if row["line"] == "failed_calls":
+        return value
+    return f"{value if low == high else f'{value} ({low} to {high})'}, of {row['base']:,}"
 
 
 def _share(share: Estimate) -> str:
-    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})".replace("-", "−")
 
 
 def _longer(change: Estimate) -> str:
     if not change.excludes_zero:
-        return (
-            f"no different in length that the data can show ({change.low:+.0f} to "
-            f"{change.high:+.0f} s)"
-        )
+        limits = f"{change.low:+.0f} to {change.high:+.0f} s".replace("-", "−")
+        return f"no longer or shorter that the data can show ({limits})"
     word = "longer" if change.value > 0 else "shorter"
     low, high = sorted((abs(change.low), abs(change.high)))
     return f"{abs(change.value):.0f} s ({low:.0f} to {high:.0f} s) {word}"
