@@ -3,6 +3,7 @@
 from ccanalytics.deflection.before_after import BeforeAfter, before_after
 from ccanalytics.deflection.claims import Claim, check_claim
 from ccanalytics.deflection.comparisons import Comparisons, before_after_each
+from ccanalytics.deflection.coverage import Coverage, coverage
 from ccanalytics.deflection.effect import effect
 from ccanalytics.deflection.freed import remaining
 from ccanalytics.deflection.funnel import Funnel, funnel
@@ -15,6 +16,7 @@ __all__ = [
     "BeforeAfter",
     "Claim",
     "Comparisons",
+    "Coverage",
     "Funnel",
     "Ledger",
     "Overview",
@@ -22,6 +24,7 @@ __all__ = [
     "before_after",
     "before_after_each",
     "check_claim",
+    "coverage",
     "effect",
     "funnel",
     "ledger",

@@ -139,6 +139,30 @@ CONTACT_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share",
         "of contacts that were completed or failed, and are followed to the window's end",
     ),
+    # coverage
+    ("calls_per_week", "Calls a week", "每周呼叫", "calls", "calls about it in an ordinary week"),
+    (
+        "covered_share",
+        "Calls covered",
+        "覆盖呼叫占比",
+        "share",
+        "of all calls, those about services that the channel has taken up",
+    ),
+    (
+        "removed_so_far",
+        "Calls removed a week in all",
+        "累计每周减少",
+        "calls",
+        "calls a week that all services up to this one would take away",
+    ),
+    (
+        "shrunk",
+        "Change, drawn to others",
+        "收缩后的变化",
+        "share",
+        "the change drawn to that of launches like it, by as much as chance moved it",
+    ),
+    ("foretold", "Foretold", "预测变化", "share", "the change foretold from earlier launches"),
     # effects
     (
         "first_attempts",
