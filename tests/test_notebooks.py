@@ -26,7 +26,7 @@ def _cells(path: Path, kind: str) -> list[dict]:
 
 
 def test_they_are_there() -> None:
-    known = {"traffic", "seats", "deflection", "handle_time", "sites", "trunks"}
+    known = {"coverage", "deflection", "handle_time", "seats", "sites", "traffic", "trunks"}
     assert {p.stem for p in NOTEBOOKS} >= known
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
 from ccanalytics.charts._whiskers import dots, labels_of
+from ccanalytics.deflection.coverage import told
 from ccanalytics.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def coverage_ahead(coverage: Coverage, *, top: int = 20) -> go.Figure:
     first = rows.row(0, named=True)
     fig = theme.figure(
         f"{theme.plain(first['name'])} next would take away "
-        f"{first['removed_per_week']:,.0f} calls a week",
+        f"{told(first['removed_per_week'])} calls a week",
         f"Calls a week that {coverage.name} would remove once it has the service, "
         f"{100 * coverage.inputs['level']:g}% prediction intervals"
         + (f"; {rows.height - top} with fewer are not drawn" if rows.height > top else ""),
@@ -43,7 +44,7 @@ def coverage_steps(coverage: Coverage) -> go.Figure:
     at = [coverage.covered_share, *rows["covered_share"].to_list()]
     fig = theme.figure(
         f"From {coverage.covered_share:.0%} to {last['covered_share']:.0%} of calls covered: "
-        f"{last['removed_so_far']:,.0f} calls a week fewer",
+        f"{told(last['removed_so_far'])} calls a week fewer",
         "Calls removed a week by all services up to here, in the order of the largest first; "
         f"band: {100 * coverage.inputs['level']:g}% interval",
         x="covered_share",

@@ -38,6 +38,7 @@ __all__ = ["Coverage", "coverage"]
 _COUNTS = ("first_attempts", "offered", "arrived", "answered")
 _FEWEST = 5  # launches from which the next one is foretold
 _DRAWS = 4000
+_FEW = 10  # calls
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -157,15 +158,15 @@ class Coverage(Result):
         first = self.ahead.row(0, named=True)
         level = f"{100 * self.inputs['level']:g}%"
         rest = (
-            f"; all {self.ahead.height} that are left, {together.value:,.0f} "
-            f"({_signed(together.low)} to {_signed(together.high)})"
+            f"; all {self.ahead.height} that are left, {told(together.value)} "
+            f"({told(together.low)} to {told(together.high)})"
             if self.ahead.height > 1
             else ""
         )
         words = [
-            f"{here}; {first['name']} next would take away {_signed(first['removed_per_week'])} "
-            f"calls a week ({level} interval {_signed(first['removed_per_week_low'])} to "
-            f"{_signed(first['removed_per_week_high'])}){rest}."
+            f"{here}; {first['name']} next would take away {told(first['removed_per_week'])} "
+            f"calls a week ({level} interval {told(first['removed_per_week_low'])} to "
+            f"{told(first['removed_per_week_high'])}){rest}."
         ]
         words.append(self._how())
         if self.proof.height:
@@ -437,5 +438,11 @@ def _proof(found: Proof, seen: Launched, units: list[str], level: float) -> pl.D
     )
 
 
-def _signed(calls: float) -> str:
-    return f"{calls:,.0f}".replace("-", "−")
+def told(calls: float) -> str:
+    """Calls in words.
+
+    >>> told(0.94), told(-1234.5)
+    ('0.9', '−1,234')
+    """
+    # Few calls are told with a decimal, so that none becomes 0.
+    return (f"{calls:,.1f}" if abs(calls) < _FEW else f"{calls:,.0f}").replace("-", "−")

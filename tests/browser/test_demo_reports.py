@@ -13,7 +13,7 @@ from ccanalytics.cli import main
 
 pytestmark = pytest.mark.browser
 
-NOTEBOOKS = ("deflection", "handle_time", "seats", "sites", "traffic", "trunks")
+NOTEBOOKS = ("coverage", "deflection", "handle_time", "seats", "sites", "traffic", "trunks")
 
 
 @pytest.fixture(scope="module")
