@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RandomEffects", "random_effects"]
 
-_STEPS = 60  # halvings
-
 
 @dataclass(frozen=True, eq=False)
 class RandomEffects:
@@ -114,6 +112,8 @@ def _line(y: Floats, weight: Floats, rows: Floats) -> tuple[Floats, Floats]:
 
 
 def _between(y: Floats, v: Floats, rows: Floats) -> float:
+    from scipy.optimize import brentq
+
     def excess(between: float) -> float:
         weight = 1 / (between + v)
         beta, _ = _line(y, weight, rows)
@@ -121,10 +121,7 @@ def _between(y: Floats, v: Floats, rows: Floats) -> float:
 
     if excess(0.0) <= 0:
         return 0.0
-    low, high = 0.0, float(np.var(y)) + float(v.max())
+    high = float(np.var(y)) + float(v.max())
     while excess(high) > 0:
         high *= 2
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return (low + high) / 2
+    return float(brentq(excess, 0.0, high, xtol=1e-12, rtol=1e-9))
