@@ -368,7 +368,7 @@ def _learnt(
         else ahead,
         proof=proof,
         used=model.used,
-        spread=float(np.sqrt(model.model.between)),
+        spread=float(np.sqrt(model.model.between_next)),
         checks=coverage_checks(base.name, seen, proof, units, silent),
     )
 
@@ -395,7 +395,7 @@ def _ahead(
     # What the services to come have in common is the line: its error does not average out.
     scale = np.sqrt(fit.degrees / rng.chisquare(fit.degrees, (_DRAWS, 1)))
     moved = rng.multivariate_normal(np.zeros(fit.beta.size), fit.covariance, _DRAWS)
-    own = rng.standard_normal((_DRAWS, left.size)) * np.sqrt(fit.between)
+    own = rng.standard_normal((_DRAWS, left.size)) * np.sqrt(fit.between_next)
     drawn = mean + scale * (moved @ rows.T + own)
     so_far = np.cumsum(-np.expm1(drawn) * recent[left], axis=1)
     low, high = np.quantile(so_far, [0.5 - level / 2, 0.5 + level / 2], axis=0)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RandomEffects", "random_effects"]
 
+_GRID = 80
+
 
 @dataclass(frozen=True, eq=False)
 class RandomEffects:
@@ -27,6 +29,9 @@ class RandomEffects:
         Coefficients and their covariance (Knapp & Hartung).
     between
         Variance of true effects about the line.
+    between_next
+        The same for a forecast: its mean given the effects, with all spreads alike beforehand.
+        Chance may hide a spread wholly, and a forecast must not trust a 0.
     degrees
         Degrees of freedom: effects less coefficients.
     shrunk, shrunk_variance
@@ -36,6 +41,7 @@ class RandomEffects:
     beta: Floats
     covariance: Floats
     between: float
+    between_next: float
     degrees: int
     shrunk: Floats
     shrunk_variance: Floats
@@ -44,7 +50,7 @@ class RandomEffects:
         """Give mean and variance of true effects that are not among them, one per row of x."""
         rows = np.asarray(x, float)
         of_line = np.einsum("ij,jk,ik->i", rows, self.covariance, rows)
-        return rows @ self.beta, of_line + self.between
+        return rows @ self.beta, of_line + self.between_next
 
 
 def random_effects(effects: Any, variances: Any, x: Any) -> RandomEffects:
@@ -68,6 +74,9 @@ def random_effects(effects: Any, variances: Any, x: Any) -> RandomEffects:
         Shapes that do not fit, a variance that is not above 0.
     DataError
         No more effects than coefficients, or covariates that cannot be told apart.
+
+    The forecast's variance is a mean over ω by the restricted likelihood (Gelman 2006, Bayesian
+    Analysis 1, on the flat prior).
 
     Examples
     --------
@@ -100,6 +109,7 @@ def random_effects(effects: Any, variances: Any, x: Any) -> RandomEffects:
         beta=beta,
         covariance=covariance,
         between=between,
+        between_next=max(_likely(y, v, rows), between),
         degrees=n - p,
         shrunk=pull * y + (1 - pull) * mean,
         shrunk_variance=pull * v + (1 - pull) ** 2 * of_line,
@@ -109,6 +119,19 @@ def random_effects(effects: Any, variances: Any, x: Any) -> RandomEffects:
 def _line(y: Floats, weight: Floats, rows: Floats) -> tuple[Floats, Floats]:
     bread = np.linalg.inv(rows.T @ (weight[:, None] * rows))
     return bread @ (rows.T @ (weight * y)), bread
+
+
+def _likely(y: Floats, v: Floats, rows: Floats) -> float:
+    """Mean of ω² by its restricted likelihood, with a flat prior on ω."""
+    tried = np.linspace(0, 3 * max(float(np.std(y)), 1e-9), _GRID)
+    logs = np.empty(_GRID)
+    for k, spread in enumerate(tried):
+        weight = 1 / (spread**2 + v)
+        beta, bread = _line(y, weight, rows)
+        left = float(weight @ (y - rows @ beta) ** 2)
+        logs[k] = (np.log(weight).sum() + np.linalg.slogdet(bread)[1] - left) / 2
+    share = np.exp(logs - logs.max())
+    return float(share @ tried**2 / share.sum())
 
 
 def _between(y: Floats, v: Floats, rows: Floats) -> float:
