@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["COUNTS", "SQUARES", "menu_ends", "self_service"]
 
 _DAY = 86400
-# Stands for "no call" in a running minimum, which skips over null.
 _NEVER = 2**62
 
 COUNTS = (
@@ -119,7 +118,7 @@ def _taken_up(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     done = nw.col("completed")
     failed = nw.col("accepted") & ~done & (nw.col("stage") != "during_call")
     return events.filter(~nw.col("customer").is_null(), done | failed).select(
-        "customer", "service", "channel", "stage", "_at", _done=flag(done)
+        "customer", "service", "channel", "stage", "_at", _done=flag(done), _id=nw.col("event_id")
     )
 
 
@@ -135,6 +134,7 @@ def menu_ends(scope: Scope) -> nw.LazyFrame[Any]:
             stage=nw.lit("own_initiative"),
             _at=nw.col("arrived_epoch"),
             _done=flag(nw.col("outcome") == "contained"),
+            _id=nw.col("call_id"),
         )
     )
 
@@ -188,44 +188,42 @@ def _after(
     """Contacts followed to each window's end, and those who asked an agent by then."""
     import polars as pl
 
-    # Only calls of customers with such a contact are put in order: of all calls few.
+    inside = (nw.col("_at") >= first) & (nw.col("_at") < last)
+    # What is unknown is one service of its own; an empty text is no service that a load keeps.
+    about = nw.col("service").fill_null("")
+    begun = contacts.filter(inside).with_columns(_about=about)
     asked = (
         scope.calls()
         .filter(nw.col("is_offered"), ~nw.col("customer").is_null())
-        .join(contacts.select("customer").unique(), on="customer", how="semi")
+        .select("customer", _about=about, _call=nw.col("arrived_epoch"))
+    )
+    # Each contact with the requests that came within the longest window, of which the first
+    # counts: nothing is put in order, which ten million calls would take a minute for.
+    after = nw.col("_call") - nw.col("_at")
+    keys = ["customer", *dict.fromkeys([*groups, "_done"])]
+    first_asked = (
+        begun.join(asked, on=["customer", "_about"], how="inner")
+        .filter(after >= 0, after <= max(recontact_days) * _DAY)
+        .group_by(*keys, "_id", "_at")
+        .agg(nw.col("_call").min())
     )
     end = scope.log_end
-    both = nw.concat(
+    columns = [*keys, "_at", "_call"]
+    following = nw.concat(
         [
-            contacts.select(
-                *("customer", "service", "channel", "stage", "_done"),
-                _t=nw.col("_at"),
-                _order=nw.lit(0),
-                _call=nw.lit(_NEVER),
-            ),
-            asked.select(
-                "customer",
-                "service",
-                channel=nw.lit(None, nw.String),
-                stage=nw.lit(None, nw.String),
-                _done=nw.lit(0),
-                _t=nw.col("arrived_epoch"),
-                _order=nw.lit(1),
-                _call=nw.col("arrived_epoch"),
-            ),
+            # Every contact once, to be followed; and once more if an agent was asked.
+            begun.with_columns(_call=nw.lit(None, nw.Int64)).select(columns),
+            first_asked.select(columns),
         ]
-    )
-    # The next request at or after each moment, per customer and service.
-    following = both.with_columns(
-        _next=nw.col("_call")
-        .cum_min(reverse=True)
-        .over("customer", "service", order_by=["_t", "_order"])
-    ).filter(~nw.col("channel").is_null() & (nw.col("_t") >= first) & (nw.col("_t") < last))
+    ).with_columns(_t=nw.col("_at"))
     flags, names = {}, list(COUNTS[5:])
     done = nw.col("_done") == 1
     for i, days in enumerate(recontact_days):
-        seen = nw.col("_t") + days * _DAY <= end
-        again = seen & (nw.col("_next") - nw.col("_t") <= days * _DAY)
+        within = nw.col("_t") + days * _DAY <= end
+        seen = within & nw.col("_call").is_null()
+        again = (
+            within & ~nw.col("_call").is_null() & (nw.col("_call") - nw.col("_t") <= days * _DAY)
+        )
         for name, which in zip(
             names, (done & seen, done & again, ~done & seen, ~done & again), strict=True
         ):
@@ -264,17 +262,41 @@ def _eligible(
     import polars as pl
 
     stages = ["channel", "stage"]
-    live = events.group_by(*stages, "service").agg(_live=nw.col("_at").min())
+    live = collect(events.group_by(*stages, "service").agg(_live=nw.col("_at").min()))
+    live = live.drop_nulls("service")
+    places = live.select(stages).unique().sort(stages)
+    names = [f"_live_{k}" for k in range(places.height)]
+    # One row per service, so that each call is looked at once for all channels.
+    wide = live.select("service").unique()
+    for name, place in zip(names, places.rows(), strict=True):
+        mine = live.filter(pl.col("channel") == place[0], pl.col("stage") == place[1])
+        wide = wide.join(
+            mine.select("service", pl.col("_live").alias(name)), on="service", how="left"
+        )
+    wide = wide.with_columns(pl.col(names).fill_null(_NEVER).cast(pl.Int64))
     calls = (
         scope.calls()
         .filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
         .select("service", "arrived_epoch")
     )
-    counted = collect(
-        live.join(calls, on="service", how="inner")
-        .filter(nw.col("arrived_epoch") >= nw.col("_live"))
-        .group_by(*stages, "service")
-        .agg(nw.len().alias("_calls"))
+    each = collect(
+        calls.join(scope.engine.hand_over(wide), on="service", how="inner")
+        .select("service", **{n: flag(nw.col("arrived_epoch") >= nw.col(n)) for n in names})
+        .group_by("service")
+        .agg(*(nw.col(name).sum() for name in names))
+    )
+    counted = (
+        pl.concat(
+            each.select(
+                pl.lit(place[0], pl.String).alias("channel"),
+                pl.lit(place[1], pl.String).alias("stage"),
+                "service",
+                pl.col(name).cast(pl.Int64).alias("_calls"),
+            ).filter(pl.col("_calls") > 0)
+            for name, place in zip(names, places.rows(), strict=True)
+        )
+        if names
+        else live.select(*stages, "service", pl.lit(0, pl.Int64).alias("_calls"))
     )
     own = collect(
         events.filter(
