@@ -17,6 +17,11 @@ __all__ = ["COUNTS", "SQUARES", "menu_ends", "self_service"]
 
 _DAY = 86400
 _NEVER = 2**62
+# The parts of a code: windows are at most so many.
+_MOST = 1000
+_PAST = _MOST
+_DONE = _PAST * _MOST
+_ASKED = 2 * _DONE
 
 COUNTS = (
     *("eligible", "sent", "accepted", "delivered", "completed"),
@@ -200,57 +205,137 @@ def _after(
     # Each contact with the requests that came within the longest window, of which the first
     # counts: nothing is put in order, which ten million calls would take a minute for.
     after = nw.col("_call") - nw.col("_at")
-    keys = ["customer", *dict.fromkeys([*groups, "_done"])]
+    group = [*groups, "customer"]
     first_asked = (
         begun.join(asked, on=["customer", "_about"], how="inner")
         .filter(after >= 0, after <= max(recontact_days) * _DAY)
-        .group_by(*keys, "_id", "_at")
+        .group_by(*group, "_done", "_id", "_at")
         .agg(nw.col("_call").min())
     )
-    end = scope.log_end
-    columns = [*keys, "_at", "_call"]
-    following = nw.concat(
-        [
-            # Every contact once, to be followed; and once more if an agent was asked.
-            begun.with_columns(_call=nw.lit(None, nw.Int64)).select(columns),
-            first_asked.select(columns),
-        ]
-    ).with_columns(_t=nw.col("_at"))
-    flags, names = {}, list(COUNTS[5:])
-    done = nw.col("_done") == 1
-    for i, days in enumerate(recontact_days):
-        within = nw.col("_t") + days * _DAY <= end
-        seen = within & nw.col("_call").is_null()
-        again = (
-            within & ~nw.col("_call").is_null() & (nw.col("_call") - nw.col("_t") <= days * _DAY)
+    windows = sorted(set(recontact_days))
+    rows = scope.engine.keep(
+        nw.concat(
+            [
+                begun.select(*group, _code=_code(windows, scope.log_end, None)),
+                first_asked.select(
+                    *group, _code=_code(windows, scope.log_end, nw.col("_call") - nw.col("_at"))
+                ),
+            ]
         )
-        for name, which in zip(
-            names, (done & seen, done & again, ~done & seen, ~done & again), strict=True
-        ):
-            flags[f"{name}_{i}"] = flag(which)
+    )
+    # Most customers have one contact, asked after or not: their codes tell all of them, and need
+    # but three numbers a customer. Of the others sums are taken, one for each count and window.
+    customers = rows.group_by(*group).agg(
+        nw.len().alias("_rows"),
+        nw.col("_code").min().alias("_contact"),
+        nw.col("_code").max().alias("_last"),
+    )
+    one = (nw.col("_rows") == 1) | (
+        (nw.col("_rows") == 2) & (nw.col("_contact") < _ASKED) & (nw.col("_last") >= _ASKED)
+    )
+    single = collect(
+        customers.filter(one).group_by(*groups, "_contact", "_last").agg(nw.len().alias("_n"))
+    )
+    names = [*COUNTS[5:], *(name for name in SQUARES if name.startswith(tuple(_AFTER)))]
+    parts = [_expanded(single, groups, windows)]
+    # A join does not find what is unknown: there a text stands for it.
+    about_it = nw.col("service").fill_null("") if "service" in groups else nw.lit("")
+    several = customers.filter(~one).select(
+        _who=nw.col("customer"), _where=nw.col("channel"), _when=nw.col("stage"), _what=about_it
+    )
+    counts = {
+        f"{name}_{i}": flag(holds)
+        for i in range(len(windows))
+        for name, holds in _told(nw.col("_code"), i).items()
+    }
     squares = {
         f"{name}_{i}": each
-        for i in range(len(recontact_days))
+        for i in range(len(windows))
         for name, each in _squares(
             {s: (f"{x}_{i}", f"{n}_{i}") for s, (x, n) in _AFTER.items()}
         ).items()
     }
-    counted = collect(
-        following.select(*groups, "customer", **flags)
-        .group_by(*groups, "customer")
-        .agg(*(nw.col(name).sum() for name in flags))
+    wide = collect(
+        rows.with_columns(_about=about_it)
+        .join(
+            several,
+            left_on=["customer", "channel", "stage", "_about"],
+            right_on=["_who", "_where", "_when", "_what"],
+            how="semi",
+        )
+        .select(*group, **counts)
+        .group_by(*group)
+        .agg(*(nw.col(name).sum() for name in counts))
         .with_columns(**squares)
         .group_by(*groups)
-        .agg(*(nw.col(name).sum() for name in [*flags, *squares]))
+        .agg(*(nw.col(name).sum() for name in [*counts, *squares]))
     )
-    names += [name for name in SQUARES if name.startswith(tuple(_AFTER))]
-    return pl.concat(
-        counted.select(
+    parts += [
+        wide.select(
             *groups,
-            *(pl.col(f"{name}_{i}").alias(name) for name in names),
             pl.lit(days, pl.Int64).alias("window_days"),
+            *(pl.col(f"{name}_{i}").cast(pl.Int64).alias(name) for name in names),
         )
-        for i, days in enumerate(recontact_days)
+        for i, days in enumerate(windows)
+    ]
+    return pl.concat(parts).group_by(*groups, "window_days").agg(pl.col(names).sum())
+
+
+def _code(windows: Sequence[int], end: int, after: nw.Expr | None) -> nw.Expr:
+    """A contact, or the first request after it, as a number: in which windows it counts.
+
+    The windows from ``first`` on, below ``past``, of the ascending list: a contact in all that the
+    log follows, a request in those that also reach it.
+    """
+    past, first = nw.lit(0), nw.lit(0)
+    for days in windows:
+        past = past + flag(nw.col("_at") + days * _DAY <= end)
+        if after is not None:
+            first = first + flag(after > days * _DAY)
+    asked = 0 if after is None else _ASKED
+    return nw.col("_done") * _DONE + past * _PAST + first + asked
+
+
+def _told(code: Any, window: int) -> dict[str, Any]:
+    """Which counts a code adds to at a window; for expressions of both libraries."""
+    asked, done = code >= _ASKED, code // _DONE % 2 == 1
+    past, first = code // _PAST % _MOST, code % _PAST
+    counts = (past > window) & (first <= window)
+    return {
+        "followed": counts & done & ~asked,
+        "recontacted": counts & done & asked,
+        "failed_followed": counts & ~done & ~asked,
+        "failed_recontacted": counts & ~done & asked,
+    }
+
+
+def _expanded(single: pl.DataFrame, groups: list[str], windows: Sequence[int]) -> pl.DataFrame:
+    """Counts and squares of customers with one contact: those of 0 and 1."""
+    import polars as pl
+
+    n = pl.col("_n").cast(pl.Int64)
+    found = []
+    for i, days in enumerate(windows):
+        of_contact, of_last = (_told(pl.col(name), i) for name in ("_contact", "_last"))
+        told = {
+            name: (of_last if name.endswith("recontacted") else of_contact)[name].cast(pl.Int64)
+            for name in COUNTS[5:]
+        }
+        for share, (x, below) in _AFTER.items():
+            told[f"{share}_nn"] = told[below]
+            told[f"{share}_xn"] = told[f"{share}_xx"] = told[x]
+        found.append(
+            single.select(
+                *groups,
+                pl.lit(days, pl.Int64).alias("window_days"),
+                *((n * each).alias(name) for name, each in told.items()),
+            )
+        )
+    return pl.concat(found).select(
+        *groups,
+        "window_days",
+        *COUNTS[5:],
+        *(name for name in SQUARES if name.startswith(tuple(_AFTER))),
     )
 
 
