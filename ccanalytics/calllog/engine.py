@@ -72,6 +72,10 @@ class Engine(ABC):
         """A small frame, for joins."""
 
     @abstractmethod
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """The rows of a large frame worked out once, where they are, for several uses."""
+
+    @abstractmethod
     def whole(self, name: str) -> pl.DataFrame:
         """A whole table, in its order; timestamps are naive UTC."""
 
@@ -125,6 +129,7 @@ class DuckEngine(Engine):
     def __init__(self, connection: duckdb.DuckDBPyConnection, place: str) -> None:
         self._connection = connection
         self.place = place
+        self._kept = 0
 
     @property
     def time_zone(self) -> str:
@@ -146,6 +151,14 @@ class DuckEngine(Engine):
     def hand_over(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
         """A frame as a relation of this connection."""
         return nw.from_native(self._connection.from_arrow(frame.to_arrow()))
+
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """A temporary table, gone with the connection."""
+        self._kept += 1
+        name = f"kept_{self._kept}"
+        query = frame.to_native().sql_query()
+        self._connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
+        return nw.from_native(self._connection.table(name))
 
     def filled(self, name: str) -> list[str]:
         """Columns of a table that are not null throughout: looked for no further than the first."""

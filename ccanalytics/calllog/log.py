@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ccanalytics.calllog.arguments import chosen_goals, positive
 from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
+from ccanalytics.calllog.customers import CustomersLog
 from ccanalytics.calllog.file import one_state
 from ccanalytics.calllog.lines import LinesLog
 from ccanalytics.calllog.offers import OffersLog
@@ -31,7 +32,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(CallersAndAgents, LinesLog, OffersLog, CountedLog):
+class CallLog(CallersAndAgents, CustomersLog, LinesLog, OffersLog, CountedLog):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,
@@ -240,98 +241,6 @@ class CallLog(CallersAndAgents, LinesLog, OffersLog, CountedLog):
             "calls",
             own.fill_null(overall.over(keys) if keys else overall).alias("aht_s"),
         )
-
-    def recontacts(
-        self,
-        within_s: Sequence[float] = (600, 3600, 86400),
-        by: str | Iterable[str] = ("outcome",),
-        *,
-        start: Day | None = None,
-        end: Day | None = None,
-        where: Mapping[str, Values] | None = None,
-    ) -> pl.DataFrame:
-        """How many customers called again within each window.
-
-        Calls of unknown customers are left out; a window that reaches beyond the end of the log is
-        not counted.
-
-        Returns
-        -------
-        polars.DataFrame
-            keys…, window_s, followed, again.
-        """
-        from ccanalytics.calllog.rollups.contacts import recontacts
-        from ccanalytics.calllog.rollups.scope import check_keys
-
-        windows = positive(within_s, "within_s")
-        keys = check_keys(by, "by")
-        with self._scope(start, end, where) as scope:
-            return recontacts(scope, keys, windows, *scope.epochs())
-
-    def self_service(
-        self,
-        recontact_days: Sequence[int] = (1, 3, 7, 14, 30),
-        by: str | Iterable[str] = ("service",),
-        *,
-        start: Day | None = None,
-        end: Day | None = None,
-        where: Mapping[str, Values] | None = None,
-    ) -> pl.DataFrame:
-        """Counts of the self-service funnel, and who asked an agent afterwards.
-
-        Parameters
-        ----------
-        recontact_days
-            Windows in whole days after a completed contact; one row each.
-        by
-            Key columns that self-service records have: ``service``, or none.
-        start, end
-            Local days of the contact, ``end`` excluded; default: all records, also those before
-            the first call and after the last.
-        where
-            Column → value or list of values (None: unknown); ``service`` alone.
-
-        Returns
-        -------
-        polars.DataFrame
-            One row per channel, stage, key and window: ``eligible`` (calls about a service since
-            the channel's first record for it, and accepted sessions of one's own initiative),
-            ``sent``, ``accepted``, ``delivered``, ``completed``, ``followed`` (completed contacts
-            of known customers followed to the end of the window) and ``recontacted`` (of those:
-            the same customer asked for an agent about the same service within it). The first five
-            do not depend on the window and are repeated; ``delivered`` is null where it was never
-            noted. Empty if the log has no such records.
-        """
-        import polars as pl
-
-        from ccanalytics.calllog.rollups.contacts import self_service
-        from ccanalytics.calllog.rollups.scope import check_keys, check_where
-
-        days = [int(d) for d in positive(recontact_days, "recontact_days", whole=True)]
-        keys = check_keys(by, "by", ("service",))
-        check_where(where, ("service",))
-        with self._scope(start, end, where) as scope:
-            if not scope.engine.holds("self_service"):
-                whole = [
-                    "eligible",
-                    "sent",
-                    "accepted",
-                    "delivered",
-                    "completed",
-                    "followed",
-                    "recontacted",
-                ]
-                return pl.DataFrame(
-                    schema={
-                        **dict.fromkeys(["channel", "stage", *keys], pl.String),
-                        "window_days": pl.Int64,
-                        **dict.fromkeys(whole, pl.Int64),
-                    }
-                )
-            # Contacts with a channel may come before the first call of a log and after its last.
-            first, last = scope.epochs()
-            first, last = first if start else -(2**62), last if end else 2**62
-            return self_service(scope, keys, days, first, last)
 
     @one_state
     def panel(

@@ -123,6 +123,10 @@ class SparkEngine(Engine):
             )
         )
 
+    def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Kept by the executors from its first use."""
+        return nw.from_native(frame.to_native().cache())
+
     def hand_over(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
         """A small frame as one of Spark's."""
         from pyspark.sql import functions

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-    from ccanalytics.deflection import BeforeAfter, Comparisons, Funnel
+    from ccanalytics.deflection import BeforeAfter, Comparisons, Funnel, Ledger
     from ccanalytics.statistics.effects import SeriesEffect
 
 __all__ = [
     "before_after",
+    "contact_fates",
     "effects_by_unit",
     "effects_of_rollouts",
     "funnel_steps",
@@ -35,8 +36,15 @@ _STEPS = {
     "completed": "Completed",
     "stayed": "Did not ask again",
 }
+_FATES = {
+    "stayed": ("Completed, did not ask again", theme.ANSWER),
+    "came_back": ("Completed, but asked an agent", theme.SECOND),
+    "failed_called": ("Not completed, asked an agent", theme.ALARM),
+    "failed_silent": ("Not completed, asked nobody", "#C9D1DA"),
+}
 _FADED = "#9DB9CE"
 _LONG = 0.4
+_LEGIBLE = 0.04
 
 # What each share is a share of.
 _BASES = {"acceptance": "sent", "completion": "accepted", "leakage": "followed"}
@@ -129,7 +137,9 @@ def share_by_key(
         x=share,
         height=150 + 24 * min(top, keys.height),
     )
-    for place, colour in zip(places, (theme.ANSWER, theme.SECOND, theme.ALARM), strict=False):
+    for place, colour in zip(
+        places, (theme.ANSWER, theme.SECOND, theme.ALARM, *theme.PALETTE[3:]), strict=False
+    ):
         mine = _place(rows, place).sort(share, maintain_order=True)
         dots(fig, mine, share, labels_of(mine, funnel.keys, names), colour, legend=name_of(*place))
     return fig
@@ -165,6 +175,45 @@ def leakage_by_window(funnel: Funnel) -> go.Figure:
             f"<extra>{theme.plain(name_of(*place))}</extra>",
         )
     fig.update_xaxes(tickvals=sorted(totals["window_days"].unique().to_list()), rangemode="tozero")
+    return fig
+
+
+def contact_fates(ledger: Ledger) -> go.Figure:
+    """Draw what became of the contacts taken up in each channel, as shares that sum to one."""
+    rows = ledger.or_refuse().fates()
+    if not rows.height:
+        raise DataError("no contact that was taken up could be followed", "the window is too long")
+    rows = large_enough(rows, "taken_up")
+    worst = rows.sort("failed_called", descending=True).row(0, named=True)
+    fig = theme.figure(
+        f"{name_of(worst['channel'], worst['stage'])}: of 100 contacts taken up, "
+        f"{100 * worst['stayed']:.0f} end there, {100 * worst['came_back']:.0f} are completed and "
+        f"come back, {100 * worst['failed_called']:.0f} fail and call",
+        "What became of contacts taken up and followed to the end of the window; an agent asked "
+        f"about the same service within {_days(ledger.funnel.window_days)}",
+        x="share_of_taken_up",
+        height=150 + 46 * rows.height,
+    )
+    labels = [name_of(*place) for place in rows.select("channel", "stage").rows()]
+    for name, (label, colour) in _FATES.items():
+        fig.add_bar(
+            x=rows[name].to_list(),
+            y=labels,
+            orientation="h",
+            name=label,
+            marker_color=colour,
+            customdata=rows["taken_up"].to_list(),
+            text=[f"{share:.0%}" if share >= _LEGIBLE else "" for share in rows[name]],
+            textposition="inside",
+            textangle=0,
+            insidetextanchor="middle",
+            insidetextfont={"color": theme.INK if name == "failed_silent" else "white"},
+            hovertemplate=f"<b>%{{y}}</b><br>{label}: %{{x:.1%}} of %{{customdata:,}}"
+            "<extra></extra>",
+        )
+    fig.update_layout(barmode="stack", legend_traceorder="normal")
+    fig.update_yaxes(autorange="reversed", showgrid=False, rangemode=None)
+    fig.update_xaxes(range=[0, 1])
     return fig
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.deflection.channels import begun, name_of
 from ccanalytics.deflection.counts import check_parts, known_delivery
-from ccanalytics.deflection.shares import REMOVING_STAGES, SHARES, with_shares
+from ccanalytics.deflection.shares import REMOVING_STAGES, SHARES, SQUARES, with_shares
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Funnel", "funnel"]
 
 COUNTS = ("eligible", "sent", "accepted", "delivered", "completed", "followed", "recontacted")
+_FAILED = ("failed_followed", "failed_recontacted")
 _PLACE = ("channel", "stage")
 _TOLD = ("acceptance", "gross_deflection", "leakage", "net_deflection")
 _NOTHING = "the log holds no self-service records, so it cannot say what self-service takes away"
@@ -34,10 +35,11 @@ class Funnel(Result):
     rows
         One row per channel, stage, key and window: the counts of ``CallLog.self_service`` and the
         shares ``acceptance`` (accepted/sent), ``delivery`` (delivered/accepted), ``completion``
-        (completed/accepted), ``leakage`` (recontacted/followed), ``gross_deflection``
-        (completed/eligible) and ``net_deflection`` (gross × (1 − leakage)), each with ``_low`` and
-        ``_high``. A share is null where its denominator is 0 or unknown, and gross and net are
-        null for stages that cannot take a call away.
+        (completed/accepted), ``leakage`` (recontacted/followed), ``failed_recontact``
+        (failed_recontacted/failed_followed), ``gross_deflection`` (completed/eligible) and
+        ``net_deflection`` (gross × (1 − leakage)), each with ``_low`` and ``_high``. A share is
+        null where its denominator is 0 or unknown, and gross and net are null for stages that
+        cannot take a call away.
     totals
         The same per channel, stage and window.
     keys
@@ -70,9 +72,9 @@ class Funnel(Result):
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Channels with the stage they acted at, the busiest first."""
-        at = self._at_window(self.totals)
-        at = at.sort("sent", *_PLACE, descending=[True, False, False])
+        """Channels with the stage they acted at, the busiest first; the voice menu, which every
+        caller enters, last."""
+        at = self._ordered(self._at_window(self.totals))
         return [(str(row["channel"]), str(row["stage"])) for row in at.iter_rows(named=True)]
 
     def share(self, name: str, channel: str, stage: str, window_days: int | None = None) -> Any:
@@ -111,15 +113,18 @@ class Funnel(Result):
 
         stayed = (pl.col("completed") * (1 - pl.col("leakage"))).alias("stayed")
         steps = ["sent", "accepted", "delivered", "completed", "stayed"]
+        index = [*_PLACE, "_place", "_sent"]
         return (
-            self._at_window(self.totals)
+            self._ordered(self._at_window(self.totals))
             .with_columns(stayed)
-            .sort("sent", descending=True)
-            .select(*_PLACE, pl.col("sent").alias("_sent"), pl.col(steps).cast(pl.Float64))
-            .unpivot(steps, index=[*_PLACE, "_sent"], variable_name="step", value_name="contacts")
+            .with_row_index("_place")
+            .select(
+                *_PLACE, "_place", pl.col("sent").alias("_sent"), pl.col(steps).cast(pl.Float64)
+            )
+            .unpivot(steps, index=index, variable_name="step", value_name="contacts")
             .with_columns(share_of_sent=pl.col("contacts") / pl.col("_sent"))
-            .sort("_sent", *_PLACE, descending=[True, False, False], maintain_order=True)
-            .drop("_sent")
+            .sort("_place", maintain_order=True)
+            .drop("_sent", "_place")
         )
 
     def by_key(self, share: str = "acceptance") -> pl.DataFrame:
@@ -141,7 +146,7 @@ class Funnel(Result):
         """Give counts and shares of each channel at the window, in words."""
         import polars as pl
 
-        at = self._at_window(self.totals).sort("sent", descending=True)
+        at = self._ordered(self._at_window(self.totals))
         names = pl.Series("channel", [name_of(*place) for place in at.select(_PLACE).rows()])
         counts = ["sent", "completed", "eligible"]
         shares = ["acceptance", "completion", "leakage", "gross_deflection", "net_deflection"]
@@ -167,9 +172,13 @@ class Funnel(Result):
             "Gross deflection is completed over eligible contacts; leakage, of completed contacts "
             "that the log follows so long, those whose customer asked an agent about the same "
             f"service within {_days(self.window_days)}; net is gross × (1 − leakage). In brackets "
-            f"{100 * self.inputs['level']:g}% intervals (Wilson; net: product of the two, on logs)."
+            f"{100 * self.inputs['level']:g}% intervals ({self._limits()}; net: product of the "
+            "two, on logs)."
         )
         return " ".join(words)
+
+    def _limits(self) -> str:
+        return "Wilson, by customer" if self.inputs["by_customer"] else "Wilson"
 
     def _removed(self, places: list[tuple[str, str]]) -> str:
         at = self._at_window(self.totals)
@@ -177,6 +186,11 @@ class Funnel(Result):
             _place(at, *place).row(0, named=True) | {"name": name_of(*place)} for place in places
         ]
         known = [row for row in rows if row["net_deflection"] is not None]
+        if not known and any(row["completed"] and not row["followed"] for row in rows):
+            return (
+                f"Net deflection within {_days(self.window_days)} cannot be known: the log does "
+                "not follow any completed contact for so long."
+            )
         if not known:
             return "Gross and net deflection cannot be told from these records."
         gross = ", ".join(
@@ -200,6 +214,12 @@ class Funnel(Result):
         if stage == "during_call":
             text += f"; its {row['completed'].item():,} completed assists remove no call"
         return f"{text}."
+
+    def _ordered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+
+        order = [pl.col("channel") == "menu", -pl.col("sent"), *map(pl.col, _PLACE)]
+        return frame.sort(order)
 
     def _at_window(self, frame: pl.DataFrame) -> pl.DataFrame:
         import polars as pl
@@ -247,22 +267,30 @@ def funnel(self_service: Any, *, window_days: int | None = None, level: float = 
     frame = as_polars(
         self_service, "self_service", [*_PLACE, "window_days", *COUNTS], "log.self_service(…)"
     )
-    check_counts(frame, COUNTS, "self_service")
-    keys = key_columns(frame, [*_PLACE, "window_days", *COUNTS])
+    more = [name for name in (*_FAILED, *SQUARES) if name in frame.columns]
+    check_counts(frame, [*COUNTS, *more], "self_service")
+    keys = key_columns(frame, [*_PLACE, "window_days", *COUNTS, *more])
     check_parts(frame)
     windows = sorted(frame["window_days"].unique().to_list())
     window = _window(window_days, windows)
     if frame.select([*_PLACE, *keys, "window_days"]).is_duplicated().any():
         raise InputError("two rows have the same channel, stage, keys and window", "self_service")
-    frame, unrecorded = known_delivery(frame.with_columns(pl.col(COUNTS).cast(pl.Int64)))
+    told = [*COUNTS, *more]
+    frame, unrecorded = known_delivery(frame.with_columns(pl.col(told).cast(pl.Int64)))
     totals = frame.group_by(*_PLACE, "window_days").agg(
         # A sum over a part that is unknown is unknown.
         pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
-        for name in COUNTS
+        for name in told
     )
     return Funnel(
-        inputs={"window_days": window, "windows": windows, "keys": keys, "level": level},
-        checks=(*unrecorded, *_checks(frame, window)),
+        inputs={
+            "window_days": window,
+            "windows": windows,
+            "keys": keys,
+            "level": level,
+            "by_customer": set(SQUARES) <= set(more),
+        },
+        checks=(*unrecorded, *_checks(frame, window, by_customer=set(SQUARES) <= set(more))),
         rows=with_shares(frame, level).sort([*_PLACE, *keys, "window_days"]),
         totals=with_shares(totals, level).sort([*_PLACE, "window_days"]),
         keys=tuple(keys),
@@ -284,7 +312,7 @@ def _window(asked: int | None, windows: list[int]) -> int:
     return asked
 
 
-def _checks(frame: pl.DataFrame, window: int) -> tuple[Check, ...]:
+def _checks(frame: pl.DataFrame, window: int, *, by_customer: bool) -> tuple[Check, ...]:
     import polars as pl
 
     checks = []
@@ -311,18 +339,25 @@ def _checks(frame: pl.DataFrame, window: int) -> tuple[Check, ...]:
         checks.append(
             Check(
                 "followed to the end of the window",
-                "informs",
+                "informs" if followed else "fails",
                 f"{followed:,} of {done:,} completed contacts ({followed / done:.0%}); the others "
                 "had no known customer or came too near the end of the log, and are taken to be "
-                "like them",
+                "like them"
+                if followed
+                else f"none of {done:,} completed contacts: the log does not go on for "
+                f"{_days(window)} after one of a known customer, so leakage within it cannot be "
+                "known, nor net deflection",
             )
         )
     checks.append(
         Check(
             "independence",
             "informs",
-            "the intervals count every contact as a customer of its own; where few customers make "
-            "many contacts they are too narrow",
+            "the intervals allow for a customer's contacts being alike, within a service; gross "
+            "deflection by its completed contacts alone, and calls in the voice menu not at all"
+            if by_customer
+            else "the intervals count every contact as a customer of its own; where few customers "
+            "make many contacts they are too narrow",
         )
     )
     return tuple(checks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["REMOVING_STAGES", "SHARES", "product_limits", "with_shares"]
+__all__ = ["REMOVING_STAGES", "SHARES", "SQUARES", "design_effect", "product_limits", "with_shares"]
 
 # Share → what is counted, over what.
 SHARES = {
@@ -21,11 +21,34 @@ SHARES = {
     "completion": ("completed", "accepted"),
     "leakage": ("recontacted", "followed"),
     "gross_deflection": ("completed", "eligible"),
+    "failed_recontact": ("failed_recontacted", "failed_followed"),
 }
+
+# Shares whose sums of squares by customer ``CallLog.self_service`` gives.
+_BY_CUSTOMER = ("acceptance", "completion", "leakage", "failed_recontact")
+SQUARES = tuple(f"{share}_{part}" for share in _BY_CUSTOMER for part in ("nn", "xn", "xx"))
 
 REMOVING_STAGES = ("before_call", "own_initiative")
 """Stages that can take a call away: an assist during a call does not, and a reminder answers
 nobody who is calling."""
+
+
+def design_effect(x: Any, n: Any, nn: Any, xn: Any, xx: Any) -> NDArray[np.float64]:
+    """Give how much further a share strays because a customer's contacts are alike: 1 or more.
+
+    With x_c of n_c at customer c and p = Σx_c/Σn_c: Σ(x_c − p·n_c)² over n·p·(1 − p). Where the
+    share is 0 or 1, nothing shows how alike they are, and all of a customer's contacts are taken to
+    be: Σn_c²/n. An interval is then that of x and n divided by it (Kish 1965, Survey Sampling).
+
+    >>> design_effect(20, 40, 80, 40, 40).item()  # pairs, and both of a pair do the same
+    2.0
+    """
+    x, n, nn, xn, xx = (np.asarray(each, float) for each in (x, n, nn, xn, xx))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = x / n
+        plain = n * p * (1 - p)
+        found = np.where(plain > 0, (xx - 2 * p * xn + p * p * nn) / plain, nn / n)
+    return np.maximum(np.nan_to_num(found, nan=1.0), 1.0)
 
 
 def product_limits(
@@ -56,20 +79,25 @@ def product_limits(
 def with_shares(counts: pl.DataFrame, level: float) -> pl.DataFrame:
     """Add each share with its limits; null where its denominator is 0 or unknown.
 
-    Net deflection is gross deflection × (1 − leakage).
+    Net deflection is gross deflection × (1 − leakage). Limits are Wilson's, widened by the
+    `design_effect` where the counts have the sums of squares by customer; that of gross deflection
+    is of its completed contacts, which are few among the eligible: Σc²/Σc.
     """
     import polars as pl
 
     columns: dict[str, NDArray[np.float64]] = {}
     removes = counts["stage"].is_in(REMOVING_STAGES).to_numpy()
     for name, (top, bottom) in SHARES.items():
+        if top not in counts.columns:
+            continue
         x = counts[top].cast(pl.Float64).to_numpy()
         n = counts[bottom].cast(pl.Float64).to_numpy()
         known = np.isfinite(x) & np.isfinite(n) & (x <= n)
         if name == "gross_deflection":
             known &= removes
         x, n = np.where(known, x, 0), np.where(known, n, 0)
-        low, high = wilson(x, n, level)
+        alike = _alike(counts, name, x, n)
+        low, high = wilson(x / alike, n / alike, level)
         with np.errstate(invalid="ignore"):
             columns[name] = x / n
         columns[f"{name}_low"], columns[f"{name}_high"] = low, high
@@ -77,6 +105,19 @@ def with_shares(counts: pl.DataFrame, level: float) -> pl.DataFrame:
     gross = tuple(columns[f"gross_deflection{end}"] for end in ("", "_low", "_high"))
     columns["net_deflection"] = gross[0] * stay[0]
     columns["net_deflection_low"], columns["net_deflection_high"] = product_limits(gross, stay)
-    return counts.with_columns(
+    return counts.drop(SQUARES, strict=False).with_columns(
         pl.Series(name, values).fill_nan(None) for name, values in columns.items()
+    )
+
+
+def _alike(
+    counts: pl.DataFrame, share: str, x: NDArray[np.float64], n: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    if share == "gross_deflection" and "completion_xx" in counts.columns:
+        squares = counts["completion_xx"].to_numpy().astype(float)
+        return np.maximum(squares / np.maximum(x, 1), 1.0)
+    if f"{share}_xx" not in counts.columns:
+        return np.ones_like(x)
+    return design_effect(
+        x, n, *(counts[f"{share}_{part}"].to_numpy() for part in ("nn", "xn", "xx"))
     )

@@ -57,6 +57,8 @@ MEASURES: dict[str, Measure] = {
 
 _GOAL = re.compile(r"^service_level_(\d+)$")
 _LIMIT = re.compile(r"^(.+)_(low|high)$")
+_SQUARES = re.compile(r"^(.+)_(nn|xn|xx)$")
+_SUMS = re.compile(r"^(touched|others)_(s|ss)$")
 _WITHIN = re.compile(r"^(answered|abandoned)_in_([0-9.e+-]+)s$")
 
 
@@ -81,6 +83,28 @@ def measure(name: str) -> Measure:
             f"{seconds}秒内{zh}",
             "calls",
             f"calls {what} after a wait of at most {seconds} seconds",
+        )
+    match = _SQUARES.match(name)
+    if match:
+        told, part = measure(match.group(1)), {"nn": "n²", "xn": "x·n", "xx": "x²"}[match.group(2)]
+        return replace(
+            told,
+            name=name,
+            label=f"{told.label}, {part}",
+            label_zh=f"{told.label_zh} {part}",
+            unit="",
+            definition=f"sum over customers of {part}, where x of n is: {told.definition}",
+        )
+    match = _SUMS.match(name)
+    if match:
+        told, squared = measure(match.group(1)), match.group(2) == "ss"
+        return replace(
+            told,
+            name=name,
+            label=f"{told.label}, {'seconds squared' if squared else 'seconds'}",
+            label_zh=f"{told.label_zh}{'秒数平方' if squared else '秒数'}",
+            unit="" if squared else "s",
+            definition=f"sum of {'squares of ' if squared else ''}handle times: {told.definition}",
         )
     match = _GOAL.match(name)
     if match:

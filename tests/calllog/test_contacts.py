@@ -223,7 +223,7 @@ def test_earlier_calls_outside_where_still_make_a_repeat(make_log):
 
 
 def funnel_recount(kept, happened, by, windows, start, end):
-    """Every count of self_service(), one event at a time."""
+    """Every count of self_service(), one contact at a time."""
     groups, out = Counter(), {}
     last = max(c["arrived_at"] for c in kept)
     live = {}
@@ -231,51 +231,89 @@ def funnel_recount(kept, happened, by, windows, start, end):
         place = (e["channel"], e["stage"], e["service"])
         live[place] = min(live.get(place, e["at"]), e["at"])
 
-    def key(place):
-        return (*place[:2], *(place[2:] if by else ()))
+    def key(row):
+        return (row["channel"], row["stage"], *(row[name] for name in by))
 
-    for e in happened:
+    in_menu = []
+    if any(c["outcome"] == "contained" for c in kept):
+        in_menu = [
+            {
+                "channel": "menu",
+                "stage": "own_initiative",
+                "service": c["service"],
+                "customer": c["customer"],
+                "event_id": c["call_id"],
+                "at": c["arrived_at"],
+                "accepted": True,
+                "delivered": None,
+                "completed": c["outcome"] == "contained",
+            }
+            for c in kept
+            if c["outcome"] in ("contained", "left_menu", "diverted")
+        ]
+    per = {}
+    for e in happened + in_menu:
         if between(e["at"], start, end):
-            group = key((e["channel"], e["stage"], e["service"]))
+            group = key(e)
             groups[*group, "sent"] += 1
             for what in ("accepted", "delivered", "completed"):
                 groups[*group, what] += bool(e[what])
             groups[*group, "noted"] += e["delivered"] is not None
             groups[*group, "eligible"] += e["stage"] == "own_initiative" and e["accepted"]
-    for place, since in live.items():
-        groups[*key(place), "eligible"] += sum(
-            c["service"] == place[2]
+            # In the menu every call counts for itself.
+            who = e["event_id"] if e["channel"] == "menu" else e["customer"] or e["event_id"]
+            mine = per.setdefault(group, {}).setdefault(who, Counter())
+            mine.update(sent=1, accepted=bool(e["accepted"]), completed=bool(e["completed"]))
+    for (channel, stage, service), since in live.items():
+        group = key({"channel": channel, "stage": stage, "service": service})
+        groups[*group, "eligible"] += sum(
+            c["service"] == service
             and c["arrived_at"] >= since
             and between(c["arrived_at"], start, end)
             for c in kept
         )
-    present = {k[:-1] for k in groups if k[-1] == "sent"}
-    for group in present:
+
+    def squares(counts, x, n):
+        return [sum(c[a] * c[b] for c in counts) for a, b in ((n, n), (x, n), (x, x))]
+
+    def asks(e, window):
+        return any(
+            c["customer"] == e["customer"]
+            and c["service"] == e["service"]
+            and c["outcome"] in OFFERED
+            and e["at"] <= c["arrived_at"] <= e["at"] + timedelta(days=window)
+            for c in kept
+        )
+
+    left = [
+        e
+        for e in in_menu
+        if e["event_id"] in {c["call_id"] for c in kept if c["outcome"] != "diverted"}
+    ]
+    for group, customers in per.items():
         if groups[*group, "accepted"] and not groups[*group, "noted"]:
             groups[*group, "delivered"] = None  # never noted: unknown, not zero
-        mine = [
-            e
-            for e in happened
-            if key((e["channel"], e["stage"], e["service"])) == group
-            and e["completed"]
-            and e["customer"] is not None
-            and between(e["at"], start, end)
-        ]
         for window in windows:
-            followed = [e for e in mine if e["at"] + timedelta(days=window) <= last]
-            again = [
-                e
-                for e in followed
-                if any(
-                    c["customer"] == e["customer"]
-                    and c["service"] == e["service"]
-                    and c["outcome"] in OFFERED
-                    and e["at"] <= c["arrived_at"] <= e["at"] + timedelta(days=window)
-                    for c in kept
-                )
-            ]
+            after = {}
+            for e in happened + left:
+                tried = e["completed"] or (e["accepted"] and e["completed"] is False)
+                if key(e) != group or not tried or e["customer"] is None:
+                    continue
+                if not between(e["at"], start, end) or e["at"] + timedelta(days=window) > last:
+                    continue
+                kind = "" if e["completed"] else "failed_"
+                mine = after.setdefault(e["customer"], Counter())
+                mine.update({f"{kind}followed": 1, f"{kind}recontacted": asks(e, window)})
             names = ("eligible", "sent", "accepted", "delivered", "completed")
-            out[*group, window] = (*(groups[*group, n] for n in names), len(followed), len(again))
+            later = ("followed", "recontacted", "failed_followed", "failed_recontacted")
+            out[*group, window] = (
+                *(groups[*group, n] for n in names),
+                *(sum(c[n] for c in after.values()) for n in later),
+                *squares(customers.values(), "accepted", "sent"),
+                *squares(customers.values(), "completed", "accepted"),
+                *squares(after.values(), "recontacted", "followed"),
+                *squares(after.values(), "failed_recontacted", "failed_followed"),
+            )
     return out
 
 
@@ -289,7 +327,8 @@ def test_the_funnel_is_counted_one_by_one(make_log, rows, happened, by, limits):
     if frame is None:
         assert not any(between(r["arrived_at"], start, end) for r in rows)
         return
-    # Asked for days without end, the log answers for those from its first call to its last.
+    # Asked for days without end, the log answers for those from its first call to its last; the
+    # channels' own records may come before and after.
     first, last = (local_day(f(r["arrived_at"] for r in rows)) for f in (min, max))
     start = max(date.fromisoformat(str(start)), first) if start else first
     after = last + timedelta(days=1)
@@ -341,15 +380,22 @@ def test_leakage_by_hand(make_log):
         ],
         self_service=[done | {"at": BEGIN, "customer": who} for who in ("a", "b", "c", None)],
     )
-    frame = log.self_service((1, 3, 7, 14))
+    every = log.self_service((1, 3, 7, 14))
+    frame = every.filter(pl.col("channel") == "sms")
     assert frame["sent"].to_list() == [4] * 4
     assert frame["followed"].to_list() == [3, 3, 3, 0]
     assert frame["recontacted"].to_list() == [0, 1, 1, 0]
     # The call before the channel's first record could not have used it.
     assert frame["eligible"].to_list() == [2] * 4
     # The log goes on for ten days, whatever service is asked about.
-    only = log.self_service((7,), where={"service": "S1"})
+    only = log.self_service((7,), where={"service": "S1"}).filter(pl.col("channel") == "sms")
     assert only.select("followed", "recontacted").rows() == [(3, 1)]
+    # One call ended in the voice menu, served, and its customer asked nobody in the eight days
+    # that were left of the log.
+    menu = every.filter(pl.col("channel") == "menu")
+    assert menu["service"].to_list() == ["S1"] * 4
+    assert menu["completed"].to_list() == menu["eligible"].to_list() == [1] * 4
+    assert menu.select("followed", "recontacted").rows() == [(1, 0), (1, 0), (1, 0), (0, 0)]
 
 
 def test_a_log_without_self_service_gives_an_empty_frame_of_the_same_form(make_log):

@@ -27,6 +27,7 @@ __all__ = [
     "check_keys",
     "check_where",
     "collect",
+    "flag",
     "narrowed",
     "span_of",
 ]
@@ -133,6 +134,11 @@ def check_days(start: Day | None, end: Day | None) -> None:
             f"start={start!r}, end={end!r}",
             "end is the first day left out",
         )
+
+
+def flag(condition: nw.Expr) -> nw.Expr:
+    """1 where it holds, 0 elsewhere, so that it can be summed."""
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
 
 
 def narrowed(frame: nw.LazyFrame[Any], where: Mapping[str, list[str | None]]) -> nw.LazyFrame[Any]:
