@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.queueing import MenuQueue
+from ccanalytics.staffing._seats import check_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,14 @@ class LineModel:
     max_blocking: float
     max_occupancy: float | None
     _known: dict[tuple[int, int, int], MenuPerformance] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """One menu, one share and one patience serve all rows: lists and texts are refused."""
+        self.menu = check_number("menu", self.menu, "give mean seconds in the voice menu")
+        self.to_agent = check_number("to_agent", self.to_agent, "give a share between 0 and 1")
+        if self.patience is not None:
+            why = "give mean seconds until a caller gives up, or None"
+            self.patience = check_number("patience", self.patience, why)
 
     def queue(self, i: int, more: float = 1.0) -> MenuQueue:
         """The calls of a row, ``more`` times as many."""

@@ -86,7 +86,14 @@ def read_seasons(text: str) -> dict[int, float] | None:
 
 def _seasons(values: Any) -> dict[int, float]:
     if not isinstance(values, Mapping):
-        values = {k + 1: value for k, value in enumerate(values)}
+        try:
+            values = {k + 1: value for k, value in enumerate(values)}
+        except TypeError as error:
+            raise InputError(
+                "seasons are twelve numbers, one a month",
+                f"seasons={values!r}",
+                "from January on; 1 is an average month",
+            ) from error
     if set(values) != set(range(1, 13)):
         raise InputError(
             "seasons are twelve numbers, one a month",

@@ -176,7 +176,7 @@ def overflow_plan(
     stream = Overflow(float(means.sum()), float(variances.sum()))
     total = float(load.sum())
     z = float(stream.peakedness)
-    if method == "wilkinson":
+    if isinstance(method, str) and method == "wilkinson":
         z = max(z, 1.0)  # but for rounding it is
     # Of the stream no more may be lost than max_blocking of all calls.
     share = max_blocking * total / stream.mean if stream.mean else 1.0
