@@ -271,6 +271,15 @@ def groups_measured(
     """
     import polars as pl
 
+    for name, frame, column in (
+        ("busy_hours", busy_hours, "consistent_hour_erlangs"), ("lines", lines, "peak_lines"),
+    ):  # fmt: skip
+        if not isinstance(frame, pl.DataFrame) or not {"line_group", column} <= set(frame.columns):
+            raise InputError(
+                f"a frame with line_group and {column} is needed",
+                f"{name}: {type(frame).__name__}",
+                "give log.busy_hours('line_group') and log.lines('1d', 'line_group')",
+            )
     load = (
         busy_hours.filter(pl.col("line_group").is_not_null())
         .group_by("line_group", maintain_order=True)

@@ -7,9 +7,19 @@ import polars as pl
 import pytest
 
 from ccanalytics import ServiceLevel, queueing, staffing
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.statistics import concern_gaps
 
 GOAL = ServiceLevel(0.80, within=20)
+MEANS = pl.DataFrame(
+    {"concern": ["a"], "perceived": [3.0], "expected": [4.0], "perceived_sd": [1.0],
+     "expected_sd": [1.0], "n": [50.0]}
+)  # fmt: skip
+MARCH = pl.datetime_range(datetime(2025, 3, 1), datetime(2025, 3, 31), "1d", eager=True)
+DAYS = pl.DataFrame(
+    {"interval_start": MARCH.dt.replace_time_zone("UTC"), "local_start": MARCH,
+     "arrived": [10] * 31}
+)  # fmt: skip
 
 
 def demand(key=None):
@@ -71,11 +81,33 @@ def grow(**changed):
             "method",
         ),
         (lambda: queueing.servers_for_overflow(1e300, 2, 0.01), "mean"),
+        (lambda: staffing.groups_measured(None, None), "busy_hours"),
+        (lambda: staffing.contact_pattern(DAYS, 5), "subscribers"),
+        (lambda: concern_gaps(MEANS, seed=-1), "seed"),
+        (lambda: concern_gaps(MEANS, seed="1"), "seed"),
     ],
 )
 def test_what_is_no_such_thing_is_named(ask, named):
     with pytest.raises(InputError, match=named):
         ask()
+
+
+def test_no_number_of_ratings_is_too_few():
+    with pytest.raises(DataError, match="ratings"):
+        concern_gaps(MEANS.with_columns(n=float("nan")))
+
+
+def test_what_stays_is_not_said_to_go():
+    told = grow(growth=0.0, menu=30).summary()
+    assert "lines stay at" in told
+    assert "seats stay at" in told
+    assert "subscribers go from" in told
+
+
+def test_no_agent_saved_is_said_in_words():
+    found = staffing.tier_promise({"gold": 99, "plain": 1}, 1800, 180, GOAL)
+    assert found.agents_alike == found.agents_first
+    assert "no agent fewer" in found.summary()
 
 
 def test_no_case_at_all_has_a_summary():
