@@ -226,7 +226,14 @@ def tier_rules(result: TierRules) -> go.Figure:
     gained = result.value(result.rules[1], favoured[0], "service_level") - result.value(
         result.rules[0], favoured[0], "service_level"
     )
-    paid = "; the others pay" if 100 * gained >= _TOLD_POINTS else ""
+    lost = max(
+        (result.value(result.rules[0], name, "service_level")
+         - result.value(result.rules[1], name, "service_level") for name in rest),
+        default=0.0,
+    )  # fmt: skip
+    paid = ""
+    if 100 * gained >= _TOLD_POINTS:
+        paid = "; the others pay" if 100 * lost >= _TOLD_POINTS else "; the others hardly notice"
     fig = theme.figure(
         f"A head start gives {theme.plain(favoured[0])} {100 * gained:.1f} points of service{paid}",
         f"Simulated service level by tier, the same callers under every rule. "

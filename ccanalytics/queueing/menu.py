@@ -370,6 +370,8 @@ class MenuPerformance(Result):
         )
         if self._shape != ():
             n, lines = self._v["agents"], self._v["lines"]
+            if not n.size:
+                return f"No case was asked for. {model}"
             return (
                 f"{n.size:,} cases, {n.min():g} to {n.max():g} agents on {lines.min():g} to "
                 f"{lines.max():g} lines. {model}"

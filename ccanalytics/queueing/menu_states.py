@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import special
 
-from ccanalytics.queueing.ratios import below, deviance, stirling
+from ccanalytics.queueing.ratios import deviance, stirling
 
 if TYPE_CHECKING:
     from ccanalytics.queueing.door import Array
@@ -38,15 +38,17 @@ def _log_poisson(k: Array, x: float) -> Array:
 
 
 def _log_at_most(k: Array, x: float) -> Array:
-    """Logarithm of P(Poisson(x) ≤ k)."""
+    """Logarithm of P(Poisson(x) ≤ k), k whole."""
     if x == 0:
         return np.zeros(k.size)
-    # Below the mean the sum is taken from its last term, so that nothing underflows.
+    # Below the mean terms are added up on the logarithmic scale, so that nothing underflows.
     few = k < x
     value = np.empty(k.size)
     value[~few] = np.log(special.gammaincc(k[~few] + 1, x))
     some = k[few]
-    value[few] = _log_poisson(some, x) + np.log(below(some, np.full(some.size, x)))
+    if some.size:
+        terms = _log_poisson(np.arange(some.max() + 1), x)
+        value[few] = np.logaddexp.accumulate(terms)[some.astype(np.intp)]
     return value
 
 

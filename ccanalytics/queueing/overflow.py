@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ccanalytics.errors import InputError
-from ccanalytics.queueing.door import Array, broadcast, plain, real
+from ccanalytics.queueing.door import Array, broadcast, plain, real, refuse
 from ccanalytics.queueing.ratios import lost
 from ccanalytics.queueing.search import bracketed_root, least_whole
 
@@ -269,11 +269,18 @@ def servers_for_overflow(
 
     guess = v["mean"] + 2 * np.sqrt(v["mean"] * v["peakedness"])
     number, _, _ = least_whole(score, guess, np.full(size, -1.0), np.sqrt(guess + 1))
+    if np.isinf(number).any():
+        refuse(
+            "no number of lines that can be counted is enough",
+            {"mean": v["mean"], "peakedness": v["peakedness"]},
+            np.isinf(number),
+            "give a load of the size that it has in life",
+        )
     return plain(number.astype(np.int64), shape)
 
 
 def _check(method: str) -> bool:
-    if method not in ("hayward", "wilkinson"):
+    if not isinstance(method, str) or method not in ("hayward", "wilkinson"):
         raise InputError("no such method", f"method={method!r}", "'hayward' or 'wilkinson'")
     return method == "wilkinson"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.queueing.door import Array, real, refuse
+from ccanalytics.queueing.door import Array, real
 from ccanalytics.queueing.erlang import erlang_c
 from ccanalytics.queueing.search import least_whole
 from ccanalytics.results import Result
@@ -280,5 +280,5 @@ def _scalar(name: str, value: Any) -> float:
 def _agents(value: Any) -> float:
     array = real("agents", value, least=1, most=_MOST_AGENTS, whole=True)
     if array.ndim:
-        refuse("one number of agents at a time", {"agents": array}, np.ones(array.shape, bool))
+        raise InputError("one number of agents at a time", f"agents={value!r}", "give a scalar")
     return float(array)

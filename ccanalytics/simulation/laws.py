@@ -215,7 +215,7 @@ def _frozen(value: Any, name: str, *, scaled: bool) -> Law:
 def _sample(value: Any, name: str, *, scaled: bool) -> Law:
     weights = None
     names = getattr(value, "columns", None)
-    if names is not None:
+    if names is not None and not callable(names):
         if "seconds" not in names:
             raise InputError(
                 "a frame of observed times needs a column of seconds",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.queueing import MenuQueue
+from ccanalytics.staffing._seats import check_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ __all__ = ["LineModel"]
 
 _SLACK = 1e-12
 _ROUNDS = 200
+_CLOSE = 1e-10
+_LEAST_KEPT = 1e-9  # where everybody redials for ever, a billion attempts stand for "endless"
 
 
 @dataclass(eq=False)
@@ -44,6 +47,14 @@ class LineModel:
     max_blocking: float
     max_occupancy: float | None
     _known: dict[tuple[int, int, int], MenuPerformance] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """One menu, one share and one patience serve all rows: lists and texts are refused."""
+        self.menu = check_number("menu", self.menu, "give mean seconds in the voice menu")
+        self.to_agent = check_number("to_agent", self.to_agent, "give a share between 0 and 1")
+        if self.patience is not None:
+            why = "give mean seconds until a caller gives up, or None"
+            self.patience = check_number("patience", self.patience, why)
 
     def queue(self, i: int, more: float = 1.0) -> MenuQueue:
         """The calls of a row, ``more`` times as many."""
@@ -67,16 +78,35 @@ class LineModel:
         key = (i, agents, lines)
         if key not in self._known:
             found = self.queue(i).performance(agents, lines)
-            blocking = -1.0
-            # From below, so that the least solution is found: what callers build up to.
-            for _ in range(_ROUNDS if self.redial else 0):
-                if abs(found.blocking - blocking) <= 1e-13:
-                    break
-                blocking = found.blocking
-                more = 1 / max(1 - self.redial * blocking, 1e-9)
+            if self.redial and found.blocking:
+                more = self._attempts(i, agents, lines, found)
                 found = self.queue(i, more).performance(agents, lines)
             self._known[key] = found
         return self._known[key]
+
+    def _attempts(self, i: int, agents: int, lines: int, found: MenuPerformance) -> float:
+        """Solve x·(1 − redial·B(x)) = 1 for the attempts x of every call.
+
+        What lines carry grows with the attempts, so that there is one solution. By Newton's steps
+        from below, B'(x) = B·(lines − mean lines in use)/x; halving where a step would leave the
+        bounds. A simple iteration converges so slowly where many redial that it never ended.
+        """
+        low, high = 1.0, 1 / max(1 - self.redial, _LEAST_KEPT)
+        x = 1.0
+        for _ in range(_ROUNDS):
+            b = float(found.blocking)
+            kept = 1 - self.redial * b
+            over = x * kept - 1
+            low, high = (low, min(x, high)) if over > 0 else (max(x, low), high)
+            slope = kept - self.redial * b * max(lines - float(found.lines_busy), 0.0)
+            step = over / slope if slope > 0 else np.inf
+            if abs(step) <= _CLOSE * x:  # the next would be as small as its square
+                return min(max(x - step, low), high)
+            x = x - step if low < x - step < high else (low + high) / 2
+            if high - low <= _CLOSE * x:
+                return x
+            found = self.queue(i, x).performance(agents, lines)
+        return x
 
     def few_blocked(self, i: int, agents: int, lines: int) -> bool:
         """Whether blocking keeps to its limit."""

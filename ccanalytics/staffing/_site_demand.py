@@ -40,6 +40,8 @@ def sites_of(demand: Any, site: str) -> Sites:
     """Read a demand frame with one key column that names the site."""
     import polars as pl
 
+    if not isinstance(site, str):
+        raise InputError("the column of names is one text", f"{site!r}", "such as 'site'")
     rows = as_demand(_coded(demand, site))
     keys = [name for name in rows.columns if name not in MEASURES]
     if site not in keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -75,8 +76,8 @@ class ContactPattern(Result):
             high = max(self.seasons, key=lambda month: self.seasons[month])  # type: ignore[index]
             low = min(self.seasons, key=lambda month: self.seasons[month])  # type: ignore[index]
             told.append(
-                f"Busiest month {high} ({self.seasons[high] - 1:+.1%}), quietest {low} "
-                f"({self.seasons[low] - 1:+.1%})."
+                f"Busiest month {month_name[high]} ({self.seasons[high] - 1:+.1%}), quietest "
+                f"{month_name[low]} ({self.seasons[low] - 1:+.1%})."
             )
         return " ".join(told)
 
@@ -126,6 +127,14 @@ def contact_pattern(days: Any, subscribers: Any = None) -> ContactPattern:
     if subscribers is None:
         frame = frame.with_columns(subscribers=pl.lit(None, pl.Float64))
     else:
+        if not isinstance(subscribers, pl.DataFrame) or not {
+            "local_start", "subscribers"
+        } <= set(subscribers.columns):  # fmt: skip
+            raise InputError(
+                "subscribers are a frame with local_start and subscribers",
+                f"subscribers: {type(subscribers).__name__}",
+                "give log.subscribers(), or None",
+            )
         known = subscribers.select(
             month=pl.col("local_start").dt.date(), subscribers=pl.col("subscribers")
         )

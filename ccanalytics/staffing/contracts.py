@@ -118,7 +118,7 @@ class Contract:
 
     def _days(self, where: str) -> int:
         """Length of the window; an interval is 0 days."""
-        if self.window == "interval":
+        if isinstance(self.window, str) and self.window == "interval":
             return 0
         days = (
             _WINDOWS.get(self.window, self.window) if isinstance(self.window, str) else self.window

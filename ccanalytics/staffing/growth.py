@@ -46,9 +46,10 @@ class TrunkGrowth(Result):
         most = self.frame.sort("lines", descending=True, maintain_order=True).row(0, named=True)
         told = (
             f"From {first['month']:%B %Y} to {last['month']:%B %Y} subscribers go from "
-            f"{first['subscribers']:,.0f} to {last['subscribers']:,.0f}, lines from "
-            f"{first['lines']:,} to {last['lines']:,}, voice-menu ports from {first['ports']:,} to "
-            f"{last['ports']:,} and seats from {first['agents']:,} to {last['agents']:,}"
+            f"{first['subscribers']:,.0f} to {last['subscribers']:,.0f}, "
+            f"{_course('lines', first['lines'], last['lines'])}, "
+            f"{_course('voice-menu ports', first['ports'], last['ports'])} and "
+            f"{_course('seats', first['agents'], last['agents'])}"
         )
         peak = (
             f"; most is needed in {most['month']:%B %Y}: {counted(most['lines'], 'line')} and "
@@ -65,6 +66,10 @@ class TrunkGrowth(Result):
     def to_frame(self) -> pl.DataFrame:
         """Give the months."""
         return self.frame
+
+
+def _course(what: str, first: int, last: int) -> str:
+    return f"{what} stay at {first:,}" if first == last else f"{what} go from {first:,} to {last:,}"
 
 
 def read_seasons(text: str) -> dict[int, float] | None:
@@ -86,7 +91,14 @@ def read_seasons(text: str) -> dict[int, float] | None:
 
 def _seasons(values: Any) -> dict[int, float]:
     if not isinstance(values, Mapping):
-        values = {k + 1: value for k, value in enumerate(values)}
+        try:
+            values = {k + 1: value for k, value in enumerate(values)}
+        except TypeError as error:
+            raise InputError(
+                "seasons are twelve numbers, one a month",
+                f"seasons={values!r}",
+                "from January on; 1 is an average month",
+            ) from error
     if set(values) != set(range(1, 13)):
         raise InputError(
             "seasons are twelve numbers, one a month",

@@ -196,9 +196,9 @@ def merge_order(
     rules = Rules(goal, shrinkage, patience, max_occupancy, None, min_agents)
     if cost_per_hour is not None:
         cost_per_hour = check_number("cost_per_hour", cost_per_hour)
-    if objective not in _OBJECTIVES:
+    if not isinstance(objective, str) or objective not in _OBJECTIVES:
         raise InputError("no such objective", f"objective={objective!r}", ", ".join(_OBJECTIVES))
-    if way not in ("pairs", "one"):
+    if not isinstance(way, str) or way not in ("pairs", "one"):
         raise InputError("no such way to merge", f"way={way!r}", "'pairs' or 'one'")
     if isinstance(tried, bool) or not isinstance(tried, (int, np.integer)) or tried < 1:
         raise InputError("at least one merge must be tried", f"tried={tried!r}", "such as 30")
@@ -243,7 +243,18 @@ def _groups(groups: Any, names: list[str]) -> list[str | None]:
         raise InputError(
             "there is no such site", f"groups: {unknown[0]!r}", f"one of: {', '.join(names[:8])}"
         )
+    odd = [name for name, group in groups.items() if group is not None and not _is_name(group)]
+    if odd:
+        raise InputError(
+            "a group is one name",
+            f"groups: {odd[0]!r}: {groups[odd[0]]!r}",
+            'such as {"south": "Cantonese"}',
+        )
     return [groups.get(name) for name in names]
+
+
+def _is_name(group: Any) -> bool:
+    return isinstance(group, (str, int)) and not isinstance(group, bool)
 
 
 # A step: the pools (numbers of sites), their totals added, and the two that were put together.

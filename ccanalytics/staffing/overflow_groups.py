@@ -176,7 +176,7 @@ def overflow_plan(
     stream = Overflow(float(means.sum()), float(variances.sum()))
     total = float(load.sum())
     z = float(stream.peakedness)
-    if method == "wilkinson":
+    if isinstance(method, str) and method == "wilkinson":
         z = max(z, 1.0)  # but for rounding it is
     # Of the stream no more may be lost than max_blocking of all calls.
     share = max_blocking * total / stream.mean if stream.mean else 1.0
@@ -271,6 +271,15 @@ def groups_measured(
     """
     import polars as pl
 
+    for name, frame, column in (
+        ("busy_hours", busy_hours, "consistent_hour_erlangs"), ("lines", lines, "peak_lines"),
+    ):  # fmt: skip
+        if not isinstance(frame, pl.DataFrame) or not {"line_group", column} <= set(frame.columns):
+            raise InputError(
+                f"a frame with line_group and {column} is needed",
+                f"{name}: {type(frame).__name__}",
+                "give log.busy_hours('line_group') and log.lines('1d', 'line_group')",
+            )
     load = (
         busy_hours.filter(pl.col("line_group").is_not_null())
         .group_by("line_group", maintain_order=True)

@@ -96,8 +96,20 @@ def shared_out(demand: Any, key: str, *, fewest: int = 2) -> SharedOut:
     if not isinstance(demand, pl.DataFrame):
         import narwhals.stable.v2 as nw
 
-        demand = nw.from_native(demand, eager_only=True).to_polars()
-    if key not in demand.columns:
+        try:
+            demand = nw.from_native(demand, eager_only=True).to_polars()
+        except TypeError as error:
+            raise InputError(
+                "demand must be a polars or pandas frame", f"got {type(demand).__name__}"
+            ) from error
+    for name in ("interval_start", "calls", "aht_s"):
+        if name not in demand.columns:
+            raise InputError(
+                "the demand frame lacks a column",
+                f"column {name!r}",
+                "take log.demand(every, by=[…])",
+            )
+    if not isinstance(key, str) or key not in demand.columns:
         raise InputError("the demand has no such key", f"key={key!r}", f"log.demand(by=[{key!r}])")
     known = demand.filter(pl.col(key).is_not_null())
     with_calls = known.group_by(key).agg(pl.col("calls").sum()).filter(pl.col("calls") > 0)

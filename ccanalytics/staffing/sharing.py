@@ -82,7 +82,8 @@ class Sharing(Result):
                 reason = self.missing[whole]
                 told.append(f"Of {key}s nothing can be said: {reason}.")
         if self.parts:
-            told.append(f"All of it for {self.day}; {self.inputs['goal']}.")
+            which = f"an {self.day}" if self.day.startswith("average") else self.day
+            told.append(f"All of it for {which}; {self.inputs['goal']}.")
         return " ".join(told)
 
     def _of_sites(self) -> str:

@@ -293,8 +293,14 @@ def _agents(agents: Any, sites: Any, rules: Rules) -> dict[str, Any]:
         per = np.broadcast_to(sites.per, aht.shape)
         planned = rules.agents_for(sites.calls, per, aht)
         return dict(zip(sites.names, planned, strict=True))
-    if not isinstance(agents, Mapping) or set(map(str, agents)) != set(sites.names):
-        missing = sorted(set(sites.names) ^ set(map(str, agents or {})))
+    if not isinstance(agents, Mapping):
+        raise InputError(
+            "agents are given for every site of the demand",
+            f"agents={agents!r}",
+            "a mapping from sites to agents, such as {'north': 12, 'south': 8}",
+        )
+    if set(map(str, agents)) != set(sites.names):
+        missing = sorted(set(sites.names) ^ set(map(str, agents)))
         raise InputError(
             "agents are given for every site of the demand, and for no other",
             f"{counted(len(missing), 'site')}: {', '.join(missing[:5])}",

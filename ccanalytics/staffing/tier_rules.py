@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
+from ccanalytics.servicelevel import ServiceLevel
+from ccanalytics.staffing._seats import check_number
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from ccanalytics.servicelevel import ServiceLevel
 
 __all__ = ["TierRules", "tier_rules"]
 
@@ -154,8 +155,17 @@ def tier_rules(
         raise InputError(
             "a head start maps tiers to seconds", f"head_start={head_start!r}", "{'gold': 90}"
         )
-    column = getattr(demand, "columns", [])
-    if tier not in column:
+    for name, seconds in head_start.items():
+        if check_number(f"head_start of {name!r}", seconds, "give seconds") < 0:
+            raise InputError(
+                "a head start is 0 seconds or more", f"head_start: {name!r}: {seconds!r}"
+            )
+    if not isinstance(goal, ServiceLevel):
+        raise InputError(
+            "the goal must be a ServiceLevel", f"goal={goal!r}", "ServiceLevel(0.80, within=20)"
+        )
+    column = getattr(demand, "columns", ())
+    if not isinstance(tier, str) or callable(column) or tier not in column:
         raise InputError(
             "the demand has no tiers", f"tier={tier!r}", f"take log.demand(every, by=[{tier!r}])"
         )

@@ -66,7 +66,7 @@ class TierPromise(Result):
             f"{last['service_level']:.1%} (mean wait {_wait(last['mean_wait_alike_s'])} to "
             f"{_wait(last['mean_wait_s'])}). Keeping the promise ({self.inputs['goal']}) to "
             f"{first['tier']} alone takes {counted(self.agents_first, 'agent')}, to everybody "
-            f"{self.agents_alike:,}: {counted(saved, 'agent')} fewer"
+            f"{self.agents_alike:,}: {counted(saved, 'agent') if saved else 'no agent'} fewer"
             + (", paid for by the waits of the others" if saved else "")
             + ". Priorities without interruption (Cobham), patient callers, exponential handle "
             "times of one mean, steady state."

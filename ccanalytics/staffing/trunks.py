@@ -12,13 +12,13 @@ from ccanalytics.staffing._line_model import LineModel
 from ccanalytics.staffing._line_search import LineSearch
 from ccanalytics.staffing._line_words import against, checks_of, solved, told_callers
 from ccanalytics.staffing._seats import Rules, check_share, counted
+from ccanalytics.staffing.lines_measured import LinesMeasured
 from ccanalytics.staffing.typical import TypicalDemand
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ccanalytics.servicelevel import ServiceLevel
-    from ccanalytics.staffing.lines_measured import LinesMeasured
     from ccanalytics.staffing.shrinkage import Shrinkage
 
 __all__ = ["TrunkPlan", "trunks"]
@@ -249,6 +249,12 @@ def trunks(
         if not share:
             raise InputError("a blocking of 0 takes endless lines", f"{name}=0", "such as 0.001")
     check_share("redial", redial, low=0, allow_one=True)
+    if measured is not None and not isinstance(measured, LinesMeasured):
+        raise InputError(
+            "what the log has seen comes from lines_measured",
+            f"measured: {type(measured).__name__}",
+            "give lines_measured(log.busy_hours(), log.intervals('1d')), or None",
+        )
     paid = prices(cost_per_hour, line_cost, port_cost)
     typical = demand if isinstance(demand, TypicalDemand) else None
     rows = one_stream(demand if typical is None else typical.demand)

@@ -132,7 +132,9 @@ def concern_gaps(
             raise InputError(
                 "scores must be a polars or pandas frame", f"got {type(scores).__name__}"
             ) from error
-    if method not in ("t", "bootstrap"):
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError("a seed is whole, 0 or more", f"seed={seed!r}", "such as 1")
+    if not isinstance(method, str) or method not in ("t", "bootstrap"):
         raise InputError("no such method", f"method={method!r}", "'t' or 'bootstrap'")
     if not (isinstance(level, float) and 0 < level < 1):
         raise InputError("the level lies between 0 and 1", f"level={level!r}", "such as 0.95")
@@ -248,8 +250,8 @@ def _from_ratings(
 def _from_means(concern: str, part: pl.DataFrame, parts: list[str], level: float) -> dict[str, Any]:
     given = part.row(0, named=True)
     n = given["n"]
-    if n is None or n < _FEWEST:
-        raise _few(concern, n or 0)
+    if n is None or not n >= _FEWEST:  # NaN is no number of ratings either
+        raise _few(concern, 0 if n is None or np.isnan(n) else n)
     row: dict[str, Any] = {"n": int(n)}
     squares = {}
     for name in _PARTS:

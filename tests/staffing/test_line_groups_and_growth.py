@@ -152,7 +152,7 @@ def test_planted_rate_and_seasons_are_found_in_spite_of_growth():
     assert found.contact_rate == pytest.approx(0.3 * SEASON.mean())
     assert [found.seasons[m] for m in range(1, 13)] == pytest.approx(SEASON / SEASON.mean())
     assert found.subscribers == pytest.approx(number(date(2023, 12, 1)))
-    assert "Busiest month 1" in found.summary()
+    assert "Busiest month January (" in found.summary()
     alone = staffing.contact_pattern(frame)
     assert alone.contact_rate is None
     assert "growth" in alone.checks[0].detail

@@ -290,3 +290,35 @@ def test_parts_of_lines_prices_and_contracts_that_are_none_are_refused():
         staffing.read_contracts(None)
     none = staffing.overflow_plan({"north": (20.5, 18), "south": (8, 8)}, common=0)
     assert "No common group is there" in none.summary()
+
+
+@pytest.mark.parametrize(("redial", "lines"), [(0.99, 30), (0.9, 22), (0.5, 64)])
+def test_where_nearly_all_redial_the_attempts_are_solved_for_and_not_guessed(redial, lines):
+    """Attempts less redials are the calls that came: an iteration of 200 rounds fell short."""
+    shown = staffing.busy_signal(
+        600, 3600, 180, GOAL, agents=22, menu=60, to_agent=0.7, redial=redial, lines=[lines]
+    )
+    blocking = shown.frame["blocking"].item()
+    attempts = 600 / (1 - redial * blocking)
+    met = MenuQueue(attempts, 3600, 60, 0.7, 180).performance(22, lines)
+    assert blocking == pytest.approx(met.blocking, rel=1e-12)
+
+
+def test_redials_take_few_solutions(monkeypatch):
+    """Every solution costs time that grows with the lines: no more than a handful for each row."""
+    from ccanalytics.queueing import menu
+
+    asked = []
+    solve = menu.solve
+    monkeypatch.setattr(menu, "solve", lambda *values: asked.append(1) or solve(*values))
+    staffing.busy_signal(600, 3600, 180, GOAL, agents=22, menu=60, to_agent=0.7, redial=0.9,
+                         lines=[22, 30, 40, 64])  # fmt: skip
+    assert len(asked) <= 4 * 15
+
+
+def test_all_who_redial_for_ever_are_carried_where_lines_suffice():
+    """Ten erlangs on 12 lines, everybody redials: of 12 lines ten are busy at the least root."""
+    plan = staffing.trunks(
+        demand([600]), GOAL, menu=60, to_agent=0.0, redial=1.0, lines=12, agents=1,
+    )  # fmt: skip
+    assert plan.frame["lines_busy"].item() == pytest.approx(10, rel=1e-10)
