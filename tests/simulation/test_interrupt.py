@@ -1,0 +1,52 @@
+"""Ctrl-C while the event loops are being compiled."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from ccanalytics.simulation.compiled import COMPILES
+
+pytestmark = pytest.mark.skipif(not COMPILES, reason="nothing is compiled here")
+
+
+def _ours() -> dict[str, object]:
+    return {"dispatcher": SimpleNamespace(__module__="ccanalytics.simulation.pool")}
+
+
+def test_an_interrupt_waits_for_the_compiler_and_then_stops() -> None:
+    from numba.core import event
+
+    before = signal.getsignal(signal.SIGINT)
+    reached = False
+    with pytest.raises(KeyboardInterrupt):  # noqa: SIM117
+        with event.trigger_event("numba:compile", data=_ours()):
+            os.kill(os.getpid(), signal.SIGINT)
+            with event.trigger_event("numba:compile", data=_ours()):
+                reached = True
+    assert reached
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_second_interrupt_does_not_wait() -> None:
+    from numba.core import event
+
+    reached = False
+    with pytest.raises(KeyboardInterrupt):  # noqa: SIM117
+        with event.trigger_event("numba:compile", data=_ours()):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            reached = True
+    assert not reached
+
+
+def test_without_an_interrupt_the_handler_is_as_before() -> None:
+    from numba.core import event
+
+    before = signal.getsignal(signal.SIGINT)
+    with event.trigger_event("numba:compile", data=_ours()):
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
