@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["CcanalyticsError", "DataError", "InputError", "LogError", "UnsupportedError"]
+__all__ = [
+    "CcanalyticsError",
+    "DataError",
+    "InputError",
+    "LogError",
+    "UnsupportedError",
+]
 
 
 class CcanalyticsError(Exception):
@@ -63,3 +69,12 @@ class DataError(CcanalyticsError):
     """The data cannot answer this question (exit code 4)."""
 
     exit_code = 4
+
+
+def share_hint(value: float, otherwise: str) -> str:
+    """Say how a percentage is written as a share; a number just above 1 is a slip, not a percent.
+
+    >>> share_hint(80, "such as 0.8"), share_hint(1.1, "such as 0.8")
+    ('write 80% as 0.8', 'such as 0.8')
+    """
+    return f"write {value:g}% as {value / 100:g}" if 2 <= value <= 100 else otherwise

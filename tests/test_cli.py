@@ -327,3 +327,13 @@ def test_a_log_without_calls_cannot_be_judged(tmp_path, capsys):
     capsys.readouterr()
     assert main(["check", "--log", log]) == 4
     assert "the log holds no calls" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_that_it_stopped(capsys, monkeypatch, tmp_path: Path) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ccanalytics.simulation.write_centre", stop)
+    capsys.readouterr()
+    assert main(["sample", str(tmp_path / "centre")]) == 130
+    assert capsys.readouterr().err == "ccanalytics: stopped\n"

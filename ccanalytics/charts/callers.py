@@ -212,7 +212,7 @@ def seats_by_patience(result: SeatsByPatience) -> go.Figure:
             if between > 0
             else ", as many as Erlang C asks for"
         ),
-        f"Seats for {result.inputs['calls']:,.4g} calls of {result.inputs['aht']:,.0f} s in "
+        f"Seats for {result.inputs['calls']:,.0f} calls of {result.inputs['aht']:,.0f} s in "
         f"{result.inputs['per'] / 60:g} minutes, by what is assumed of patience; on the bars, what "
         "so many seats serve in time if callers are as this log's",
         x="required_agents",
@@ -235,7 +235,8 @@ def seats_by_patience(result: SeatsByPatience) -> go.Figure:
         insidetextanchor="start",
         hovertemplate=theme.hover("required_agents", "x", head="%{y}"),
     )
-    fig.update_xaxes(range=[0, 1.05 * most], tickformat="d")
+    # The tool bar of a report stands above the right end; no bar goes there.
+    fig.update_xaxes(range=[0, 1.18 * most], tickformat="d")
     fig.update_yaxes(showgrid=False, ticksuffix=" ")
     return fig
 

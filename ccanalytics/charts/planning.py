@@ -180,10 +180,20 @@ def methods_compared(result: MethodComparison) -> go.Figure:
         "slight": "The choice of method matters a little here",
         "severe": "The choice of method matters here",
     }[result.severity]
-    title += (
-        f": the {names[0]} plan falls short in {first['intervals_short']} of "
-        f"{first['intervals_with_calls']} intervals"
-    )
+    last = result.row(names[-1])
+    apart = first["agent_hours"] - last["agent_hours"]
+    if first["intervals_short"]:
+        title += (
+            f": the {names[0]} plan falls short in {first['intervals_short']} of "
+            f"{first['intervals_with_calls']} intervals"
+        )
+    elif round(apart, 1):
+        title += (
+            f": the {names[0]} plan falls short nowhere, and takes {abs(apart):,.1f} agent-hours "
+            f"{'more' if apart > 0 else 'fewer'} than the {names[-1]} one"
+        )
+    else:
+        title += f": the {names[0]} plan falls short nowhere"
     fig = theme.panels(
         title,
         f"Goal {_percent(result.goal.share)}. Every plan is walked through the day in motion",
@@ -259,17 +269,19 @@ def _price_title(rows: pl.DataFrame, column: str) -> str:
         return "No goal on the ladder costs more than the lowest"
     low, high = rows[column][0], rows[column][-1]
     unit = "" if column == "cost_per_point" else " scheduled hours"
-    return f"A further point costs {low:,.3g}{unit} at the low end and {high:,.3g} at the high end"
+    places = 0 if min(low, high) >= 10 else 1 if min(low, high) >= 0.1 else 2
+    return (
+        f"A further point costs {low:,.{places}f}{unit} at the low end and {high:,.{places}f} at "
+        "the high end"
+    )
 
 
 def _room(fig: go.Figure, place: int) -> None:
-    """Leave room for the words at the ends of the bars."""
-    ends = [x for trace in fig.data if trace.yaxis == ("y" if place == 1 else f"y{place}")
+    """Put 0 in the middle of every panel, with room for the words at the ends of the bars."""
+    ends = [abs(x) for trace in fig.data if trace.yaxis == ("y" if place == 1 else f"y{place}")
             for x in trace.x]  # fmt: skip
-    low, high = min(0.0, *ends), max(0.0, *ends)
-    span = (high - low) or 1.0
-    left = 0.34 * span if low < 0 else 0.02 * span
-    fig.update_xaxes(range=[low - left, high + 0.34 * span], row=place, col=1)
+    reach = 1.5 * (max(ends) or 1.0)
+    fig.update_xaxes(range=[-reach, reach], row=place, col=1)
 
 
 def _signed(number: float, places: int = 1) -> str:

@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _PALE = "#BBD7EC"
+_HALF_HANDLE = 0.0105  # of the width of a page
+_EDGED = 150  # bars at most that have a white edge
 _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -39,7 +41,7 @@ def requirement(result: Requirement) -> go.Figure:
     fig = theme.figure(
         f"{_agents(result).capitalize()} must be seated at the peak, {result.at_peak()}",
         f"Agents per interval for {result.goal.describe()}"
-        + (f"; scheduled after {shrinkage:.0%} shrinkage" if shrinkage else "")
+        + (f"; scheduled after {100 * shrinkage:.3g}% shrinkage" if shrinkage else "")
         + (f". An {result.name}, {result.days}" if result.name else ""),
         y_title="Agents, and load in erlangs",
     )
@@ -47,7 +49,8 @@ def requirement(result: Requirement) -> go.Figure:
     wide: dict[str, Any] = {
         "offset": 0,
         "width": (1000 * frame["interval_s"]).to_list(),
-        "marker_line": {"width": 0.5, "color": "white"},
+        # Over many days a bar is but a pixel or two wide, and a white edge would wash it out.
+        "marker_line": {"width": 0.5 if frame.height <= _EDGED else 0, "color": "white"},
     }
     if shrinkage:
         fig.add_bar(
@@ -118,7 +121,7 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
         "than the last"
         if one
         else f"The goal needs {required}",
-        f"{result.inputs['calls']:,.4g} calls in {result.inputs['per'] / 60:g} minutes of "
+        f"{result.inputs['calls']:,.0f} calls in {result.inputs['per'] / 60:g} minutes of "
         f"{result.inputs['aht']:,.0f} s each: {result.load:,.1f} erlangs",
         names=list(panels.values()),
         same_y=False,
@@ -172,6 +175,11 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
     for panel in range(1, len(panels) + 1):
         fig.update_xaxes(dtick=1 if numbers <= 10 else None, tickformat="d", row=panel, col=1)
     _chosen(fig, result, drawn, list(panels))
+    low, high = drawn["agents"].min(), drawn["agents"].max()
+    if high - low == numbers - 1 > 0:
+        # The slider's first and last step stand half a handle from its ends; so do the agents.
+        inset = _HALF_HANDLE * (high - low)
+        fig.update_xaxes(range=[low - inset, high + inset])
     return fig
 
 
@@ -270,8 +278,9 @@ def shift_cover(result: ShiftCover) -> go.Figure:
             "<extra></extra>",
         )
     _steps(fig, frame, column, "Needed", theme.ALARM)
-    # Many shifts would fill the page with legend; they are named under the pointer, and listed.
-    fig.update_layout(barmode="stack", showlegend=used.height <= 8, legend_traceorder="normal")
+    # Many shifts would fill the page with legend, as far as under a report's tool bar; they are
+    # named under the pointer, and listed.
+    fig.update_layout(barmode="stack", showlegend=used.height <= 5, legend_traceorder="normal")
     fig.update_yaxes(rangemode="tozero")
     theme.time_axis(fig, clock=True)
     return fig
@@ -373,12 +382,19 @@ def _steps(fig: go.Figure, frame: pl.DataFrame, column: str, name: str, colour: 
     """Draw a line that is level within each interval, to the end of the last."""
     from datetime import timedelta
 
-    at = _starts(frame)
-    end = at[-1] + timedelta(seconds=float(frame["interval_s"][-1]))
-    values = frame[column].to_list()
+    at, values = _starts(frame), frame[column].to_list()
+    ends = [b + timedelta(seconds=s) for b, s in zip(at, frame["interval_s"], strict=True)]
+    x: list[Any] = []
+    y: list[Any] = []
+    for place, (start, value) in enumerate(zip(at, values, strict=True)):
+        if place and start > ends[place - 1]:  # closed in between: the line stops
+            x += [ends[place - 1], ends[place - 1]]
+            y += [values[place - 1], None]
+        x.append(start)
+        y.append(value)
     fig.add_scatter(
-        x=[*at, end],
-        y=[*values, values[-1]],
+        x=[*x, ends[-1]],
+        y=[*y, values[-1]],
         name=name,
         mode="lines",
         line={"shape": "hv", "color": colour, "width": 2},

@@ -20,6 +20,8 @@ from ccanalytics.errors import CcanalyticsError
 
 __all__ = ["app", "formulas", "loading", "main", "running", "samples", "trust"]
 
+_STOPPED = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         text = " ".join(error.format_message().split())
         return _complain(f"{text} (see ccanalytics --help)" if text else "", error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        return _complain("stopped", 130)
+        return _complain("stopped", _STOPPED)
     except BrokenPipeError:
         # Whoever read our output has gone away; nothing is left to say.
         sys.stderr.close()
@@ -49,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
             "run again with -v before the command for the traceback, and report it",
             1,
         )
+    if code == _STOPPED:  # typer turns Ctrl-C into an exit code without a word
+        return _complain("stopped", _STOPPED)
     return code if isinstance(code, int) else 0
 
 

@@ -82,6 +82,11 @@ def advance(
         wide = min(wide, -25 / math.log(busy))
     spread = max(spread, wide)
     size = int(min(max(held, agents, load, reach) + spread, MOST_CALLS)) + 1
+    # With far more agents than calls nobody waits: states up to the agents would stand empty.
+    ample = max(float(held), load)
+    ample += 9 * math.sqrt(max(ample, 1.0)) + 20
+    if agents > ample:
+        size = min(size, int(ample) + 1)
     first = np.zeros(size)
     kept = min(size, len(p))
     first[:kept] = p[:kept]

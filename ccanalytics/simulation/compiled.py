@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import signal
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,31 +36,64 @@ def _stamp() -> str:
 _STAMP = _stamp() if numba is not None else ""
 
 
-def _say_once() -> None:
-    """Say before the first compilation that it takes its time; nothing is said of kept code."""
+def _listen() -> None:
+    """Say before the first compilation that it takes its time, and let Ctrl-C wait for its end.
+
+    Nothing is said of kept code. An interrupt inside the compiler is lost there, or comes out as
+    an error of its own; it is kept until the function is compiled. A second one is not.
+    """
     from numba.core import event
 
-    class Say(event.Listener):
+    class Watch(event.Listener):
         said = False
+        depth = 0  # compilations under way in the main thread, ours and what they call
+        handler: Any = None
+        asked = False
 
         def on_start(self, happening: Any) -> None:
             ours = getattr(happening.data["dispatcher"], "__module__", None) or ""
-            if ours.startswith("ccanalytics.") and not Say.said:
-                Say.said = True
+            if not self.depth and not ours.startswith("ccanalytics."):
+                return
+            if not self.said:
+                self.said = True
                 logging.getLogger("ccanalytics").warning(
                     "the simulator is being compiled for this machine; it takes up to a minute "
                     "or two, once, and the result is kept"
                 )
+            if threading.current_thread() is not threading.main_thread():
+                return
+            if not self.depth and callable(signal.getsignal(signal.SIGINT)):
+                self.handler = signal.signal(signal.SIGINT, self._ask)
+            self.depth += 1
 
         def on_end(self, happening: Any) -> None:
             del happening
+            if not self.depth or threading.current_thread() is not threading.main_thread():
+                return
+            self.depth = 0 if self.asked else self.depth - 1
+            if not self.depth and self.handler is not None:
+                self._restore()
 
-    event.register("numba:compile", Say())
+        def _ask(self, number: int, frame: Any) -> None:
+            del number, frame
+            if self.asked:
+                self._restore()
+            else:
+                self.asked = True
+
+        def _restore(self) -> None:
+            handler, asked = self.handler, self.asked
+            self.handler, self.asked = None, False
+            signal.signal(signal.SIGINT, handler)
+            if asked:
+                handler(signal.SIGINT, None)
+
+    event.register("numba:compile", Watch())
 
 
 if COMPILES:
     with suppress(ImportError, AttributeError):  # numba calls its events experimental
-        _say_once()
+        _listen()
 
 
 def _kept(dispatcher: Any) -> Any:

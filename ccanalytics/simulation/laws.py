@@ -123,7 +123,7 @@ class Sample:
 
     def describe(self) -> str:
         """In words."""
-        return f"sample of {self._seconds.size} observed times, mean {self.mean:.6g} s"
+        return f"sample of {self._seconds.size:,} observed times, mean {self.mean:.6g} s"
 
 
 class Tap:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.demand import MEASURES, as_demand
-from ccanalytics.errors import InputError
+from ccanalytics.errors import InputError, share_hint
 from ccanalytics.simulation.arrivals import MixedPoisson, Replay
 from ccanalytics.simulation.laws import delay_of, law_of
 
@@ -93,7 +93,7 @@ def _share(name: str, value: Any) -> None:
     if isinstance(value, bool) or not number or not math.isfinite(value):
         raise InputError("this must be a number", f"{name}={value!r}", "give a share from 0 to 1")
     if not 0 <= value <= 1:
-        hint = f"write {value:g}% as {value / 100:g}" if value > 1 else "give a share from 0 to 1"
+        hint = share_hint(value, "give a share from 0 to 1")
         raise InputError("a share must lie between 0 and 1", f"{name}={value!r}", hint)
 
 

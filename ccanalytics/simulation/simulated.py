@@ -200,7 +200,12 @@ class Simulation(Result):
             met = self._said("service_level", "{:.1%}")
             answer = (
                 f"Over the whole span {met} of the calls meet the goal "
-                f"“{self.goals[0].describe()}”, and {self._said('abandonment', '{:.1%}')} abandon. "
+                f"“{self.goals[0].describe()}”"
+                + (
+                    f", and {self._said('abandonment', '{:.1%}')} abandon. "
+                    if row["abandoned"] or inputs["patience"] != "endless"
+                    else "; nobody gives up. "
+                )
             )
         else:
             answer = f"{self._said('abandonment', '{:.1%}')} of all attempts abandon, "
@@ -209,11 +214,15 @@ class Simulation(Result):
             else:
                 answer += "and none is answered. "
         return answer + (
-            f"Simulated {inputs['replications']} times, "
+            f"Simulated {_often(inputs['replications'])}, "
             f"{self.overall['arrived'][0]:,.0f} attempts each: arrivals {inputs['arrivals']}, "
             f"handle time {inputs['handle_time']}, patience {inputs['patience']}; seed "
             f"{inputs['seed']}."
         )
+
+
+def _often(times: int) -> str:
+    return "once" if times == 1 else f"{times:,} times"
 
 
 def simulation_of(

@@ -261,7 +261,7 @@ def _run(
     except ValueError as error:
         raise UnsupportedError(
             "this backend of joblib does not hand out results one by one",
-            f"parallel_config: {error}",
+            f"parallel_config(backend={_backend()!r})",
             "take backend='loky', 'threading' or 'dask'",
         ) from error
     work = workers(joblib.delayed(replicate)(setting, each) for each in seeds)
@@ -282,6 +282,13 @@ def _run(
             yield outcome
             if say is not None:
                 say(number, replications, "replications")
+
+
+def _backend() -> str:
+    """Name the backend of joblib that is set, not the address of its object."""
+    from joblib.parallel import get_active_backend
+
+    return type(get_active_backend()[0]).__name__.removesuffix("Backend").lower()
 
 
 def _goals(goals: Any) -> tuple[ServiceLevel, ...]:

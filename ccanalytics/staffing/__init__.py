@@ -9,7 +9,7 @@ from ccanalytics.staffing.absence import people_for
 from ccanalytics.staffing.ahead import DemandAhead, ahead
 from ccanalytics.staffing.busy_signal import BusySignal, busy_signal
 from ccanalytics.staffing.by_patience import SeatsByPatience, seats_by_patience
-from ccanalytics.staffing.callers import Callers, callers
+from ccanalytics.staffing.callers import Callers, Unasked, callers
 from ccanalytics.staffing.clients import ClientPlans, client_plans
 from ccanalytics.staffing.coming_months import coming_months
 from ccanalytics.staffing.compared import MethodComparison, compare_methods
@@ -84,6 +84,7 @@ __all__ = [
     "TrunkGrowth",
     "TrunkPlan",
     "TypicalDemand",
+    "Unasked",
     "WhatIf",
     "abandonment_models",
     "agents_seen",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import InputError, share_hint
 from ccanalytics.servicelevel import ServiceLevel
 
 if TYPE_CHECKING:
@@ -143,15 +143,22 @@ class Rules:
     def refuse_implausible(self, agents: Any, rows: Any) -> None:
         """Refuse more agents, seated or scheduled, than any centre has: a unit has slipped."""
         share = self._shrinkage()
+        present = np.asarray(scheduled(agents, share))
         for name, number, cause in (
             ("seated", np.asarray(agents), "look at calls and aht_s: per interval, and seconds"),
-            ("scheduled", np.asarray(scheduled(agents, share)), f"look at shrinkage={share!r}"),
+            ("scheduled", present, f"look at shrinkage={share!r}"),
+            # On average; the chance that enough turn up asks for more still.
+            (
+                "scheduled",
+                np.ceil(present / (1 - self.absence)),
+                f"look at absence={self.absence!r}",
+            ),
         ):
             if (number > _MOST_AGENTS).any():
                 row = int(np.argmax(number > _MOST_AGENTS))
                 raise InputError(
                     f"more than {_MOST_AGENTS:,} agents {name} in an interval are not planned",
-                    f"{rows['interval_start'][row]:%Y-%m-%d %H:%M} UTC: {number[row]:,} agents",
+                    f"{rows['interval_start'][row]:%Y-%m-%d %H:%M} UTC: {number[row]:,.0f} agents",
                     cause,
                 )
 
@@ -221,9 +228,10 @@ def check_number(name: str, value: object, remedy: str = "give a finite number")
 def check_share(name: str, value: object, *, low: float, allow_one: bool) -> None:
     number = check_number(name, value, "give a share between 0 and 1")
     if not (low <= number <= 1 if allow_one else low <= number < 1):
-        hint = f"write {number:g}% as {number / 100:g}" if number > 1 else ""
         raise InputError(
-            "this is a share between 0 and 1", f"{name}={value!r}", hint or "such as 0.3"
+            "this is a share between 0 and 1",
+            f"{name}={value!r}",
+            share_hint(number, "such as 0.3"),
         )
 
 
@@ -245,6 +253,15 @@ def model_of(patience: Any) -> str:
     if patience is None:
         return "Erlang C"
     return "Erlang A" if isinstance(patience, (int, float, np.number)) else "M/M/n+G"
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage, with one decimal where there is one.
+
+    >>> percent(0.145), percent(0.3), percent(1 / 3)
+    ('14.5%', '30%', '33.3%')
+    """
+    return f"{round(100 * share, 1):g}%"
 
 
 def tied(first: str, others: list[str]) -> str:

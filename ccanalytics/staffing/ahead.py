@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ccanalytics.errors import DataError, InputError
+from ccanalytics.errors import DataError, InputError, share_hint
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing import _days
 from ccanalytics.staffing._closed import ClosedDays, left_out
@@ -152,7 +152,7 @@ def ahead(
         raise InputError("weeks ahead are a whole number from 1 to 104", f"weeks={weeks!r}")
     rate = check_number("growth", growth)
     if not -1 < rate <= 1:
-        hint = f"write {rate:g}% as {rate / 100:g}" if rate > 1 else "-0.1 is a tenth less"
+        hint = share_hint(rate, "-0.1 is a tenth less")
         raise InputError("growth is a share above -1 and at most 1", f"growth={growth!r}", hint)
     rows, keys = _days.read(demand, time_zone, aht_s)
     step = int(rows["interval_s"][0])

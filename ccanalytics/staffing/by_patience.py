@@ -59,7 +59,7 @@ class SeatsByPatience(Result):
         return (
             f"{worth}: {own} with the log's own patience, {none} if nobody gave up (Erlang C). "
             f"With exponential patience of {spoken(self.inputs['exponential_s'])} on average "
-            f"(Erlang A) it is {exponential}: {cost}. Seats for {self.inputs['calls']:,.4g} calls "
+            f"(Erlang A) it is {exponential}: {cost}. Seats for {self.inputs['calls']:,.0f} calls "
             f"of {self.inputs['aht']:,.0f} s in {spoken(self.inputs['per'])}, the goal being "
             f"{self.inputs['goal'].describe()}."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.dates import read_dates
@@ -12,13 +12,13 @@ from ccanalytics.results import Check, Result
 from ccanalytics.statistics.frames import as_polars, key_columns, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import polars as pl
 
     from ccanalytics.statistics import Overdispersion, Patience, PatienceCurve, Redials
 
-__all__ = ["Callers", "Unknown", "callers"]
+__all__ = ["Callers", "Unasked", "Unknown", "callers"]
 
 _WAITS = ("outcome", "queued", "seconds", "calls")
 _FEWEST, _MOST_GROUPS = 50, 6
@@ -45,6 +45,32 @@ class Unknown(Result):
         import polars as pl
 
         return pl.DataFrame({"part": [self.what], "reason": [self.reason]})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Unasked(Result):
+    """What was not asked for, and how to ask: stands in a report where the answer would.
+
+    Examples
+    --------
+    >>> Unasked(what="No weeks ahead were asked for", remedy="set -p weeks_ahead=2").summary()
+    'No weeks ahead were asked for: set -p weeks_ahead=2.'
+    """
+
+    what: str
+    remedy: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+
+    def summary(self) -> str:
+        """Why there is nothing, and what to set."""
+        return f"{self.what}: {self.remedy}."
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give one row: what, and the remedy."""
+        import polars as pl
+
+        return pl.DataFrame({"what": [self.what], "remedy": [self.remedy]})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -197,7 +197,12 @@ def _around(load: float, required: dict[str, int]) -> np.ndarray:
 
 
 def _given(agents: Iterable[int], required: dict[str, int]) -> np.ndarray:
-    numbers = np.unique(np.asarray([*agents, *required.values()]))
+    try:
+        numbers = np.unique(np.asarray([*agents, *required.values()]))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "agents are a list of whole numbers", f"agents={agents!r}", "range(10, 21)"
+        ) from error
     if numbers.dtype.kind not in "iu" or numbers[0] < 1:
         raise InputError("agents are whole numbers from 1", f"agents={agents!r}", "range(10, 21)")
     return numbers

@@ -42,10 +42,18 @@ def split_day(demand: Any, share: float = 0.5) -> date | None:
     >>> split_day(pl.DataFrame({"local_start": days}))
     datetime.date(2025, 3, 6)
     """
+    import polars as pl
+
     starts = as_polars(demand, "demand", ["local_start"], "log.demand(every)")["local_start"]
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
         raise InputError("share must lie between 0 and 1", f"share={share!r}")
-    days: list[date] = starts.dt.date().unique().sort().to_list()
+    if starts.dtype.base_type() not in (pl.Datetime, pl.Date, pl.Null):
+        raise InputError(
+            "local_start must hold times",
+            f"demand: its type is {starts.dtype}",
+            "take it from log.demand(every)",
+        )
+    days: list[date] = starts.drop_nulls().cast(pl.Date).unique().sort().to_list()
     if len(days) < 2:
         return None
     whole = (days[-1] - days[0]).days + 1

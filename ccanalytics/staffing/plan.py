@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.errors import InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.staffing._seats import counted
+from ccanalytics.staffing._seats import counted, percent
 from ccanalytics.staffing.cover import ShiftCover
 from ccanalytics.staffing.required import Requirement
 
@@ -42,7 +42,7 @@ class DayPlan(Result):
         top, shrinkage = need.peak, need.inputs["shrinkage"]
         least = "at least " if need.lacks else ""
         scheduled = (
-            f" ({top['scheduled_agents']} scheduled after {shrinkage:.0%} shrinkage)"
+            f" ({top['scheduled_agents']} scheduled after {percent(shrinkage)} shrinkage)"
             if shrinkage
             else ""
         )

@@ -105,7 +105,8 @@ class Proof(Result):
         if rows.height <= 4:
             return tied(whens[0], whens[1:]) if len(whens) > 1 else whens[0]
         rest = rows.height - len(whens)
-        return ", ".join(whens) + (f" and {rest} more" if rest else "")
+        named = [whens[0], *(when.removeprefix("from ") for when in whens[1:])]
+        return ", ".join(named) + (f" and {rest} more" if rest else "")
 
     def table(self) -> pl.DataFrame:
         """Give every interval as a table to read, by the wall clock."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.results import Result
 from ccanalytics.staffing._days import WEEKDAYS
-from ccanalytics.staffing._seats import counted, on_day, tied
+from ccanalytics.staffing._seats import counted, on_day, percent, tied
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,8 +103,10 @@ class Requirement(Result):
             else f"{seated[:1].upper()}{seated[1:]} must be seated at the peak"
         )
         if shrinkage or self.inputs["absence"]:
-            after = [f"{shrinkage:.0%} shrinkage"] if shrinkage else []
-            after += [f"{self.inputs['absence']:.0%} absence"] if self.inputs["absence"] else []
+            after = [f"{percent(shrinkage)} shrinkage"] if shrinkage else []
+            after += (
+                [f"{percent(self.inputs['absence'])} absence"] if self.inputs["absence"] else []
+            )
             seated += f" ({top['scheduled_agents']} scheduled after {' and '.join(after)})"
         return f"{seated}, {self.at_peak()}{self.caution}. {self.details()}"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import InputError, share_hint
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing import _again, _methods
 from ccanalytics.staffing._seats import check_number
@@ -48,7 +48,7 @@ class Sensitivity(Result):
                 (pl.col("hours_change").max() - pl.col("hours_change").min()).alias("hours"),
                 (pl.col("level_change").max() - pl.col("level_change").min()).alias("level"),
             )
-            .sort("hours", "level", descending=True)["factor"]
+            .sort("hours", "level", "factor", descending=[True, True, False])["factor"]
             .to_list()
         )
 
@@ -57,18 +57,24 @@ class Sensitivity(Result):
         import polars as pl
 
         base = self.requirement
-        parts = []
-        for factor in self.order():
+        parts, idle = [], []
+        order = self.order()
+        for factor in order:
             rows = self.frame.filter(pl.col("factor") == factor)
             row = rows.sort(
                 "hours_change", pl.col("level_change").neg(), "change", descending=True
             ).row(0, named=True)
+            said = _said(row)
+            if not said:
+                idle.append(factor)
+                continue
             way = "higher" if row["change"] > 0 else "lower"
-            parts.append(
-                f"{factor} {abs(row['change']):.0%} {way}: {row['seats_change']:+d} scheduled at "
-                f"the peak and {row['hours_change']:+,.1f} scheduled hours; if the people stay as "
-                f"planned, {100 * row['level_change']:+.1f} points of service level"
-            )
+            most = " matters most" if factor == order[0] and len(order) > 1 else ""
+            parts.append(f"{factor}{most}: {abs(row['change']):.0%} {way} is {said}")
+        if idle:
+            verb = "changes" if len(idle) == 1 else "change"
+            listed = ", ".join(idle[:-1]) + " and " + idle[-1] if len(idle) > 1 else idle[0]
+            parts.append(f"{listed} {verb} nothing that shows")
         return (
             f"The plan takes {base.scheduled_hours:,.1f} scheduled hours and serves "
             f"{base.service_level:.1%} in time. Each input off by {self.inputs['change']:.0%} the "
@@ -80,6 +86,22 @@ class Sensitivity(Result):
     def to_frame(self) -> pl.DataFrame:
         """Give the changes."""
         return self.frame
+
+
+def _said(row: dict[str, Any]) -> str:
+    """What one change does, without what rounds to nothing; empty where nothing is left."""
+    parts = []
+    if round(row["hours_change"], 1):
+        parts.append(f"{row['hours_change']:+,.1f} scheduled hours")
+        if row["seats_change"]:
+            parts[0] += f" ({row['seats_change']:+d} at the peak)"
+    elif row["seats_change"]:
+        parts.append(f"{row['seats_change']:+d} scheduled at the peak")
+    points = round(100 * row["level_change"], 1)
+    if points:
+        one = "" if abs(points) == 1 else "s"
+        parts.append(f"{points:+.1f} point{one} of service level if the people stay as planned")
+    return ", or ".join(parts)
 
 
 def sensitivity(requirement: Requirement, change: float = 0.10) -> Sensitivity:
@@ -123,7 +145,7 @@ def sensitivity(requirement: Requirement, change: float = 0.10) -> Sensitivity:
     need = _again.check_requirement(requirement)
     by = check_number("change", change)
     if not 0 < by < 1:
-        hint = f"write {by:g}% as {by / 100:g}" if by > 1 else "such as 0.1"
+        hint = share_hint(by, "such as 0.1")
         raise InputError("a change is a share between 0 and 1", f"change={change!r}", hint)
     method, checks = _again.stand_in(need)
     demand = _again.demand_of(need)

@@ -329,10 +329,19 @@ def _checks(dates: tuple[date, ...], weekly: bool) -> tuple[Check, ...]:
             "Days behind the mean",
             "holds" if enough else "fails",
             counted(len(dates), "day")
-            + (f", {per:.1f} of each weekday" if weekly else "")
+            + (f", {_few(per)} of each weekday" if weekly else "")
             + ("" if enough else ": too few to tell a habit from an accident"),
         ),
     )
+
+
+def _few(number: float) -> str:
+    """Write a mean of days: whole where it is.
+
+    >>> _few(6.0), _few(5.857)
+    ('6', '5.9')
+    """
+    return f"{round(number, 1):g}"
 
 
 def _time_check(lacks: str) -> list[Check]:

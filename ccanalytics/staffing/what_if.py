@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import DataError, InputError
+from ccanalytics.errors import DataError, InputError, share_hint
 from ccanalytics.results import Check, Result
 from ccanalytics.staffing import _again
 from ccanalytics.staffing._seats import check_number, model_of
@@ -90,10 +90,10 @@ class WhatIf(Result):
         between = self.hours_between
         if between is not None:
             without, given = self.models["required_agents"]
+            peak = f"{without} instead of {given}" if without != given else f"as many, {given},"
             words += (
                 f" Were nobody to give up (Erlang C), the same goal would take {between:,.1f} more "
-                f"seated hours and {without} instead of {given} agents at the "
-                "peak."
+                f"seated hours and {peak} agents at the peak."
             )
         return words + f" Method: {self.inputs['method_words']}."
 
@@ -216,7 +216,7 @@ def _ladder(shares: Any, own: float) -> list[float]:
         raise InputError("goals are a list of shares", f"shares={shares!r}", "") from error
     for share in given:
         if not 0 < share < 1:
-            hint = f"write {share:g}% as {share / 100:g}" if share > 1 else "such as 0.9"
+            hint = share_hint(share, "such as 0.9")
             raise InputError("a goal here is above 0 and below 1", f"shares: {share!r}", hint)
     return sorted({*given, own})
 

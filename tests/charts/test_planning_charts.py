@@ -10,6 +10,7 @@ import pytest
 
 from ccanalytics import ServiceLevel, charts, staffing
 from ccanalytics.charts._slider import _lines
+from ccanalytics.charts.planning import _price_title
 from ccanalytics.errors import InputError
 
 GOAL = ServiceLevel(0.80, within=20)
@@ -113,9 +114,10 @@ def test_methods_are_drawn_with_their_goal(need):
     fig = charts.methods_compared(found)
     assert len(fig.data) == 8
     assert any("goal 80%" in (note.text or "") for note in fig.layout.annotations)
-    assert f"of {found.row('stationary')['intervals_with_calls']} intervals" in " ".join(
-        fig.layout.title.text.split("<br>")
-    )
+    title = " ".join(fig.layout.title.text.split("<br>"))
+    assert not found.row("stationary")["intervals_short"]
+    assert "falls short nowhere" in title
+    assert "in 0 of" not in title
 
 
 def test_the_proof_has_whiskers_and_names_what_fails(need):
@@ -155,3 +157,19 @@ def test_a_chart_of_one_queue_refuses_two(need):
         charts.methods_compared(staffing.compare_methods(two, GOAL, patience=120))
     with pytest.raises(InputError, match="one queue"):
         charts.proof(staffing.prove(both, replications=4))
+
+
+def test_both_panels_of_the_tornado_have_their_zero_in_the_middle(need):
+    fig = charts.sensitivity(staffing.sensitivity(need))
+    for axis in (fig.layout.xaxis, fig.layout.xaxis2):
+        assert axis.range[0] == -axis.range[1]
+    for trace in fig.data:
+        ends = (fig.layout.xaxis if trace.xaxis == "x" else fig.layout.xaxis2).range
+        assert max(abs(x) for x in trace.x) < ends[1]
+
+
+def test_prices_at_both_ends_are_written_with_the_same_digits():
+    rows = pl.DataFrame({"hours_per_point": [0.823, 9.31]})
+    title = _price_title(rows, "hours_per_point")
+    assert "0.8 scheduled hours" in title
+    assert "9.3 at" in title

@@ -146,3 +146,17 @@ def test_titles_name_every_interval_at_the_peak():
     week = staffing.typical_week(frame, time_zone="UTC")
     title = charts.required_by_weekday(staffing.requirement(week, GOAL)).layout.title.text
     assert "also in 13 more intervals" in title.replace("<br>", " ")
+
+
+def test_many_days_have_no_white_edges_and_the_load_stops_where_it_is_closed():
+    from datetime import UTC, datetime, timedelta
+
+    start = [datetime(2025, 3, 3, 8, tzinfo=UTC) + timedelta(days=d, minutes=30 * i)
+             for d in range(14) for i in range(20)]  # fmt: skip
+    frame = pl.DataFrame(
+        {"interval_start": start, "interval_s": 1800, "calls": 60.0, "aht_s": 180.0}
+    )
+    fig = charts.requirement(staffing.requirement(frame, ServiceLevel(0.80, within=20)))
+    assert {trace.marker.line.width for trace in fig.data if trace.type == "bar"} == {0}
+    (load,) = (trace for trace in fig.data if trace.type == "scatter")
+    assert sum(value is None for value in load.y) == 13

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import InputError, share_hint
 
 __all__ = ["DESIGNS", "PanelParameters", "RollOut", "cause", "check_causes", "described"]
 
@@ -252,7 +252,9 @@ def check_causes(what: Any) -> None:
             raise InputError("a parameter must not be negative", place)
         if unit == "share" and value > 1:
             raise InputError(
-                "a share must lie between 0 and 1", place, f"write {value:g}% as {value / 100:g}"
+                "a share must lie between 0 and 1",
+                place,
+                share_hint(value, "give a share from 0 to 1"),
             )
         if unit == "memory" and value >= 1:
             raise InputError("a memory lies between 0 and 1, 1 excluded", place)

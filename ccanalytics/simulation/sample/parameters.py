@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import InputError, share_hint
 from ccanalytics.simulation.sample.demand_parameters import DemandParameters
 from ccanalytics.simulation.sample.people_parameters import PeopleParameters, check_people
 from ccanalytics.simulation.sample.support_parameters import SupportParameters
@@ -162,7 +162,7 @@ class CentreParameters(DemandParameters, PeopleParameters, SupportParameters):
                 raise InputError("a parameter must be finite and not negative", place)
             unit = each.metadata["unit"]
             if unit == "share" and value > 1:
-                remedy = f"write {value:g}% as {value / 100:g}"
+                remedy = share_hint(value, "give a share from 0 to 1")
                 raise InputError("a share must lie between 0 and 1", place, remedy)
             if each.name in _WHOLE and value != round(value):
                 raise InputError("this parameter must be a whole number", place)
