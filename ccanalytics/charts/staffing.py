@@ -175,7 +175,8 @@ def service_level_curve(result: ServiceLevelCurve) -> go.Figure:
     for panel in range(1, len(panels) + 1):
         fig.update_xaxes(dtick=1 if numbers <= 10 else None, tickformat="d", row=panel, col=1)
     _chosen(fig, result, drawn, list(panels))
-    low, high = drawn["agents"].min(), drawn["agents"].max()
+    agents = drawn["agents"].to_numpy()
+    low, high = int(agents.min()), int(agents.max())
     if high - low == numbers - 1 > 0:
         # The slider's first and last step stand half a handle from its ends; so do the agents.
         inset = _HALF_HANDLE * (high - low)

@@ -89,6 +89,12 @@ def calls_by_week(
     for unit, stamp, number in rows.select("unit", "local_start", count).iter_rows():
         if unit in row:
             calls[row[unit], column[stamp]] = number
+    if not units:
+        raise DataError(
+            "the log holds no table of services, so coverage cannot be told",
+            "0 services",
+            "load services with the days on which a channel took them up",
+        )
     if not calls.any():
         raise DataError(
             "no call of the panel is about a service of the table",

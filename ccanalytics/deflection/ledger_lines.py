@@ -82,7 +82,13 @@ def lines_of(
         _line(
             "failed_calls", Estimate(touched, touched, touched, level), "calls", touched, "calls"
         ),
-        _line("failed_hours", _exact(rows["touched_s"].sum() / 3600, level), "h", touched, "calls"),
+        _line(
+            "failed_hours",
+            _exact(float(rows["touched_s"].sum()) / 3600, level),
+            "h",
+            touched,
+            "calls",
+        ),
     ]
     longer = longer_by(rows, level)
     if longer is not None:
@@ -104,7 +110,8 @@ def _assists(rows: pl.DataFrame, level: float) -> list[dict[str, Any]]:
         return []
     change, n = found
     taken = int(rows["touched"].sum())
-    hours = Estimate(*(x * taken / 3600 for x in (change.value, change.low, change.high)), level)
+    value, low, high = (x * taken / 3600 for x in (change.value, change.low, change.high))
+    hours = Estimate(value, low, high, level)
     return [
         _line("assist_longer_s", change, "s", n, "calls compared"),
         _line("assist_hours", hours, "h", taken, "calls that took it"),
@@ -114,7 +121,7 @@ def _assists(rows: pl.DataFrame, level: float) -> list[dict[str, Any]]:
 def _change(rows: pl.DataFrame, level: float) -> Estimate:
     """After less before, per contact; the variance is over customers."""
     n = float(rows["watched"].sum())
-    value = float(rows["asked_after"].sum() - rows["asked_before"].sum()) / n
+    value = (float(rows["asked_after"].sum()) - float(rows["asked_before"].sum())) / n
     nn, xn, xx = (float(rows[f"change_{part}"].sum()) for part in ("nn", "xn", "xx"))
     error = np.sqrt(max(xx - 2 * value * xn + value**2 * nn, 0.0)) / n
     half = normal_quantile(level) * float(error)

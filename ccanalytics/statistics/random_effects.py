@@ -117,7 +117,7 @@ def random_effects(effects: Any, variances: Any, x: Any) -> RandomEffects:
 
 
 def _line(y: Floats, weight: Floats, rows: Floats) -> tuple[Floats, Floats]:
-    bread = np.linalg.inv(rows.T @ (weight[:, None] * rows))
+    bread = np.asarray(np.linalg.inv(rows.T @ (weight[:, None] * rows)), float)
     return bread @ (rows.T @ (weight * y)), bread
 
 

@@ -281,5 +281,5 @@ def test_the_report_of_a_log_without_services_ends_in_words(make_log, tmp_path):
     start = dt.datetime(2025, 3, 3, 9, tzinfo=dt.UTC)
     log = make_log({"arrived_at": start + dt.timedelta(hours=k)} for k in range(400))
     done = run("coverage", log.path, output=tmp_path / "r.html")
-    assert "services have no day" in done.answer
+    assert "holds no table of services" in done.answer
     assert done.charts == 0

@@ -126,7 +126,7 @@ def recovery(
 
     rows, refused = [], 0
     for number in range(panels.worlds):
-        truth = panels.truth(number, count=count)  # type: ignore[arg-type]
+        truth = panels.truth(number, count=count)
         calls = getattr(panels.world(number).factual, count)
         live = np.where(truth.plan.live < 0, 1_000_000, truth.plan.live)
         more: dict[str, Any] = dict(options)
@@ -143,13 +143,11 @@ def recovery(
             continue
         with np.errstate(invalid="ignore"):
             cells = truth.plan.event >= 1
-        true = truth.expected[cells].sum() / truth.expected_without[cells].sum() - 1
+        real = truth.expected[cells].sum() / truth.expected_without[cells].sum() - 1
         limits = found.relative
         width = float(np.log1p(limits.high) - np.log1p(limits.low))
-        error = width / 2 / float(stdtrit(found.degrees, 0.5 + limits.level / 2))
-        rows.append(
-            (number, float(true), limits.value, limits.low, limits.high, error, found.alarm)
-        )
+        by = width / 2 / float(stdtrit(found.degrees, 0.5 + limits.level / 2))
+        rows.append((number, float(real), limits.value, limits.low, limits.high, by, found.alarm))
     if not rows:
         raise DataError("the design refused every world", counted(refused, "world"), "")
     names = ["world", "true", "relative", "relative_low", "relative_high", "error", "alarm"]

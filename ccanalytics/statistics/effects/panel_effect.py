@@ -309,11 +309,11 @@ def _checks(panel: Panel, tried: tuple[Estimate | None, ...], found: Ratios) -> 
     known = np.isfinite(found.left_out)
     if known.any():
         far = int(np.argmax(np.where(known, np.abs(found.left_out - found.log), -1)))
-        moved = float(np.expm1(found.left_out[far]))
-        turns = np.sign(moved) != np.sign(np.expm1(found.log))
+        alone = float(np.expm1(found.left_out[far]))
+        turns = np.sign(alone) != np.sign(np.expm1(found.log))
         checks.append(
             Check("One unit alone", "fails" if turns else "holds",
-                  f"without {panel.units[far]}, which matters most, it is {signed(moved)}")
+                  f"without {panel.units[far]}, which matters most, it is {signed(alone)}")
         )  # fmt: skip
     all_live = int((panel.untreated.sum(axis=0) == 0).sum())
     if all_live:
