@@ -10,10 +10,10 @@ from ccanalytics.vocabulary import counted
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from ccanalytics.deflection import Designs, Value
+    from ccanalytics.deflection import Designs, Value, Waterfall
     from ccanalytics.statistics.effects import PanelEffect
 
-__all__ = ["counterfactual", "designs", "event_study", "value_steps"]
+__all__ = ["counterfactual", "designs", "event_study", "gross_to_bankable", "value_steps"]
 
 
 def event_study(effect: PanelEffect) -> go.Figure:
@@ -145,5 +145,47 @@ def designs(answers: Designs) -> go.Figure:
         showlegend=False,
     )
     theme.share_axis(fig, "x", zero=False)
-    theme.reference_line(fig, 0, "no change", axis="x")
+    # Without words: they would stand where the tool bar is; the axis says what 0 means.
+    theme.reference_line(fig, 0, "", axis="x")
+    fig.update_xaxes(title_text="Change of calls; 0: none")
+    return fig
+
+
+_KNOWN = {"counted": theme.REFERENCE, "estimated": theme.ANSWER, "planned": theme.SECOND}
+
+
+def gross_to_bankable(waterfall: Waterfall) -> go.Figure:
+    """Draw hours a week from what the channel completed to what can be banked."""
+    steps = waterfall.frame
+    first, last = steps.row(0, named=True), steps.row(-1, named=True)
+    fig = theme.figure(
+        f"{waterfall.channel}: {first['hours']:,.1f} hours completed a week, "
+        f"{last['hours']:,.1f} {last['step']}",
+        "Hours of agents a week; grey: counted in the channel, blue: estimated against services "
+        "that were not live, green: what planning makes of it; whiskers: limits",
+        x="hours",
+        height=150 + 48 * steps.height,
+    )
+    for known, colour in _KNOWN.items():
+        rows = steps.filter(steps["known"] == known)
+        if not rows.height:
+            continue
+        fig.add_bar(
+            x=rows["hours"].to_list(),
+            y=[step[:1].upper() + step[1:] for step in rows["step"]],
+            orientation="h",
+            name=known.capitalize(),
+            marker_color=colour,
+            error_x=theme.limits(
+                rows["hours"],
+                rows["hours_low"].fill_null(rows["hours"]),
+                rows["hours_high"].fill_null(rows["hours"]),
+            ),
+            hovertemplate="<b>%{y}</b><br>%{x:,.1f} hours<extra></extra>",
+        )
+    fig.update_layout(showlegend=False)
+    fig.update_yaxes(
+        autorange="reversed", type="category", showgrid=False, rangemode=None, ticksuffix=" ",
+        nticks=0, dtick=1,
+    )  # fmt: skip
     return fig

@@ -15,6 +15,7 @@ from ccanalytics.deflection.offers import encouraged, randomised
 from ccanalytics.deflection.overview import Overview, overview
 from ccanalytics.deflection.reminders import Reminders, reminders
 from ccanalytics.deflection.value import Value, value
+from ccanalytics.deflection.waterfall import Waterfall, waterfall
 from ccanalytics.deflection.worth import worth
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Overview",
     "Reminders",
     "Value",
+    "Waterfall",
     "before_after",
     "before_after_each",
     "check_claim",
@@ -47,5 +49,6 @@ __all__ = [
     "remaining",
     "reminders",
     "value",
+    "waterfall",
     "worth",
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
+from ccanalytics.deflection.offers import encouraged, randomised
 from ccanalytics.deflection.rollouts import days_of, part_live, treatment_of
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from ccanalytics.statistics.effects import PanelEffect
+    from ccanalytics.statistics.effects import OfferEffect, PanelEffect
 
 __all__ = ["DESIGNS", "effect"]
 
@@ -47,13 +48,47 @@ DESIGNS: dict[str, Callable[..., PanelEffect]] = {
 }
 """Designs for roll-outs whose dates were chosen, the most trusted first."""
 
+_BY_LOT: dict[str, Callable[..., OfferEffect]] = {
+    "randomised": randomised,
+    "encouraged": encouraged,
+}
 _COMMON = {"calls", "live", "units", "weeks", "others", "name", "min_weeks", "level"}
 _COUNTS = ("first_attempts", "offered", "arrived", "answered")
 
 
+@overload
+def effect(
+    panel: Any,
+    rollouts: Any = None,
+    treatment: str | None = None,
+    *,
+    design: Literal["randomised", "encouraged"],
+    unit_kind: str = ...,
+    count: str = ...,
+    min_weeks: int = ...,
+    level: float = ...,
+    **options: Any,
+) -> OfferEffect: ...
+
+
+@overload
 def effect(
     panel: Any,
     rollouts: Any,
+    treatment: str | None = None,
+    *,
+    design: str = ...,
+    unit_kind: str = ...,
+    count: str = ...,
+    min_weeks: int = ...,
+    level: float = ...,
+    **options: Any,
+) -> PanelEffect: ...
+
+
+def effect(
+    panel: Any,
+    rollouts: Any = None,
     treatment: str | None = None,
     *,
     design: str = "staggered",
@@ -62,11 +97,13 @@ def effect(
     min_weeks: int = 8,
     level: float = 0.95,
     **options: Any,
-) -> PanelEffect:
+) -> PanelEffect | OfferEffect:
     """Estimate what a roll-out took away, other roll-outs of the same units being held apart.
 
     Designs, the most trusted first, each a function of `ccanalytics.statistics.effects`:
 
+    - ``randomised``: a lot decided who got the offer (:func:`randomised`);
+    - ``encouraged``: a lot decided who was invited to use it (:func:`encouraged`);
     - ``staggered``: live units against those not live yet, all untreated weeks of theirs (Poisson);
     - ``group_time``: each group of one date, its last weeks before, against those not live yet;
     - ``synthetic_did``: controls and earlier weeks weighted to run alongside each group;
@@ -74,8 +111,8 @@ def effect(
     - ``structural``: a level that wanders beside the untreated units' calls; for one or a few;
     - ``segmented``: before and after, without a control; always weak.
 
-    Offers made by lot, and waves as an instrument, are designs of their own and come before all of
-    these.
+    The first two answer for those assigned or brought to use it, the others for the units that
+    went live; they take the same panel, or the frame of ``CallLog.offers()`` without roll-outs.
 
     Parameters
     ----------
@@ -108,6 +145,9 @@ def effect(
     if count not in _COUNTS:
         raise InputError("calls are counted", f"count={count!r}", "one of " + ", ".join(_COUNTS))
     _check_design(design, options)
+    if design in _BY_LOT:
+        of_units = {} if rollouts is None else {"unit_kind": unit_kind, "count": count}
+        return _BY_LOT[design](panel, rollouts, treatment, level=level, **of_units, **options)
     needs = ["local_start", "interval_s", "unit", count]
     weeks = as_polars(panel, "panel", needs, "log.panel(unit=…, every='1w')")
     check_counts(weeks, [count], "panel")
@@ -162,8 +202,10 @@ def effect(
 
 
 def _check_design(design: str, options: dict[str, Any]) -> None:
+    if design in _BY_LOT:
+        return  # they look at their options themselves
     if design != "auto" and design not in DESIGNS:
-        known = "auto, or, the most trusted first, " + ", ".join(DESIGNS)
+        known = "auto, or, the most trusted first, " + ", ".join([*_BY_LOT, *DESIGNS])
         raise InputError("no such design", f"design={design!r}", known)
     known_options = (
         set() if design == "auto" else set(inspect.signature(DESIGNS[design]).parameters) - _COMMON

@@ -23,6 +23,7 @@ COUNTS = ("eligible", "sent", "accepted", "delivered", "completed", "followed", 
 _FAILED = ("failed_followed", "failed_recontacted")
 _PLACE = ("channel", "stage")
 _TOLD = ("acceptance", "gross_deflection", "leakage", "net_deflection")
+_FEW = 3  # channels and stages that are told one by one
 _NOTHING = "the log holds no self-service records, so it cannot say what self-service takes away"
 
 
@@ -162,7 +163,9 @@ class Funnel(Result):
             return f"{_NOTHING[0].upper()}{_NOTHING[1:]}."
         removing = [place for place in self.places if place[1] in REMOVING_STAGES]
         words = [self._removed(removing)] if removing else []
-        words += [self._about(*place) for place in self.places]
+        # Of many channels the table beside it tells the shares; in words they would be a wall.
+        few = len(self.places) <= _FEW
+        words += [self._about(*place) for place in self.places if few or place[1] == "during_call"]
         if removing:
             words.append(
                 "Net deflection is not calls saved: some of these customers would never have "
@@ -193,13 +196,14 @@ class Funnel(Result):
             )
         if not known:
             return "Gross and net deflection cannot be told from these records."
-        gross = ", ".join(
-            f"{row['gross_deflection']:.1%} of {row['eligible']:,} ({row['name']})" for row in known
+        told = "; ".join(
+            f"{row['name']} {row['gross_deflection']:.1%} of {row['eligible']:,}, net "
+            f"{row['net_deflection']:.1%}"
+            for row in known
         )
-        net = ", ".join(f"{row['net_deflection']:.1%}" for row in known)
         return (
-            f"Of the contacts that could have used it, self-service settled {gross}; net of "
-            f"customers who asked an agent again within {_days(self.window_days)}, {net}."
+            "Of the contacts that could have used it each channel settled, gross and net of "
+            f"customers who asked an agent again within {_days(self.window_days)}: {told}."
         )
 
     def _about(self, channel: str, stage: str) -> str:

@@ -52,7 +52,8 @@ def worth(effect: PanelEffect, panel: Any, week: Any, goal: ServiceLevel, **opti
         raise InputError(
             "an effect with a control is needed",
             f"got {type(effect).__name__}",
-            "give what deflection.effect returned",
+            "give what deflection.effect returned; of an offer by lot, give the share that it "
+            "removes to deflection.value",
         )
     rows = as_polars(panel, "panel", ["unit", "handled", "handle_s"], "log.panel(unit=…)")
     sums = rows.filter(pl.col("unit").is_in(effect.live)).select("handled", "handle_s").sum()

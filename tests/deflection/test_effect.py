@@ -210,3 +210,54 @@ def test_charts_show_what_was_estimated(found):
     weeks = charts.counterfactual(found)
     came = next(trace for trace in weeks.data if trace.name == "Came")
     assert list(came.y) == found.weeks["calls"].to_list()
+
+
+def test_designs_by_lot_are_reached_by_the_same_call():
+    worlds = draw_panels(worlds=1, seed=3, design="randomised")
+    panel, rollouts = worlds.panel(0), worlds.rollouts(0)
+    found = deflection.effect(panel, rollouts, design="randomised", draws=99)
+    direct = deflection.randomised(panel, rollouts, draws=99)
+    assert found.relative == direct.relative
+    assert found.design == "randomised"
+    other = deflection.effect(panel, rollouts, design="encouraged", use=worlds.use(0), draws=99)
+    assert other.complier_relative is not None
+    with pytest.raises(InputError, match="randomised, encouraged, staggered"):
+        deflection.effect(panel, rollouts, design="lot")
+    with pytest.raises(InputError, match="give the share that it removes"):
+        deflection.worth(found, panel, None, GOAL)
+
+
+def funnel_of(completed, recontacted):
+    rows = {"channel": "sms", "stage": "before_call", "service": "unit 01", "window_days": 7,
+            "eligible": 50_000, "sent": 20_000, "accepted": 9_000, "delivered": 9_000,
+            "completed": completed, "followed": completed, "recontacted": recontacted}  # fmt: skip
+    return deflection.funnel(pl.DataFrame([rows]))
+
+
+def test_from_gross_to_bankable_by_hand(panels, found):
+    panel = panels.panel(0, handle=True)
+    week = week_of(16_000)
+    worth = deflection.worth(found, panel, week, GOAL, shrinkage=0.3)
+    steps = deflection.waterfall(funnel_of(8_000, 2_000), found, worth, panel)
+    # From the week of the first going live to the last of the panel.
+    first = min(
+        panels.rollouts(0).filter(pl.col("treatment") == "sms_assist_before")["live_on"].to_list()
+    )
+    last = panel["local_start"].max().date()
+    weeks = (last - (first - timedelta(days=first.weekday()))).days // 7 + 1
+    aht = worth.inputs["removed_aht_s"].value
+    gross, net = steps.frame["hours"].to_list()[:2]
+    assert gross == pytest.approx(8_000 * aht / 3600 / weeks)
+    assert net == pytest.approx(0.75 * gross)
+    assert steps.frame["hours"].to_list()[2:] == worth.waterfall()["hours"].to_list()
+    assert steps.frame["known"].to_list()[:3] == ["counted", "counted", "estimated"]
+    assert "really went from the agents" in steps.summary()
+    fig = charts.gross_to_bankable(steps)
+    assert sum(len(bar.x) for bar in fig.data) == steps.frame.height
+    (doubt,) = deflection.waterfall(funnel_of(10, 2), found, worth, panel).checks
+    assert doubt.status == "fails"
+    other = deflection.effect(panels.panel(0), panels.rollouts(0), "web_hall")
+    with pytest.raises(DataError, match="no contacts of this channel"):
+        deflection.waterfall(funnel_of(8_000, 2_000), other, worth, panel)
+    with pytest.raises(InputError, match="worth is another answer"):
+        deflection.waterfall(funnel_of(8_000, 2_000), found, None, panel)
