@@ -202,6 +202,8 @@ def effect(
 
 
 def _check_design(design: str, options: dict[str, Any]) -> None:
+    if not isinstance(design, str):
+        raise InputError("a design is named by a text", f"design={design!r}", ", ".join(DESIGNS))
     if design in _BY_LOT:
         return  # they look at their options themselves
     if design != "auto" and design not in DESIGNS:

@@ -223,6 +223,8 @@ def test_designs_by_lot_are_reached_by_the_same_call():
     assert other.complier_relative is not None
     with pytest.raises(InputError, match="randomised, encouraged, staggered"):
         deflection.effect(panel, rollouts, design="lot")
+    with pytest.raises(InputError, match="named by a text"):
+        deflection.effect(panel, rollouts, design=["staggered"])
     with pytest.raises(InputError, match="give the share that it removes"):
         deflection.worth(found, panel, None, GOAL)
 

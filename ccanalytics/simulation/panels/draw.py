@@ -271,7 +271,7 @@ def draw_panels(
     """
     check_whole(units=(units, 1), periods=(periods, 2), worlds=(worlds, 1), seed=(seed, 0))
     check_size(units=units, periods=periods)
-    if design not in DESIGNS:
+    if not isinstance(design, str) or design not in DESIGNS:
         known = ", ".join(DESIGNS)
         raise InputError("there is no such design", f"design={design!r}", f"one of {known}")
     rollouts = tuple(each.filled(design) for each in _rollouts(effect))
