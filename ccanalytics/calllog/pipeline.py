@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -28,14 +28,16 @@ def in_order(items: Iterator[A], work: Callable[[A], B]) -> Generator[tuple[A, C
     """Each item with a call that waits for its result; the next ones are under way meanwhile.
 
     The items themselves are drawn in a thread of their own. An error in either comes out where the
-    item would have. Closing the iterator stops everything.
+    item would have. Closing the iterator stops everything: what has not begun is given up, and what
+    is being worked on is waited for.
     """
     ahead = workers()
     reader = ThreadPoolExecutor(1, thread_name_prefix="ccanalytics-read")
     pool = ThreadPoolExecutor(ahead, thread_name_prefix="ccanalytics-load")
     under_way: deque[tuple[A, Future[B]]] = deque()
+    coming: Future[A | None] | None = None
     try:
-        coming: Future[A | None] | None = reader.submit(next, items, None)
+        coming = reader.submit(next, items, None)
         while coming is not None or under_way:
             while coming is not None and len(under_way) <= ahead:
                 # What is under way already comes first, also before an error of the reading.
@@ -48,9 +50,17 @@ def in_order(items: Iterator[A], work: Callable[[A], B]) -> Generator[tuple[A, C
                 under_way.append((item, pool.submit(work, item)))
                 coming = reader.submit(next, items, None)
             if under_way:
-                item, future = under_way.popleft()
+                # It stays in the row while it is out, so that closing waits for it too.
+                item, future = under_way[0]
                 yield item, future.result
+                under_way.popleft()
                 del item, future
     finally:
-        reader.shutdown(wait=True, cancel_futures=True)
-        pool.shutdown(wait=True, cancel_futures=True)
+        # The work is waited for, not the threads: an iterator that was dropped may be closed by the
+        # collector inside any thread, one that is just starting or ending among them, and joining
+        # another there never returns.
+        reader.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        rest: list[Future[Any]] = [future for _, future in under_way]
+        rest += [coming] if coming is not None else []
+        wait([future for future in rest if not future.cancelled()])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -97,25 +98,26 @@ def read_rows(
 
     blocks = _numbered(text.blocks(), header=layout.header, allow_cut=allow_cut)
     carried = b""
-    for block, parsed in in_order(blocks, parse):
-        done = None if carried else parsed()
-        if done is not None:
-            yield done
-            continue
-        # A record may go on in the next block: its lines are read with that one.
-        whole = replace(
-            block, content=carried + block.content, start=block.start - carried.count(b"\n")
-        )
-        carried = b""
-        for piece in _pieces(whole):
-            content = carried + piece.content
-            start = piece.start - carried.count(b"\n")
-            rows, carried = _fast(content, start, layout, names, piece.total), b""
-            if rows is None:
-                rows, carried = _careful(
-                    content, start, layout, names, piece.total, more=piece.more
-                )
-            yield do(replace(rows, open_line=piece.open_line))
+    with closing(in_order(blocks, parse)) as told:
+        for block, parsed in told:
+            done = None if carried else parsed()
+            if done is not None:
+                yield done
+                continue
+            # A record may go on in the next block: its lines are read with that one.
+            whole = replace(
+                block, content=carried + block.content, start=block.start - carried.count(b"\n")
+            )
+            carried = b""
+            for piece in _pieces(whole):
+                content = carried + piece.content
+                start = piece.start - carried.count(b"\n")
+                rows, carried = _fast(content, start, layout, names, piece.total), b""
+                if rows is None:
+                    rows, carried = _careful(
+                        content, start, layout, names, piece.total, more=piece.more
+                    )
+                yield do(replace(rows, open_line=piece.open_line))
 
 
 def _as_it_is(rows: Rows) -> Rows:

@@ -146,7 +146,41 @@ def test_an_error_comes_where_it_belongs_and_ends_everything(where):
         for _, result in in_order(items(), work):
             seen.append(result())
     assert seen == list(range(5))
-    assert not [t for t in threading.enumerate() if t.name.startswith("ccanalytics")]
+    for thread in threading.enumerate():
+        if thread.name.startswith("ccanalytics"):
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_closing_waits_for_the_work_and_for_nothing_else():
+    """The collector may close a dropped stream in a thread that is just starting: it holds the lock
+    under which others end, so nobody may be joined."""
+    import threading
+    import time
+
+    lock = getattr(threading, "_shutdown_locks_lock", None) or threading.Lock()
+    done = []
+
+    def work(i):
+        time.sleep(0.2)
+        done.append(i)
+        return i
+
+    stream = in_order(iter(range(100)), work)
+    next(stream)[1]()
+
+    def collected():
+        with lock:
+            stream.close()
+        closed.append(len(done))
+
+    closed = []
+    thread = threading.Thread(target=collected, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert closed, "closing never returned"
+    time.sleep(0.5)
+    assert len(done) == closed[0] < 20
 
 
 def test_little_is_read_ahead():
