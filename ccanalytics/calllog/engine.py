@@ -72,6 +72,10 @@ class Engine(ABC):
         """A small frame, for joins."""
 
     @abstractmethod
+    def dated(self, name: str, column: str) -> nw.LazyFrame[Any]:
+        """A table with one of its moments also as ``at_epoch``: whole epoch seconds."""
+
+    @abstractmethod
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """The rows of a large frame worked out once, where they are, for several uses."""
 
@@ -145,6 +149,13 @@ class DuckEngine(Engine):
         relation = self._connection.table(name).project(
             '*, CAST(epoch_us(started_at) // 1000 AS BIGINT) AS "start", '
             'CAST(epoch_us(ended_at) // 1000 AS BIGINT) AS "end"'
+        )
+        return nw.from_native(relation)
+
+    def dated(self, name: str, column: str) -> nw.LazyFrame[Any]:
+        """Rows with a moment in epoch seconds."""
+        relation = self._connection.table(name).project(
+            f'*, CAST(epoch_us("{column}") // 1000000 AS BIGINT) AS "at_epoch"'
         )
         return nw.from_native(relation)
 

@@ -123,6 +123,15 @@ class SparkEngine(Engine):
             )
         )
 
+    def dated(self, name: str, column: str) -> nw.LazyFrame[Any]:
+        """Rows with a moment in epoch seconds."""
+        self._check_rows(name)
+        return nw.from_native(
+            self._frame(name).selectExpr(
+                "*", f"unix_seconds(CAST(`{column}` AS TIMESTAMP)) AS `at_epoch`"
+            )
+        )
+
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Kept by the executors from its first use."""
         return nw.from_native(frame.to_native().cache())

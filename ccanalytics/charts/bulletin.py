@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ccanalytics.charts import theme
+from ccanalytics.charts._whiskers import large_enough
 from ccanalytics.errors import DataError
 from ccanalytics.vocabulary import counted, measure
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from ccanalytics.quality import Bulletin
 
-__all__ = ["bulletin_items"]
+__all__ = ["bulletin_items", "bulletin_looked_at"]
 
 
 def bulletin_items(bulletin: Bulletin) -> go.Figure:
@@ -72,4 +73,39 @@ def bulletin_items(bulletin: Bulletin) -> go.Figure:
         )  # fmt: skip
     fig.update_layout(showlegend=False)
     theme.time_axis(fig)
+    return fig
+
+
+def bulletin_looked_at(bulletin: Bulletin, top: int = 25) -> go.Figure:
+    """Draw how far everything that was looked at lies from what is usual, the farthest on top."""
+    rows = large_enough(bulletin.looked_at.sort("p_value")).head(top).reverse()
+    labels = [
+        f"{theme.plain(bulletin.names.get(key) or key)}: {measure(name).label.lower()}"
+        for key, name in rows.select("key", "measure").iter_rows()
+    ]
+    out = bulletin.items.height + bulletin.more
+    fig = theme.figure(
+        f"{bulletin.day}: {out:,} of {counted(bulletin.looked_at.height, 'measure')} "
+        f"{'stands' if out == 1 else 'stand'} out",
+        f"Distance from what is usual, in half widths of its {100 * bulletin.inputs['level']:g}% "
+        "limits: a few lie beyond ±1 by chance; orange: stands out of all looked at together",
+        x_title="Distance from usual; limits at ±1",
+        height=170 + 24 * rows.height,
+    )
+    fig.add_scatter(
+        x=rows["position"].to_list(),
+        y=labels,
+        mode="markers",
+        marker={
+            "size": 9,
+            "color": [theme.ALARM if out else theme.ANSWER for out in rows["stands_out"]],
+        },
+        customdata=rows["calls"].to_list(),
+        hovertemplate="<b>%{y}</b><br>%{x:+.2f}, on %{customdata:,} calls<extra></extra>",
+        showlegend=False,
+    )
+    for edge in (-1, 0, 1):
+        theme.reference_line(fig, edge, "", axis="x")
+    fig.update_yaxes(type="category", nticks=0, dtick=1, rangemode=None, ticksuffix=" ")
+    fig.update_xaxes(tickformat="~g", rangemode=None)
     return fig

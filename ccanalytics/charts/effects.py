@@ -134,7 +134,8 @@ def designs(answers: Designs) -> go.Figure:
     fig.add_scatter(
         x=rows["relative"].to_list(),
         y=[name.replace("_", " ") for name in rows["design"]],
-        error_x=theme.limits(rows["relative"], rows["relative_low"], rows["relative_high"]),
+        error_x=theme.limits(rows["relative"], rows["relative_low"], rows["relative_high"])
+        | {"color": theme.REFERENCE},
         mode="markers",
         marker={
             "size": 9,

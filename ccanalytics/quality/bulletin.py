@@ -56,7 +56,8 @@ class Bulletin(Result):
     history
         Days of the items: ``key``, ``measure``, ``day``, ``value``.
     looked_at
-        Every measure and key that was looked at, in the same columns and ``stands_out``.
+        Every measure and key that was looked at, in the same columns, with ``position`` (0 at what
+        is usual, ±1 at its limits) and ``stands_out``.
     more
         Items beyond the most that are shown.
     skipped
@@ -339,14 +340,15 @@ def _judged(
         if not wide
         else float(2 * stdtr(degrees, -abs(distance / wide)))
     )
-    ends = centre + np.array([-1, 1]) * wide * float(stdtrit(degrees, 0.5 + level / 2))
+    half = wide * float(stdtrit(degrees, 0.5 + level / 2))
+    ends = centre + np.array([-1, 1]) * half
     low, high = np.exp(ends) if scale == "log" else np.sin(np.clip(ends, 0, np.pi / 2)) ** 2
     calls = table[_SUMS.index("offered" if measure != "aht_s" else "handled"), -1]
     return {
         "_days": [each for each, there in zip(dates, seen, strict=True) if there],
         "_values": share[seen],
         "value": float(share[-1]), "usual_low": float(low), "usual_high": float(high),
-        "p_value": p, "calls": int(calls),
+        "p_value": p, "position": distance / half if half else 0.0, "calls": int(calls),
     }  # fmt: skip
 
 

@@ -53,6 +53,13 @@ HANDLING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "largest distance between a law and the counted share of calls, at any length",
     ),
     (
+        "position",
+        "Distance from usual",
+        "偏离程度",
+        "",
+        "0 at what is usual, −1 and 1 at the limits of such a day",
+    ),
+    (
         "p_value",
         "Chance of such a day",
         "偶然概率",

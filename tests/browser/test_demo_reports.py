@@ -48,7 +48,8 @@ def test_the_demo_names_its_reports(reports) -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_report_is_drawn_quietly(open_report, reports, name, width) -> None:
     report = open_report(reports / f"{name}.html", width)
-    report.check_charts(at_least=3)
+    # On a quiet day the bulletin has no items to draw.
+    report.check_charts(at_least=1 if name == "bulletin" else 3)
     report.check_quiet()
     report.check_fits()
 

@@ -143,6 +143,11 @@ def test_the_chart_draws_each_item_or_says_that_there_is_none():
     answer = bulletin(frame)
     fig = charts.bulletin_items(answer)
     assert len(fig.data) == 3 * answer.items.height
+    dots = charts.bulletin_looked_at(answer, top=10).data[0]
+    assert len(dots.x) == 10
+    row = answer.items.row(0, named=True)
+    assert dots.x[-1] == pytest.approx(row["position"])
+    assert row["position"] > 1
     quiet = bulletin(centre(np.random.default_rng(5), spread=0.02))
     if not quiet.items.height:
         with pytest.raises(DataError, match="nothing deserves attention"):

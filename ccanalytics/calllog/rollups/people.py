@@ -6,7 +6,7 @@ Days are numbers from the first local day of the log; what came before it is neg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,6 @@ __all__ = ["FAR", "People"]
 FAR = 10**6
 """Number of a day that never comes; its negative stands for one that always was."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _YEARS_BACK = 30
 
 
@@ -149,7 +148,7 @@ class People:
         DataError
             There is no such message; the kinds that there are, are named.
         """
-        table = self.scope.engine.table("reminders")
+        table = self.scope.engine.dated("reminders", "sent_at")
         of_wave = nw.col("wave").is_null()
         what = "invitation" if invitations else "reminder"
         chosen = table.filter(~of_wave if invitations else of_wave)
@@ -166,8 +165,7 @@ class People:
             raise DataError(f"there is no {what} of this kind", f"kind={kind!r}", f"one of {known}")
         if kind is not None:
             chosen = chosen.filter(nw.col("kind") == kind)
-        at = (nw.col("sent_at") - nw.lit(_EPOCH)).dt.total_seconds()
-        return self.on_day(chosen.with_columns(_at=at), "_at").select("customer", "wave", "day")
+        return self.on_day(chosen, "at_epoch").select("customer", "wave", "day")
 
     def subscriptions(self, kind: str | None) -> nw.LazyFrame[Any]:
         """Columns customer, start, until: first day of the first term, day the last one ended.
