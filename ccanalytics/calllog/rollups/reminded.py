@@ -84,7 +84,10 @@ def _spells(
         first=nw.col("day"),
         last=nw.col("last"),
         zero=nw.col("day"),
-        weeks=(nw.col("day") - nw.col("start")) // 7,
+        # Before the start there are none; engines round quotients below 0 their own ways.
+        weeks=nw.when(nw.col("day") >= nw.col("start")).then(
+            (nw.col("day") - nw.col("start")) // 7
+        ),
     )
 
 
