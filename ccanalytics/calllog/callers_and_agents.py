@@ -5,35 +5,23 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.calllog.file import LogFile, one_state
+from ccanalytics.calllog.file import one_state
+from ccanalytics.calllog.scoped import ScopedLog
 from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from contextlib import AbstractContextManager
 
     import polars as pl
 
-    from ccanalytics.calllog.rollups.scope import Scope
 
 __all__ = ["CallersAndAgents"]
 
 Day = date | str
 
 
-class CallersAndAgents(LogFile):
+class CallersAndAgents(ScopedLog):
     """The part of ``CallLog`` that asks how callers wait and what agents do."""
-
-    if TYPE_CHECKING:
-
-        def _scope(
-            self,
-            start: Day | None,
-            end: Day | None,
-            where: Mapping[str, Any] | None,
-            *,
-            until_over: bool = False,
-        ) -> AbstractContextManager[Scope]: ...
 
     @one_state
     def waits(

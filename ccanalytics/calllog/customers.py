@@ -6,34 +6,21 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.arguments import positive
-from ccanalytics.calllog.file import LogFile
+from ccanalytics.calllog.scoped import ScopedLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     import polars as pl
 
-    from ccanalytics.calllog.rollups.scope import Scope
 
 __all__ = ["CustomersLog"]
 
 Day = date | str
 
 
-class CustomersLog(LogFile):
+class CustomersLog(ScopedLog):
     """The part of ``CallLog`` that follows customers from contact to contact."""
-
-    if TYPE_CHECKING:
-
-        def _scope(
-            self,
-            start: Day | None,
-            end: Day | None,
-            where: Mapping[str, Any] | None,
-            *,
-            until_over: bool = False,
-        ) -> AbstractContextManager[Scope]: ...
 
     def recontacts(
         self,

@@ -7,39 +7,27 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.arguments import positive
-from ccanalytics.calllog.file import LogFile, one_state
+from ccanalytics.calllog.file import one_state
+from ccanalytics.calllog.scoped import ScopedLog
 from ccanalytics.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     import polars as pl
 
     from ccanalytics.calllog.rollups.people import People
-    from ccanalytics.calllog.rollups.scope import Scope
 
 __all__ = ["OffersLog"]
 
 Day = date | str
 
 
-class OffersLog(LogFile):
+class OffersLog(ScopedLog):
     """The part of ``CallLog`` that asks about invitations and reminders.
 
     Messages that belong to a wave are invitations, all others are reminders.
     """
-
-    if TYPE_CHECKING:
-
-        def _scope(
-            self,
-            start: Day | None,
-            end: Day | None,
-            where: Mapping[str, Any] | None,
-            *,
-            until_over: bool = False,
-        ) -> AbstractContextManager[Scope]: ...
 
     @contextmanager
     def _people(
