@@ -1,4 +1,7 @@
-"""Binary heaps in arrays: times alone, and rows whose first field is their time."""
+"""Binary heaps in arrays: times, rows whose first field is their time, and slots with a time each.
+
+The last know where each slot is, so that a time can be changed or taken out wherever it stands.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ if TYPE_CHECKING:
 
     Times = NDArray[np.float64]
     Rows = NDArray[np.float64]
+    Wholes = NDArray[np.int64]
 
-__all__ = ["pop_row", "pop_time", "push_row", "push_time", "replace_least"]
+__all__ = ["drop_due", "pop_row", "pop_time", "push_row", "push_time", "replace_least", "set_due"]
 
 
 @compiled_in_place
@@ -94,3 +98,56 @@ def pop_row(heap: Rows, size: int, row: Times) -> None:
     if last > 0:
         for field in range(fields):
             heap[place, field] = heap[last, field]
+
+
+@compiled_in_place
+def set_due(  # pragma: no cover
+    due: Times, slots: Wholes, place: Wholes, size: int, slot: int, time: float
+) -> int:
+    """Give a slot its time, whether it had one or none (``place`` −1); the new size."""
+    hole = place[slot]
+    if hole < 0:
+        hole = size
+        size += 1
+    _settle(due, slots, place, size, hole, slot, time)
+    return size
+
+
+@compiled_in_place
+def drop_due(  # pragma: no cover
+    due: Times, slots: Wholes, place: Wholes, size: int, slot: int
+) -> int:
+    """Take a slot's time out, if it has one; the new size."""
+    hole = place[slot]
+    if hole < 0:
+        return size
+    place[slot] = -1
+    size -= 1
+    if hole < size:
+        _settle(due, slots, place, size, hole, slots[size], due[size])
+    return size
+
+
+@compiled_in_place
+def _settle(  # pragma: no cover
+    due: Times, slots: Wholes, place: Wholes, size: int, hole: int, slot: int, time: float
+) -> None:
+    """Fill a hole, after walking it up or down to where the time belongs."""
+    while hole > 0:
+        parent = (hole - 1) >> 1
+        if due[parent] <= time:
+            break
+        due[hole], slots[hole] = due[parent], slots[parent]
+        place[slots[hole]] = hole
+        hole = parent
+    child = 2 * hole + 1
+    while child < size:
+        if child + 1 < size and due[child + 1] < due[child]:
+            child += 1
+        if due[child] >= time:
+            break
+        due[hole], slots[hole] = due[child], slots[child]
+        place[slots[hole]] = hole
+        hole = child
+        child = 2 * hole + 1
+    due[hole], slots[hole], place[slot] = time, slot, hole

@@ -1,6 +1,8 @@
 """Callers inside the centre, for the event loop of several queues: their places and their time.
 
-Every caller has a slot; the callers of a type who wait are a linked list of slots in order.
+Every caller has a slot, and at most one thing that will happen: the menu ends for who hears it,
+who waits gives up, who talks has finished. The callers of a type who wait are a linked list of
+slots in order.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ccanalytics.simulation.compiled import compiled_in_place
-from ccanalytics.simulation.heaps import push_row
+from ccanalytics.simulation.heaps import drop_due, push_row, set_due
 from ccanalytics.simulation.pool import put_record
 from ccanalytics.simulation.tally import ANSWERED, FIRST_IN_TIME, HANDLE_S, WAIT_ANSWERED_S, WAITED
 
@@ -28,8 +30,6 @@ __all__ = [
     "DRAWN",
     "EVENTS",
     "FINISH",
-    "FREE",
-    "GIVES_UP",
     "GROUP",
     "HOME",
     "INSIDE",
@@ -37,7 +37,6 @@ __all__ = [
     "JOINED",
     "LAST_CALL",
     "LATER",
-    "MENU_ENDS",
     "NEXT",
     "PATIENCE",
     "PHASE",
@@ -47,12 +46,10 @@ __all__ = [
     "STAFF",
     "START",
     "TALKING",
-    "TURN",
     "TYPE",
     "WAITING",
     "WORK",
     "State",
-    "add_event",
     "book_group",
     "book_lines",
     "book_queue",
@@ -65,6 +62,7 @@ __all__ = [
     "leave_queue",
     "release",
     "serve",
+    "will_happen",
     "write",
 ]
 
@@ -72,10 +70,8 @@ __all__ = [
 NEXT, STAFF, CLOCK, EVENTS, LATER, DRAWN, RECORDS, INSIDE, SPARE = range(9)
 # What a caller's slot holds: times, and whole numbers.
 ARRIVED_AT, JOINED, WORK, PATIENCE, START, FINISH = range(6)
-TYPE, HOME, ATTEMPT, PHASE, TURN, AHEAD, BEHIND, GROUP, SERVED, LAST_CALL = range(10)
+TYPE, HOME, ATTEMPT, PHASE, AHEAD, BEHIND, GROUP, SERVED, LAST_CALL = range(9)
 NOWHERE, IN_MENU, WAITING, TALKING = range(4)
-# Events: an agent is free, a caller gives up, a caller has heard the menu.
-FREE, GIVES_UP, MENU_ENDS = 0, 1, 2
 
 
 class State(NamedTuple):
@@ -85,7 +81,9 @@ class State(NamedTuple):
     times: Floats  # slots × times
     whole: Wholes  # slots × whole numbers
     spare: Wholes  # slots that are free, a stack
-    events: Floats  # heap: time, what, slot, turn; void if the slot has moved on to another turn
+    due: Floats  # heap: when the next thing happens to those to whom anything does
+    slots: Wholes  # heap: to whom
+    place: Wholes  # slots: where in the heap, or −1
     later: Floats  # heap: time, type, work, kind of attempt
     ends: Wholes  # types × 2: first and last slot of each queue
     waiting: Wholes  # types
@@ -108,9 +106,11 @@ def empty_state(centre: Centre, groups: Groups, room: int) -> State:
     return State(
         at=at,
         times=np.zeros((room, 6)),
-        whole=np.zeros((room, 10), np.int64),
+        whole=np.zeros((room, 9), np.int64),
         spare=np.arange(room, dtype=np.int64),
-        events=np.zeros((2 * room, 4)),
+        due=np.zeros(room),
+        slots=np.zeros(room, np.int64),
+        place=np.full(room, -1, np.int64),
         later=np.zeros((room, 4)),
         ends=np.full((types, 2), -1, np.int64),
         waiting=np.zeros(types, np.int64),
@@ -140,7 +140,9 @@ def grown(state: State) -> State:
         times=twice(state.times),
         whole=twice(state.whole),
         spare=spare,
-        events=twice(state.events),
+        due=twice(state.due),
+        slots=twice(state.slots),
+        place=np.concatenate([state.place, np.full(room, -1, np.int64)]),
         later=twice(state.later),
     )
 
@@ -192,7 +194,6 @@ def join(  # pragma: no cover
     book_queue(state, tally, now, kind)
     state.waiting[kind] += 1
     whole[slot, PHASE] = WAITING
-    whole[slot, TURN] += 1
     first, last = ends[kind, 0], ends[kind, 1]
     whole[slot, AHEAD] = whole[slot, BEHIND] = -1
     if first < 0:
@@ -205,8 +206,7 @@ def join(  # pragma: no cover
         whole[slot, AHEAD] = last
         whole[last, BEHIND] = slot
         ends[kind, 1] = slot
-    if patience < np.inf:
-        add_event(state, now + patience, GIVES_UP, slot)
+    will_happen(state, now + patience, slot)
 
 
 @compiled_in_place
@@ -227,12 +227,14 @@ def leave_queue(state: State, tally: Tally, now: float, slot: int) -> None:  # p
 
 
 @compiled_in_place
-def add_event(state: State, time: float, what: int, slot: int) -> None:  # pragma: no cover
-    """Something will happen to this caller, unless something else does before."""
-    event = state.event
-    event[0], event[1], event[2], event[3] = time, what, slot, state.whole[slot, TURN]
-    push_row(state.events, state.at[EVENTS], event)
-    state.at[EVENTS] += 1
+def will_happen(state: State, time: float, slot: int) -> None:  # pragma: no cover
+    """When the next thing happens to this caller, in place of what would have; inf for never."""
+    size = state.at[EVENTS]
+    if time < np.inf:
+        size = set_due(state.due, state.slots, state.place, size, slot, time)
+    else:
+        size = drop_due(state.due, state.slots, state.place, size, slot)
+    state.at[EVENTS] = size
 
 
 @compiled_in_place
@@ -274,9 +276,8 @@ def serve(  # pragma: no cover
             if wait <= centre.within[j]:
                 cell[FIRST_IN_TIME + 3 * j] += 1
     whole[slot, PHASE], whole[slot, GROUP], whole[slot, LAST_CALL] = TALKING, group, 0
-    whole[slot, TURN] += 1
     times[slot, FINISH] = now + times[slot, WORK]
-    add_event(state, times[slot, FINISH], FREE, slot)
+    will_happen(state, times[slot, FINISH], slot)
 
 
 @compiled_in_place
@@ -288,7 +289,7 @@ def release(  # pragma: no cover
     state.at[INSIDE] -= 1
     write(state, records, now, slot, outcome)
     state.whole[slot, PHASE] = NOWHERE
-    state.whole[slot, TURN] += 1
+    will_happen(state, np.inf, slot)
     state.spare[state.at[SPARE]] = slot
     state.at[SPARE] += 1
 

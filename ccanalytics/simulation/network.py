@@ -20,8 +20,6 @@ from ccanalytics.simulation.inside import (
     DRAWN,
     EVENTS,
     FINISH,
-    FREE,
-    GIVES_UP,
     GROUP,
     HOME,
     IN_MENU,
@@ -29,7 +27,6 @@ from ccanalytics.simulation.inside import (
     JOINED,
     LAST_CALL,
     LATER,
-    MENU_ENDS,
     NEXT,
     PATIENCE,
     PHASE,
@@ -39,11 +36,10 @@ from ccanalytics.simulation.inside import (
     STAFF,
     START,
     TALKING,
-    TURN,
     TYPE,
+    WAITING,
     WORK,
     State,
-    add_event,
     book_group,
     book_lines,
     book_queue,
@@ -56,6 +52,7 @@ from ccanalytics.simulation.inside import (
     leave_queue,
     release,
     serve,
+    will_happen,
 )
 from ccanalytics.simulation.pool import DONE, MORE_DRAWS, MORE_RECORDS, MORE_ROOM, put_record
 from ccanalytics.simulation.tally import (
@@ -252,16 +249,12 @@ def _look_for_agent(  # pragma: no cover
 def _happens(  # pragma: no cover
     state: State, again: Again, centre: Centre, tally: Tally, records: Floats
 ) -> None:
-    """The next event, if it still concerns its caller."""
-    event = state.event
-    pop_row(state.events, state.at[EVENTS], event)
-    state.at[EVENTS] -= 1
-    now, what, slot = event[0], event[1], int(event[2])
-    if state.whole[slot, TURN] != int(event[3]):
-        return
-    if what == FREE:
+    """The next event."""
+    now, slot = state.due[0], state.slots[0]
+    phase = state.whole[slot, PHASE]
+    if phase == TALKING:
         _agent_free(state, again, centre, tally, records, now, slot)
-    elif what == GIVES_UP:
+    elif phase == WAITING:
         _give_up(state, again, centre, tally, records, now, slot)
     elif state.whole[slot, GROUP] == 1:  # whoever leaves in the menu was marked so
         tally.calls[state.whole[slot, HOME], state.whole[slot, TYPE], LEFT_MENU] += 1
@@ -320,10 +313,9 @@ def _call_comes(  # pragma: no cover
     times[slot, WORK], times[slot, PATIENCE] = work, patience
     whole[slot, TYPE], whole[slot, HOME] = kind, at[CLOCK]
     whole[slot, ATTEMPT], whole[slot, SERVED] = attempt, 0
-    whole[slot, TURN] += 1
     if centre.has_menu:
         whole[slot, PHASE], whole[slot, GROUP] = IN_MENU, 1 if leaves else 0
-        add_event(state, now + in_menu, MENU_ENDS, slot)
+        will_happen(state, now + in_menu, slot)
     else:
         _look_for_agent(state, centre, tally, records, now, slot)
 
@@ -342,18 +334,13 @@ def _run(  # pragma: no cover
     at, bounds = state.at, centre.bounds
     bins, count = centre.agents.shape[0], calls.at.size
     while True:
-        # At a staff change every call in progress may be handed back, and every waiting one served.
+        # At a staff change every call in progress may be handed back, and every waiting one leave.
         busy = state.level.sum() if centre.rejoin else 0
-        waits = state.waiting.sum()
         if at[DRAWN] + 4 + busy >= again.chance.shape[1]:
             return MORE_DRAWS
-        if (
-            at[SPARE] < 4
-            or at[EVENTS] + 4 + busy + waits >= state.events.shape[0]
-            or at[LATER] + 4 >= state.later.shape[0]
-        ):
+        if at[SPARE] < 4 or at[LATER] + 4 >= state.later.shape[0]:
             return MORE_ROOM
-        if records.shape[0] > 0 and at[RECORDS] + 4 + waits >= records.shape[0]:
+        if records.shape[0] > 0 and at[RECORDS] + 4 + state.waiting.sum() >= records.shape[0]:
             return MORE_RECORDS
         now, source = np.inf, 0
         if at[NEXT] < count:
@@ -362,8 +349,8 @@ def _run(  # pragma: no cover
             return DONE
         if at[LATER] > 0 and state.later[0, 0] < now:
             now, source = state.later[0, 0], 1
-        if at[EVENTS] > 0 and state.events[0, 0] <= now:
-            now, source = state.events[0, 0], 2
+        if at[EVENTS] > 0 and state.due[0] <= now:
+            now, source = state.due[0], 2
         if at[STAFF] < bins and bounds[at[STAFF]] <= now:
             now, source = bounds[at[STAFF]], 3
         if source == 3:
@@ -397,29 +384,7 @@ class Network:
             reason: int = _run(calls, last, again, self._centre, tally, records, self._state)
             if reason != MORE_ROOM:
                 return reason
-            if not self._has_swept():
-                self._state = grown(self._state)
-
-    def _has_swept(self) -> bool:
-        """Drop the events that concern nobody any more; whether that made room enough.
-
-        Patient callers leave behind, when served, a moment at which they would have given up; in
-        a long run there are far more of these than of callers.
-        """
-        state = self._state
-        rows = state.events[: state.at[EVENTS]]
-        live = rows[state.whole[rows[:, 2].astype(np.int64), TURN] == rows[:, 3]]
-        live = live[np.argsort(live[:, 0], kind="stable")]  # in order of time, a heap
-        state.events[: len(live)] = live
-        state.at[EVENTS] = len(live)
-        handed = state.level.sum() + state.waiting.sum()
-        room = len(state.events)
-        return bool(
-            state.at[SPARE] >= 4
-            and state.at[LATER] + 4 < len(state.later)
-            and 2 * len(live) <= room
-            and len(live) + 4 + handed < room
-        )
+            self._state = grown(self._state)
 
     def refill(self, reason: int) -> None:
         """What had run out is there again."""
