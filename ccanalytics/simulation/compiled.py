@@ -115,13 +115,15 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def compiled_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for a function that makes no array, nor anything else that would have to be freed.
 
-    Its arrays' references are not counted, which for a state of many arrays takes ten times as
-    long as the steps themselves. Where numba has no such switch, they are counted.
+    Its arrays' references are not counted, and it is written into its caller: for a state of many
+    arrays, counting them takes ten times as long as the steps themselves, and handing them over
+    twice as long. Where numba has no such switches, both are done.
     """
     if numba is None:
         return function
     try:
-        decorated = numba.njit(cache=True, nogil=True, _nrt=False)(function)
+        switches = {"_nrt": False, "forceinline": True}
+        decorated = numba.njit(cache=True, nogil=True, **switches)(function)
     except (KeyError, TypeError):
         return compiled(function)
     kept: Callable[..., Any] = _kept(decorated)
