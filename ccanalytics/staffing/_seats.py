@@ -220,9 +220,14 @@ def check_number(name: str, value: object, remedy: str = "give a finite number")
     """Give a finite number as float, or say which argument is not one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise InputError("this must be a number", f"{name}={value!r}", remedy)
-    if not math.isfinite(float(value)):
+    try:
+        number = float(value)
+    except OverflowError:
+        where = f"{name} is a whole number past any float"
+        raise InputError("this must be a finite number", where, remedy) from None
+    if not math.isfinite(number):
         raise InputError("this must be a finite number", f"{name}={value!r}", remedy)
-    return float(value)
+    return number
 
 
 def check_share(name: str, value: object, *, low: float, allow_one: bool) -> None:

@@ -153,6 +153,10 @@ def read_groups(text: str) -> dict[str, str] | None:
     >>> read_groups("south = Cantonese, west=Mandarin")
     {'south': 'Cantonese', 'west': 'Mandarin'}
     """
+    if not isinstance(text, str):
+        raise InputError(
+            "groups of sites are read from text", f"text={text!r}", 'write "south = Cantonese, …"'
+        )
     found: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, sign, group = (piece.strip() for piece in part.partition("="))

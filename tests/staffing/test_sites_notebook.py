@@ -101,3 +101,5 @@ def test_tiers_and_groups_are_taken_as_asked(whole):
     with pytest.raises(InputError, match="cannot be read"):
         staffing.read_groups("south")
     assert staffing.read_groups("  ") is None
+    with pytest.raises(InputError, match="read from text"):
+        staffing.read_groups(None)

@@ -94,7 +94,13 @@ def test_the_curve_says_what_patience_is_worth_and_what_a_seat_costs():
 
 @pytest.mark.parametrize(
     ("shares", "words"),
-    [((0.8, 90), "write 90% as 0.9"), ((0,), "above 0"), ((1.0,), "below 1"), (0.8, "list")],
+    [
+        ((0.8, 90), "write 90% as 0.9"),
+        ((0,), "above 0"),
+        ((1.0,), "below 1"),
+        (0.8, "list"),
+        ((10**400,), "past any float"),
+    ],
 )
 def test_a_ladder_of_goals_is_checked(need, shares, words):
     with pytest.raises(InputError, match=words):
