@@ -46,7 +46,7 @@ class CallersAndAgents(ScopedLog):
 
         keys = check_keys(by, "by")
         with self._scope(start, end, where) as scope:
-            return wait_counts(scope, keys, *scope.epochs())
+            return wait_counts(scope, keys)
 
     @one_state
     def redials(
@@ -85,7 +85,7 @@ class CallersAndAgents(ScopedLog):
         if not whole or not 1 <= up_to_s <= 10**9:
             raise InputError("this must be whole seconds, 1 or more", f"up_to_s={up_to_s!r}")
         with self._scope(start, end, where) as scope:
-            return redial_delays(scope, keys, up_to_s, *scope.epochs())
+            return redial_delays(scope, keys, up_to_s)
 
     @one_state
     def agents_present(

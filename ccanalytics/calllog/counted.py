@@ -151,7 +151,7 @@ class CountedLog(LogFile):
                 )
             zone = engine.time_zone
             span = span_of((first, last), zone, start, end, "counts")
-            yield Scope(engine, zone, span, where, last)
+            yield Scope(engine, zone, span, where, first, last)
 
 
 def _values(engine: Engine, column: str) -> list[Any]:

@@ -47,7 +47,7 @@ class CustomersLog(ScopedLog):
         windows = positive(within_s, "within_s")
         keys = check_keys(by, "by")
         with self._scope(start, end, where) as scope:
-            return recontacts(scope, keys, windows, *scope.epochs())
+            return recontacts(scope, keys, windows)
 
     def self_service(
         self,

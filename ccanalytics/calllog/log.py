@@ -333,4 +333,4 @@ class CallLog(CallersAndAgents, CustomersLog, LinesLog, OffersLog, CountedLog):
             until = engine.over() if until_over else covered.last
             zone = engine.time_zone
             span = span_of((covered.first, until), zone, start, end)
-            yield Scope(engine, zone, span, chosen, covered.last)
+            yield Scope(engine, zone, span, chosen, covered.first, covered.last)

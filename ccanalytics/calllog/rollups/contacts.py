@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["first_attempts", "recontacts"]
 
 
-def recontacts(
-    scope: Scope, keys: list[str], within_s: Sequence[float], first: int, last: int
-) -> pl.DataFrame:
+def recontacts(scope: Scope, keys: list[str], within_s: Sequence[float]) -> pl.DataFrame:
     """Per key and window: calls of known customers that were followed long enough, and of them
     those after which the same customer called again (about anything, anywhere).
 
-    ``first`` and ``last`` are the epoch seconds between which calls start a window; the log ends
-    with its last arrival, and a window that reaches beyond it is not counted.
+    Calls of the span start a window; the log ends with its last arrival, and a window that reaches
+    beyond it is not counted.
     """
     import polars as pl
 
@@ -37,8 +35,7 @@ def recontacts(
         .over("customer", order_by=["arrived_epoch", "call_id"])
     )
     end = scope.log_end
-    paired = narrowed(paired, scope.where)
-    paired = paired.filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
+    paired = scope.arrived(narrowed(paired, scope.where))
     since, after = nw.col("arrived_epoch"), nw.col("_next") - nw.col("arrived_epoch")
     flags = {}
     for i, window in enumerate(within_s):
@@ -70,7 +67,7 @@ def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) 
     """
     import polars as pl
 
-    units, slots = scope.grid(every)
+    units, _ = scope.grid(every)
     # Who asked before is looked up among all calls, whatever part of them is asked about.
     offered = scope.everything().filter(nw.col("is_offered"))
     before = (
@@ -89,8 +86,7 @@ def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) 
         ]
     )
     counted = (
-        chosen.with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
-        .join(slots, on="unit", how="inner")
+        scope.placed(chosen, every)
         .group_by("slot", *keys)
         .agg(first_attempts=nw.col("_first").sum())
     )

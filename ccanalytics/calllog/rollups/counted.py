@@ -5,7 +5,7 @@ A sum over rows of which one does not tell is unknown, not the sum of the others
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import narwhals.stable.v2 as nw
 
@@ -31,11 +31,8 @@ def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFra
     """One row per interval and key for which the switch told anything."""
     import polars as pl
 
-    units, slots = scope.grid(every)
-    rows: nw.LazyFrame[Any] = scope.counted().with_columns(
-        unit=nw.col("started_epoch") // every.unit_s
-    )
-    rows = rows.join(slots, on="unit", how="inner")
+    units, _ = scope.grid(every)
+    rows = scope.placed(scope.counted(), every, "started_epoch")
     known = [*_WHOLE, *_SUMS, "within_s"]
     one, nil = nw.lit(1), nw.lit(0)
     prepared = rows.select(

@@ -61,7 +61,7 @@ def self_service(
         _funnel(events, groups, first, last),
         _eligible(scope, events, keys, first, last),
     )
-    menu = _menu(scope, events, keys, first, last)
+    menu = _menu(scope, events, keys)
     contacts = _taken_up(events)
     if menu is not None:
         funnel, eligible = (
@@ -144,9 +144,7 @@ def menu_ends(scope: Scope) -> nw.LazyFrame[Any]:
     )
 
 
-def _menu(
-    scope: Scope, events: nw.LazyFrame[Any], keys: list[str], first: int, last: int
-) -> pl.DataFrame | None:
+def _menu(scope: Scope, events: nw.LazyFrame[Any], keys: list[str]) -> pl.DataFrame | None:
     """Calls through the voice menu; None without one that serves, or where it has own records."""
     import polars as pl
 
@@ -157,10 +155,8 @@ def _menu(
         return None
     ended = nw.col("outcome").is_in(["contained", "left_menu", "diverted"])
     counted = collect(
-        calls.filter(
-            (nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last),
-            ended | ~nw.col("menu_s").is_null(),
-        )
+        scope.arrived(calls)
+        .filter(ended | ~nw.col("menu_s").is_null())
         .select(*keys, _all=nw.lit(1), completed=flag(nw.col("outcome") == "contained"))
         .group_by(*(keys or ["_all"]))
         .agg(nw.len().alias("sent"), nw.col("completed").sum())
@@ -359,11 +355,7 @@ def _eligible(
             mine.select("service", pl.col("_live").alias(name)), on="service", how="left"
         )
     wide = wide.with_columns(pl.col(names).fill_null(_NEVER).cast(pl.Int64))
-    calls = (
-        scope.calls()
-        .filter((nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last))
-        .select("service", "arrived_epoch")
-    )
+    calls = scope.arrived(scope.calls()).select("service", "arrived_epoch")
     each = collect(
         calls.join(scope.engine.hand_over(wide), on="service", how="inner")
         .select("service", **{n: flag(nw.col("arrived_epoch") >= nw.col(n)) for n in names})

@@ -29,13 +29,10 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
         .with_columns(seconds=column.round().cast(nw.Int64))
     )
     if every is None:
-        first, last = scope.epochs()
-        arrived = nw.col("arrived_epoch")
-        calls = calls.filter((arrived >= first) & (arrived < last))
+        calls = scope.arrived(calls)
     else:
-        units, slots = scope.grid(every)
-        calls = calls.with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
-        calls = calls.join(slots, on="unit", how="inner")
+        units, _ = scope.grid(every)
+        calls = scope.placed(calls, every)
     groups = [*(["slot"] if every else []), *keys, "seconds"]
     counted = collect(calls.group_by(*groups).agg(nw.len().alias("calls")))
     counted = counted.with_columns(pl.col("calls", "seconds").cast(pl.Int64))

@@ -49,7 +49,7 @@ def interval_counts(
 
     ``filled`` names the columns of calls that the log ever fills: sums of others are null.
     """
-    units, slots = scope.grid(every)
+    units, _ = scope.grid(every)
     offered, answered = nw.col("is_offered"), nw.col("is_answered")
     abandoned, wait = nw.col("is_abandoned"), nw.col("wait_s")
     measures: dict[str, nw.Expr] = {
@@ -77,7 +77,7 @@ def interval_counts(
         scope,
         units,
         keys,
-        _by_slot(scope, every, slots)
+        scope.placed(scope.calls(), every)
         .select(
             "slot",
             *keys,
@@ -103,14 +103,14 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
     handled, handle_s, also where nothing happened; ``calls`` is ``offered`` or ``arrived``."""
     import polars as pl
 
-    units, slots = scope.grid(every)
+    units, _ = scope.grid(every)
     handle = nw.col("handle_s")
     wanted = nw.len() if calls == "arrived" else nw.col("_offered").sum()
     frame = _dense(
         scope,
         units,
         keys,
-        _by_slot(scope, every, slots)
+        scope.placed(scope.calls(), every)
         .select("slot", *keys, "handle_s", _offered=_count(nw.col("is_offered")))
         .group_by("slot", *keys)
         .agg(calls=wanted, handled=handle.count(), handle_s=handle.sum()),
@@ -123,12 +123,6 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
         )
         .sort([*keys, "interval_start"])
     )
-
-
-def _by_slot(scope: Scope, every: Every, slots: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Calls of the span with the number of their interval."""
-    calls = scope.calls().with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
-    return calls.join(slots, on="unit", how="inner")
 
 
 def _dense(

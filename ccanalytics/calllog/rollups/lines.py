@@ -100,12 +100,9 @@ def _changes(scope: Scope, every: Every, keys: list[str]) -> nw.LazyFrame[Any]:
 
 def _seen(scope: Scope, every: Every, keys: list[str]) -> nw.LazyFrame[Any]:
     """Different lines of the calls that came in, per slot and key."""
-    _, slots = scope.grid(every)
-    calls = scope.calls().filter(~nw.col("line").is_null())
+    calls = scope.placed(scope.calls().filter(~nw.col("line").is_null()), every)
     # The line may itself be a key.
-    calls = calls.select(
-        *keys, _line=nw.col("line"), unit=nw.col("arrived_epoch") // every.unit_s
-    ).join(slots, on="unit", how="inner")
+    calls = calls.select("slot", *keys, _line=nw.col("line"))
     return calls.group_by("slot", *keys).agg(lines_seen=nw.col("_line").n_unique())
 
 
@@ -113,12 +110,11 @@ def holding_times(scope: Scope, keys: list[str]) -> pl.DataFrame:
     """Calls by whole seconds for which they held a line; see ``CallLog.holding_times``."""
     import polars as pl
 
-    first, last = scope.epochs()
-    held = scope.calls().filter(
-        ~nw.col("ended_ms").is_null(), nw.col("outcome") != "blocked",
-        nw.col("arrived_epoch") >= first, nw.col("arrived_epoch") < last,
+    held = scope.arrived(scope.calls()).filter(
+        ~nw.col("ended_ms").is_null(),
+        nw.col("outcome") != "blocked",
         nw.col("ended_ms") >= nw.col("arrived_ms"),
-    )  # fmt: skip
+    )
     seconds = ((nw.col("ended_ms") - nw.col("arrived_ms")) / 1000).round().cast(nw.Int64)
     counted = collect(
         held.with_columns(seconds=seconds).group_by(*keys, "seconds").agg(nw.len().alias("calls"))

@@ -49,14 +49,15 @@ class Scope:
 
     Attributes
     ----------
-    log_end
-        Epoch second of the last row in the log, whatever the question is about.
+    log_begin, log_end
+        Epoch seconds of the first and the last row in the log, whatever the question is about.
     """
 
     engine: Engine
     time_zone: str
     span: Span
     where: Mapping[str, list[str | None]]
+    log_begin: int
     log_end: int
 
     def calls(self) -> nw.LazyFrame[Any]:
@@ -83,6 +84,38 @@ class Scope:
         """The units of the span with their intervals: as a frame, and where the rows are."""
         frame = grid(every, self.span, self.time_zone)
         return frame, self.engine.hand_over(frame.select("unit", "slot"))
+
+    def placed(
+        self, rows: nw.LazyFrame[Any], every: Every, epoch: str = "arrived_epoch"
+    ) -> nw.LazyFrame[Any]:
+        """Rows within the span, with the number of their interval as ``slot``.
+
+        Parameters
+        ----------
+        epoch
+            Column of epoch seconds that says when a row was.
+        """
+        import polars as pl
+
+        units, slots = self.grid(every)
+        at, length = nw.col(epoch), every.unit_s
+        first = units["unit"].item(0) * length
+        each = int((units["slot"] == units["slot"].item(0)).sum())
+        if (units["slot"] == pl.int_range(units.height, eager=True) // each).all():
+            # All intervals are as long as the first: worked out, not looked up row by row.
+            if epoch == "arrived_epoch":
+                rows = self.arrived(rows)
+            else:
+                rows = rows.filter(at >= first, at < first + units.height * length)
+            return rows.with_columns(slot=(at - first) // (each * length))
+        return rows.with_columns(unit=at // length).join(slots, on="unit", how="inner")
+
+    def arrived(self, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Calls that arrived in the span: no row is looked at where it holds the whole log."""
+        first, last = self.epochs()
+        if first <= self.log_begin and self.log_end < last:
+            return rows
+        return rows.filter(nw.col("arrived_epoch") >= first, nw.col("arrived_epoch") < last)
 
     def epochs(self) -> tuple[int, int]:
         """First and last epoch second of the span, the last excluded."""

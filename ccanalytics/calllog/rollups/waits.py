@@ -14,18 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["redial_delays", "wait_counts"]
 
 
-def wait_counts(scope: Scope, keys: list[str], first: int, last: int) -> pl.DataFrame:
+def wait_counts(scope: Scope, keys: list[str]) -> pl.DataFrame:
     """Offered calls by whole seconds of wait; see ``CallLog.waits``."""
     import polars as pl
 
     wait = nw.col("wait_s")
     left = nw.col("is_abandoned")
     calls = (
-        scope.calls()
-        .filter(
-            nw.col("is_offered"),
-            (nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last),
-        )
+        scope.arrived(scope.calls())
+        .filter(nw.col("is_offered"))
         .with_columns(queued=left | (wait > 0), seconds=wait.round().cast(nw.Int64))
     )
     groups = list(dict.fromkeys([*keys, "outcome", "queued", "seconds"]))
@@ -33,9 +30,7 @@ def wait_counts(scope: Scope, keys: list[str], first: int, last: int) -> pl.Data
     return counted.with_columns(pl.col("seconds", "calls").cast(pl.Int64)).sort(groups)
 
 
-def redial_delays(
-    scope: Scope, keys: list[str], up_to_s: int, first: int, last: int
-) -> pl.DataFrame:
+def redial_delays(scope: Scope, keys: list[str], up_to_s: int) -> pl.DataFrame:
     """Abandoned calls of known customers by the time to their next; see ``CallLog.redials``."""
     import polars as pl
 
@@ -50,10 +45,8 @@ def redial_delays(
     delay = nw.col("_next") - nw.col("arrived_epoch")
     again = ~nw.col("_next").is_null() & (delay <= up_to_s)
     counted = (
-        paired.filter(
-            nw.col("is_abandoned"),
-            (nw.col("arrived_epoch") >= first) & (nw.col("arrived_epoch") < last),
-        )
+        scope.arrived(paired)
+        .filter(nw.col("is_abandoned"))
         .select(
             *keys,
             again=again,
