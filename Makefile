@@ -18,7 +18,7 @@ demo: .venv/.runtime
 	@$(PY) -m ccanalytics demo --data data/demo --reports reports
 
 test: .venv/.dev
-	@$(PY) -m pytest -n auto --dist worksteal --benchmark-skip
+	@$(PY) -m pytest -n auto --dist worksteal --benchmark-skip --durations 40 --durations-min 3
 
 check: .venv/.dev
 	@$(PY) -m pre_commit run --all-files --show-diff-on-failure
