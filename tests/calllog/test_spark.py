@@ -57,8 +57,9 @@ QUESTIONS = {
     "span": lambda log: pl.DataFrame({"moment": log.span()}),
 }
 FULL = os.environ.get("CCANALYTICS_FULL") == "1"
-# What each takes from calls alone; all of them, and of a million, with CCANALYTICS_FULL=1. Half-hours
-# by queue are not among the first: a percentile in each of 85,000 groups takes Spark a minute.
+# What each takes from calls alone; all of them, and of a million, with CCANALYTICS_FULL=1.
+# Half-hours by queue are not among the first: a percentile in each of 85,000 groups takes Spark a
+# minute.
 MANY = 1_000_000 if FULL else 100_000
 OF_CALLS = [
     *("days", "busy lines", "recontacts", "waits"),
