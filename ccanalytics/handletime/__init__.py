@@ -2,6 +2,7 @@
 
 from ccanalytics.handletime.control import HandleControl, control_chart
 from ccanalytics.handletime.distribution import HandleTimes, distribution
+from ccanalytics.handletime.learning import LearningCurve, learning_curve, learning_law
 from ccanalytics.handletime.mix import Mix, mix
 from ccanalytics.handletime.overview import Overview, overview
 from ccanalytics.handletime.parts import HandleParts, parts
@@ -11,11 +12,14 @@ __all__ = [
     "HandleControl",
     "HandleParts",
     "HandleTimes",
+    "LearningCurve",
     "Mix",
     "Overview",
     "Trend",
     "control_chart",
     "distribution",
+    "learning_curve",
+    "learning_law",
     "mix",
     "overview",
     "parts",
