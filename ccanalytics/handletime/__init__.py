@@ -1,7 +1,10 @@
-"""How long calls take: the distribution, its parts, and where it is going."""
+"""How long calls take: the distribution, its parts, where it is going, and who takes them."""
 
+from ccanalytics.handletime.agents import AgentEffects, agents
+from ccanalytics.handletime.attrition import Attrition, attrition
 from ccanalytics.handletime.control import HandleControl, control_chart
 from ccanalytics.handletime.distribution import HandleTimes, distribution
+from ccanalytics.handletime.effective import EffectiveAgents, effective_agents
 from ccanalytics.handletime.learning import LearningCurve, learning_curve, learning_law
 from ccanalytics.handletime.mix import Mix, mix
 from ccanalytics.handletime.overview import Overview, overview
@@ -9,6 +12,9 @@ from ccanalytics.handletime.parts import HandleParts, parts
 from ccanalytics.handletime.trend import Trend, trend
 
 __all__ = [
+    "AgentEffects",
+    "Attrition",
+    "EffectiveAgents",
     "HandleControl",
     "HandleParts",
     "HandleTimes",
@@ -16,8 +22,11 @@ __all__ = [
     "Mix",
     "Overview",
     "Trend",
+    "agents",
+    "attrition",
     "control_chart",
     "distribution",
+    "effective_agents",
     "learning_curve",
     "learning_law",
     "mix",

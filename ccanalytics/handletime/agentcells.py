@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import polars as pl
     from numpy.typing import NDArray
 

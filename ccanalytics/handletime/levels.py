@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Places = NDArray[np.int64]
 
-__all__ = ["WithinAgents", "Within", "indicators", "within_agents"]
+__all__ = ["Within", "WithinAgents", "indicators", "within_agents"]
 
 _DENSE = 4_000_000  # numbers up to which a full matrix is quicker than a sparse one
 
@@ -26,22 +26,17 @@ class Within:
     ----------
     beta
         All coefficients, those of interest first.
-    without
-        Agents × coefficients of interest: each agent left out in turn.
+    covariance
+        Of the coefficients of interest, agents being clusters: what each agent adds, as it is and
+        as it would be without him, multiplied. For one coefficient that is CR2, without bias where
+        calls are independent; the jackknife alone is wide where few agents carry a coefficient.
     degrees
         Degrees of freedom by coefficient of interest: agents that carry it, less 1.
     """
 
     beta: Floats
-    without: Floats
+    covariance: Floats
     degrees: Floats
-
-    @property
-    def covariance(self) -> Floats:
-        """Covariance of the coefficients of interest, by the jackknife over agents."""
-        count = len(self.without)
-        off = self.without - self.without.mean(axis=0)
-        return np.asarray((count - 1) / count * off.T @ off)
 
     @property
     def errors(self) -> Floats:
@@ -79,13 +74,25 @@ class WithinAgents:
         beta = inverse @ right
         count = len(wanted)
         without = np.linalg.solve(whole + ridge - squares, (right - products)[..., None])
+        jackknifed = beta[:count] - without[:, :count, 0]
         rows = inverse[:count]
+        added = (products - squares @ beta) @ rows.T
+        covariance = added.T @ jackknifed
+        covariance = (covariance + covariance.T) / 2
+        if np.linalg.eigvalsh(covariance)[0] <= 0:
+            covariance = jackknifed.T @ jackknifed
         carried = np.einsum("kp,gpq,kq->gk", rows, squares, rows)
         with np.errstate(divide="ignore", invalid="ignore"):
             degrees = carried.sum(axis=0) ** 2 / (carried**2).sum(axis=0) - 1
         return Within(
-            beta, without[:, :count, 0], np.clip(np.nan_to_num(degrees, nan=1.0), 1.0, None)
+            beta, covariance, np.clip(np.nan_to_num(degrees, nan=1.0), 1.0, None)
         )
+
+    def whole(self) -> Floats:
+        """Coefficients of all columns, without limits."""
+        squares, right = self.squares.sum(axis=0), self.products.sum(axis=0)
+        ridge = 1e-9 * max(float(np.trace(squares)) / len(right), 1e-9) * np.eye(len(right))
+        return np.linalg.solve(squares + ridge, right)
 
     def levels(self, beta: Floats, columns: Any) -> Floats:
         """Level of each agent, given the coefficients of these columns."""
@@ -115,13 +122,17 @@ def indicators(places: Places, size: int) -> Any:
 
 
 def within_agents(
-    agent: Places, count: int, weight: Floats, y: Floats, columns: Any
+    agent: Places, count: int, weight: Floats, y: Floats, columns: Any, *, whole: bool = False
 ) -> WithinAgents:
-    """Gather the normal equations; rows stand in the order of agents."""
+    """Gather the normal equations; rows stand in the order of agents.
+
+    With ``whole`` the equations of all agents are summed at once, where nobody is left out.
+    """
     rows, width = columns.shape
     matrix = columns.toarray() if rows * width <= _DENSE else columns.tocsr()
     edges = np.searchsorted(agent, np.arange(count + 1))
-    squares, products = np.zeros((count, width, width)), np.zeros((count, width))
+    held = 1 if whole else count
+    squares, products = np.zeros((held, width, width)), np.zeros((held, width))
     sums = np.zeros((count, width))
     total = np.bincount(agent, weight, count).astype(float)
     of_y = np.bincount(agent, weight * y, count).astype(float)
@@ -131,7 +142,8 @@ def within_agents(
         weighted = part * w[:, None] if isinstance(part, np.ndarray) else part.multiply(w[:, None])
         square = part.T @ weighted
         sums[g] = np.asarray(weighted.sum(axis=0)).ravel()
-        products[g] = part.T @ (w * y[place]) - sums[g] * of_y[g] / total[g]
+        at = 0 if whole else g
+        products[at] += part.T @ (w * y[place]) - sums[g] * of_y[g] / total[g]
         full = square if isinstance(square, np.ndarray) else square.toarray()
-        squares[g] = full - np.outer(sums[g], sums[g]) / total[g]
+        squares[at] += full - np.outer(sums[g], sums[g]) / total[g]
     return WithinAgents(squares, products, total, sums, of_y)

@@ -90,8 +90,7 @@ def world(
         pl.concat(rows)
         .filter(pl.col("timed_calls") > 0)
         .with_columns(
-            local_start=pl.lit(MONDAY).cast(pl.Datetime("us"))
-            + pl.duration(weeks=pl.col("_week")),
+            local_start=pl.lit(MONDAY).cast(pl.Datetime("us")) + pl.duration(weeks=pl.col("_week")),
             interval_s=pl.lit(604800),
             agent=pl.col("agent").replace_strict(dict(enumerate(codes))),
         )

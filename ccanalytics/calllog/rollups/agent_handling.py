@@ -80,9 +80,7 @@ def agents_seen(scope: Scope) -> pl.DataFrame:
     arrived = nw.col("arrived_epoch")
     return collect(
         scope.calls()
-        .filter(
-            nw.col("is_answered"), ~nw.col("agent").is_null(), arrived >= first, arrived < last
-        )
+        .filter(nw.col("is_answered"), ~nw.col("agent").is_null(), arrived >= first, arrived < last)
         .group_by("agent")
         .agg(first_s=arrived.min(), last_s=arrived.max(), answered=nw.len())
     )
