@@ -191,7 +191,7 @@ def learning_curve(
     most
         Kinds to tell apart, those with most calls.
     level
-        Of the limits, 0–1: agents are clusters (CR2), and Student's t has as many degrees of
+        Of the limits, 0–1: jackknife over agents, and Student's t has as many degrees of
         freedom as agents carry the coefficient.
 
     Raises

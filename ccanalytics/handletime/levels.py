@@ -27,9 +27,8 @@ class Within:
     beta
         All coefficients, those of interest first.
     covariance
-        Of the coefficients of interest, agents being clusters: what each agent adds, as it is and
-        as it would be without him, multiplied. For one coefficient that is CR2, without bias where
-        calls are independent; the jackknife alone is wide where few agents carry a coefficient.
+        Of the coefficients of interest, by the jackknife over agents: a little wide where few
+        agents carry a coefficient, where the sandwich is too narrow.
     degrees
         Degrees of freedom by coefficient of interest: agents that carry it, less 1.
     """
@@ -74,19 +73,13 @@ class WithinAgents:
         beta = inverse @ right
         count = len(wanted)
         without = np.linalg.solve(whole + ridge - squares, (right - products)[..., None])
-        jackknifed = beta[:count] - without[:, :count, 0]
-        rows = inverse[:count]
-        added = (products - squares @ beta) @ rows.T
-        covariance = added.T @ jackknifed
-        covariance = (covariance + covariance.T) / 2
-        if np.linalg.eigvalsh(covariance)[0] <= 0:
-            covariance = jackknifed.T @ jackknifed
+        rows, many = inverse[:count], len(squares)
+        off = without[:, :count, 0] - without[:, :count, 0].mean(axis=0)
+        covariance = (many - 1) / many * off.T @ off
         carried = np.einsum("kp,gpq,kq->gk", rows, squares, rows)
         with np.errstate(divide="ignore", invalid="ignore"):
             degrees = carried.sum(axis=0) ** 2 / (carried**2).sum(axis=0) - 1
-        return Within(
-            beta, covariance, np.clip(np.nan_to_num(degrees, nan=1.0), 1.0, None)
-        )
+        return Within(beta, covariance, np.clip(np.nan_to_num(degrees, nan=1.0), 1.0, None))
 
     def whole(self) -> Floats:
         """Coefficients of all columns, without limits."""
