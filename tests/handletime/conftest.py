@@ -14,3 +14,16 @@ def worlds():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="package")
+def people_centre(tmp_path_factory):
+    """The log of half a year of a sample centre of a hundredth of the size. Nobody may write it."""
+    from ccanalytics import CallLog
+    from ccanalytics.simulation import write_centre
+
+    folder = tmp_path_factory.mktemp("people")
+    write_centre(folder / "centre", weeks=27, scale=0.01, seed=1)
+    log = CallLog(folder / "centre.duckdb")
+    log.load(folder / "centre", "ccanalytics")
+    return log

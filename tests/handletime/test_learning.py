@@ -1,4 +1,4 @@
-"""Learning within agents: golden numbers, planted laws recovered, nothing found where nothing is."""
+"""Learning within agents: golden numbers, planted laws recovered, no learning where none is."""
 
 import datetime as dt
 import os
