@@ -30,12 +30,16 @@ def learning_curve(learning: LearningCurve) -> go.Figure:
         learning.headline(),
         f"Typical handle time over that of agents with {learning.inputs['tenured_weeks']:g} weeks "
         f"or more, each agent compared with himself; band: {100 * level:g}% interval; dashed: the "
-        "same from who happened to be there",
-        y="relative",
+        "same from who happened to be there; the axis does not begin at 0",
+        y="relative_time",
         x_title="Week of work (each step of the scale doubles)",
     )
     theme.band(
-        fig, weeks, frame["relative_low"], frame["relative_high"], f"{100 * level:g}% interval"
+        fig,
+        weeks,
+        frame["relative_time_low"],
+        frame["relative_time_high"],
+        f"{100 * level:g}% interval",
     )
     fig.add_scatter(
         x=weeks, y=frame["naive"].to_list(), mode="lines", name="Who was there",
@@ -43,13 +47,16 @@ def learning_curve(learning: LearningCurve) -> go.Figure:
         hovertemplate="Week %{x}<br>%{y:.2f} times, who was there<extra></extra>",
     )  # fmt: skip
     fig.add_scatter(
-        x=weeks, y=frame["relative"].to_list(), mode="lines+markers", name="The same agents",
+        x=weeks, y=frame["relative_time"].to_list(), mode="lines+markers", name="The same agents",
         line={"color": theme.ANSWER, "width": 3},
         customdata=frame.select("learners", "timed_calls").to_numpy().tolist(),
         hovertemplate="<b>Week %{x}</b><br>%{y:.2f} times tenured<br>%{customdata[0]} agents, "
         "%{customdata[1]:,} calls<extra></extra>",
     )  # fmt: skip
     theme.reference_line(fig, 1 + within, f"within {within:.0%} of tenured")
+    seen = frame.select("relative_time_low", "relative_time_high", "naive")
+    low, high = seen.min_horizontal().min(), seen.max_horizontal().max()
+    fig.update_yaxes(range=[min(0.95, float(low)), 1.03 * float(high)], rangemode=None)
     fig.update_xaxes(
         type="log", tickvals=weeks, ticktext=[f"{week:g}" for week in weeks], nticks=0,
         tickformat="",
@@ -90,7 +97,7 @@ def agent_funnel(effects: AgentEffects) -> go.Figure:
             hovertemplate="<b>%{text}</b><br>%{x:,} calls<br>%{y:.2f} times the average"
             "<extra></extra>",
         )  # fmt: skip
-    fig.update_xaxes(type="log")
+    fig.update_xaxes(type="log", dtick=1)
     # Limits of a few calls reach far: what is read are the agents.
     seen = frame["observed"].to_numpy()
     if seen.size:
@@ -102,7 +109,7 @@ def agent_funnel(effects: AgentEffects) -> go.Figure:
 def agent_effects(effects: AgentEffects, most: int = _MOST) -> go.Figure:
     """Draw relative handle times with luck taken out; the extremes alone where there are many."""
     frame = large_enough(effects.rows.filter(effects.rows["enough"]), "timed_calls")
-    frame = frame.sort("relative", descending=True)
+    frame = frame.sort("relative_time", descending=True)
     left = max(frame.height - most, 0)
     if left:
         some = np.r_[
@@ -114,13 +121,14 @@ def agent_effects(effects: AgentEffects, most: int = _MOST) -> go.Figure:
         effects.headline(),
         f"Handle time on like calls over the average, luck taken out, with "
         f"{100 * effects.inputs['level']:g}% intervals; orange: beyond luck. Intervals that "
-        "overlap rank nobody"
+        "overlap rank nobody; the axis does not begin at 0"
         + (f"; {counted(left, 'agent')} between the extremes not drawn" if left else ""),
-        x="relative",
+        x="relative_time",
         height=max(320, 130 + 17 * frame.height),
     )
-    dots(fig, frame, "relative", [theme.plain(agent) for agent in frame["agent"]], colours)
+    dots(fig, frame, "relative_time", [theme.plain(agent) for agent in frame["agent"]], colours)
     theme.reference_line(fig, 1, "average", "x")
+    fig.update_xaxes(rangemode="normal")
     fig.update_yaxes(tickfont={"size": 11})
     return fig
 

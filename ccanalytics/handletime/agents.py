@@ -42,9 +42,9 @@ class AgentEffects(Result):
     Attributes
     ----------
     rows
-        One row per agent, by name: ``agent``, ``timed_calls``, ``relative`` with limits (empirical
-        Bayes: handle time over that of an average agent on the same calls), ``observed`` (the same
-        before luck was taken out), ``weight`` (of what was observed, 0–1), ``expected_s`` (mean of
+        One row per agent, by name: ``agent``, ``timed_calls``, ``relative_time`` with limits
+        (empirical Bayes: handle time over that of an average agent on the same calls), ``observed``
+        (the same before luck was taken out), ``weight`` (of what was observed, 0–1), ``expected_s`` (mean of
         an average agent on his calls), ``rank`` with limits (1 is the shortest), ``slowest_tenth``
         and ``fastest_tenth`` (probabilities), ``beyond_luck``, ``enough`` (``min_calls`` or more),
         ``tenure`` (band of weeks of work, where the days of hiring are given). Ranks and the rest
@@ -318,9 +318,9 @@ def _told(
         {
             "agent": cells.agents,
             "timed_calls": found.calls.astype(np.int64),
-            "relative": relative[0],
-            "relative_low": relative[1],
-            "relative_high": relative[2],
+            "relative_time": relative[0],
+            "relative_time_low": relative[1],
+            "relative_time_high": relative[2],
             "observed": np.exp(found.effect - middle) if log else found.effect / middle,
             "weight": fit.between / (fit.between + noise),
             "expected_s": found.expected_s,

@@ -38,7 +38,7 @@ class Attrition(Result):
     Attributes
     ----------
     survival
-        Rows of ``weeks`` of work, ``staying`` with limits (share still there), ``at_risk`` and
+        Rows of ``weeks`` of work, ``staying`` with limits (share still there), ``watched`` and
         ``leavers`` (agents under observation at that tenure, and who left then).
     rates
         One row per band of tenure, and ``all``: ``tenure``, ``agents``, ``leavers``,
@@ -210,7 +210,7 @@ def attrition(
         survival=pl.DataFrame(
             {
                 "weeks": curve.seconds / 7, "staying": curve.survival, "staying_low": curve.low,
-                "staying_high": curve.high, "at_risk": curve.at_risk.astype(np.int64),
+                "staying_high": curve.high, "watched": curve.at_risk.astype(np.int64),
                 "leavers": curve.events.astype(np.int64),
             }
         ).with_columns(pl.col("staying_high").fill_nan(None)),

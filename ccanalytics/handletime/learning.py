@@ -83,8 +83,8 @@ class LearningCurve(Result):
         Weeks of work until typical handle time is within ``within`` of tenured; nan: not reached
         in this log.
     rows
-        One row per week asked for: ``weeks``, ``relative`` with limits (typical handle time over
-        that of tenured agents), ``naive`` (the same from who was there, not within agents),
+        One row per week asked for: ``weeks``, ``relative_time`` with limits (typical handle
+        time over that of tenured agents), ``naive`` (from who was there, not within agents),
         ``learners`` (agents seen near that tenure) and ``timed_calls``; null where too few agents
         were seen.
     curve
@@ -106,20 +106,19 @@ class LearningCurve(Result):
 
     def headline(self) -> str:
         """Give the answer alone, in one or two sentences."""
-        told = self.rows.filter(self.rows["relative"].is_not_null())
+        told = self.rows.filter(self.rows["relative_time"].is_not_null())
         weeks = self.inputs["tenured_weeks"]
         if not told.height:
             return "No week of work asked for was seen in enough agents."
         first = told.row(0, named=True)
         start = (
-            f"In week {first['weeks']:g} of work newcomers take "
-            f"{_times(first['relative'], first['relative_low'], first['relative_high'])} the time "
+            f"In week {first['weeks']:g} of work newcomers take {_times(first)} the time "
             f"of agents with {weeks:g} weeks or more"
         )
         within, soon = self.inputs["within"], self.proficient_weeks
         if np.isnan(soon.value):
             return f"{start}; when they come within {within:.0%} is not seen in this log."
-        if soon.value <= told["weeks"].min() and first["relative"] <= 1 + within:
+        if soon.value <= told["weeks"].min() and first["relative_time"] <= 1 + within:
             return f"{start}: no slower by {within:.0%} or more."
         reach = f"{soon.low:.0f} to {soon.high:.0f}" if np.isfinite(soon.high) else "not known"
         return f"{start}; they come within {within:.0%} after {soon.value:.0f} weeks ({reach})."
@@ -151,7 +150,8 @@ class LearningCurve(Result):
         return self.rows
 
 
-def _times(value: float, low: float, high: float) -> str:
+def _times(row: dict[str, float]) -> str:
+    value, low, high = (row[f"relative_time{side}"] for side in ("", "_low", "_high"))
     return f"{value:.2f} times ({low:.2f} to {high:.2f})"
 
 
@@ -223,7 +223,7 @@ def learning_curve(
     >>> agents = pl.DataFrame(hired, orient="row", schema={"agent": pl.String,
     ...     "hired_on": pl.Date, "left_on": pl.Date})
     >>> found = learning_curve(cells, agents)
-    >>> round(found.rate.value, 3), round(found.rows["relative"][0], 3)
+    >>> round(found.rate.value, 3), round(found.rows["relative_time"][0], 3)
     (0.9, 1.823)
     """
     import polars as pl
@@ -325,7 +325,7 @@ def _survivors(told: pl.DataFrame, leavers: Estimate | None, left: int) -> Check
     apart = (
         f"the naive curve puts newcomers in week {first['weeks']:g} at "
         f"{first['naive']:.2f} times tenured where the same agents, followed, give "
-        f"{first['relative']:.2f}"
+        f"{first['relative_time']:.2f}"
     )
     if leavers is None:
         return Check("who left", "informs", f"{counted(left, 'agent')} left, too few to compare")

@@ -106,9 +106,9 @@ class LearningModel:
         whole = np.append(theta, 0.0), np.append(half, 0.0), np.append(naive, 0.0)
         rows = {
             "weeks": self.hats.weeks,
-            "relative": np.exp(whole[0]),
-            "relative_low": np.exp(whole[0] - whole[1]),
-            "relative_high": np.exp(whole[0] + whole[1]),
+            "relative_time": np.exp(whole[0]),
+            "relative_time_low": np.exp(whole[0] - whole[1]),
+            "relative_time_high": np.exp(whole[0] + whole[1]),
             "naive": np.exp(whole[2]),
             "learners": [np.unique(agent[n]).size for n in near.T] + [self.tenured],
             "timed_calls": [

@@ -22,7 +22,7 @@ PEOPLE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
     ("over_a_day", "Over a day", "超过一天", "calls", "answered calls longer than a day"),
     ("weeks", "Weeks of work", "工作周数", "weeks", "weeks since hiring; the first is 1"),
     (
-        "relative",
+        "relative_time",
         "Relative handle time",
         "相对处理时长",
         "",
@@ -98,7 +98,7 @@ PEOPLE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share",
         "of agents hired, those who stay longer than so many weeks",
     ),
-    ("at_risk", "Under observation", "观察中", "agents", "agents at work and seen at that tenure"),
+    ("watched", "Under observation", "观察中", "agents", "agents at work and seen at that tenure"),
     ("leavers", "Agents who left", "离职人数", "agents", "agents who left"),
     ("agent_months", "Months at work", "在职人月", "", "months of agents under observation"),
     (

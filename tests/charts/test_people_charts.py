@@ -56,10 +56,10 @@ def test_the_learning_curve_has_its_band_and_the_naive_curve_dashed(frames):
     found = handletime.learning_curve(*frames)
     fig = charts.learning_curve(found)
     lines = named(fig)
-    assert list(lines["The same agents"].y) == found.curve["relative"].to_list()
+    assert list(lines["The same agents"].y) == found.curve["relative_time"].to_list()
     assert list(lines["Who was there"].y) == found.curve["naive"].to_list()
     assert lines["Who was there"].line.dash == "dash"
-    assert max(v for v in lines["95% interval"].y if v) == found.curve["relative_high"].max()
+    assert max(v for v in lines["95% interval"].y if v) == found.curve["relative_time_high"].max()
     assert fig.layout.shapes[0].y0 == 1.05
     assert "In week 1 of work newcomers take" in words(fig)
 
@@ -83,7 +83,7 @@ def test_many_agents_are_drawn_at_the_extremes_alone():
     fig = charts.agent_effects(found)
     drawn = list(fig.data[0].x)
     assert len(drawn) == 60
-    order = sorted(found.rows["relative"])
+    order = sorted(found.rows["relative_time"])
     assert sorted(drawn) == pytest.approx(order[:30] + order[-30:])
     assert "30 agents between the extremes not drawn" in words(fig)
     few = charts.agent_effects(handletime.agents(cells(count=9, newcomers=0, weeks=3)[0]))

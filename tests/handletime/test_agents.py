@@ -54,8 +54,8 @@ def test_limits_and_ranks_hold_the_truth(scale):
         truth = np.exp(truth - truth.mean()) if scale == "log" else np.exp(truth)
         truth = truth if scale == "log" else truth / truth.mean()
         rows = found.rows
-        inside += int(((rows["relative_low"].to_numpy() <= truth)
-                       & (truth <= rows["relative_high"].to_numpy())).sum())  # fmt: skip
+        inside += int(((rows["relative_time_low"].to_numpy() <= truth)
+                       & (truth <= rows["relative_time_high"].to_numpy())).sum())  # fmt: skip
         rank = truth.argsort().argsort() + 1
         ranked += int(
             ((rows["rank_low"].to_numpy() <= rank) & (rank <= rows["rank_high"].to_numpy())).sum()
@@ -78,7 +78,7 @@ def test_the_weight_is_that_of_the_formula():
     ratio = rows["timed_calls"] * (1 / rows["weight"] - 1)
     assert ratio.to_list() == pytest.approx([ratio[0]] * rows.height)
     assert ratio[0] * tau**2 == pytest.approx(SIGMA**2, rel=0.15)
-    shrunk = np.log(rows["relative"]) / np.log(rows["observed"])
+    shrunk = np.log(rows["relative_time"]) / np.log(rows["observed"])
     assert shrunk.to_list() == pytest.approx(rows["weight"].to_list(), abs=1e-9)
 
 
@@ -127,7 +127,7 @@ def test_few_calls_are_too_few_to_say():
     assert row["rank"] is None
     assert not row["enough"]
     assert row["observed"] > 20
-    assert row["relative"] < 1.6  # one call says next to nothing
+    assert row["relative_time"] < 1.6  # one call says next to nothing
     told = {check.name: check.detail for check in found.checks}["too few to say"]
     assert "with a single call" in told
     small = found.rows.filter(pl.col("timed_calls") < 50)
@@ -169,8 +169,8 @@ def test_by_tenure_newcomers_are_drawn_to_newcomers():
     new = pl.col("tenure") == "up to 13 weeks"
     assert held.rows.filter(new)["agent"].to_list() == slow
     assert held.lasting < alone.lasting
-    mine = held.rows.filter(new)["relative"].mean()
-    theirs = held.rows.filter(~new)["relative"].mean()
+    mine = held.rows.filter(new)["relative_time"].mean()
+    theirs = held.rows.filter(~new)["relative_time"].mean()
     assert mine / theirs == pytest.approx(1.4, rel=0.1)
 
 
@@ -208,9 +208,9 @@ def predictions(frame, scale):
         found = handletime.agents(this, scale=scale, min_calls=1).rows
         both = raw.join(later, on="agent", suffix="_next").join(found, on="agent")
         own = (
-            pl.col("expected_s") * pl.col("relative")
+            pl.col("expected_s") * pl.col("relative_time")
             if scale == "mean"
-            else pl.col("mean") - pl.col("observed").log() + pl.col("relative").log()
+            else pl.col("mean") - pl.col("observed").log() + pl.col("relative_time").log()
         )
         parts.append(
             both.select(

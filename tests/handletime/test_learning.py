@@ -51,7 +51,7 @@ def recovered(request, worlds):
         found = handletime.learning_curve(drawn.frame, drawn.people, weeks=WEEKS)
         value, low, high = (
             np.log(found.rows[name].to_numpy())
-            for name in ("relative", "relative_low", "relative_high")
+            for name in ("relative_time", "relative_time_low", "relative_time_high")
         )
         off.append(value - truth)
         covered.append((low <= truth) & (truth <= high))
@@ -111,7 +111,7 @@ def test_the_naive_curve_is_biased_where_the_slow_leave(worlds):
         drawn = worlds.world(seed, "exponential", leaving_slow=1.2, spread=0.25)
         found = handletime.learning_curve(drawn.frame, drawn.people, weeks=(1,))
         naive.append(np.log(found.rows["naive"][0]) - worlds.typical(1))
-        within.append(np.log(found.rows["relative"][0]) - worlds.typical(1))
+        within.append(np.log(found.rows["relative_time"][0]) - worlds.typical(1))
     assert np.mean(naive) > 0.05
     assert abs(np.mean(within)) < 0.04
     told = {check.name: check for check in found.checks}["who left"]
@@ -139,7 +139,9 @@ def test_what_changes_for_all_is_not_learning(worlds):
         .otherwise(pl.col("timed_logs2")),
     )
     after = handletime.learning_curve(shorter, drawn.people)
-    assert after.rows["relative"].to_list() == pytest.approx(before.rows["relative"].to_list())
+    assert after.rows["relative_time"].to_list() == pytest.approx(
+        before.rows["relative_time"].to_list()
+    )
     assert after.rate.value == pytest.approx(before.rate.value)
 
 
@@ -169,8 +171,8 @@ def test_agents_without_a_day_of_hiring_are_named_and_what_is_not_seen_is_said(w
         pl.col("local_start").cast(pl.Date) >= pl.col("hired_on") + pl.duration(weeks=9)
     )
     late = handletime.learning_curve(rows.drop("hired_on"), drawn.people, weeks=(1, 13))
-    assert late.rows["relative"].to_list()[0] is None
-    assert late.rows["relative"][1] > 1
+    assert late.rows["relative_time"].to_list()[0] is None
+    assert late.rows["relative_time"][1] > 1
     told = {check.name: check for check in late.checks}
     assert told["tenures seen"].status == "fails"
     assert "1 weeks" in told["tenures seen"].detail
