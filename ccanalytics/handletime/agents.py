@@ -44,11 +44,11 @@ class AgentEffects(Result):
     rows
         One row per agent, by name: ``agent``, ``timed_calls``, ``relative_time`` with limits
         (empirical Bayes: handle time over that of an average agent on the same calls), ``observed``
-        (the same before luck was taken out), ``weight`` (of what was observed, 0–1), ``expected_s`` (mean of
-        an average agent on his calls), ``rank`` with limits (1 is the shortest), ``slowest_tenth``
-        and ``fastest_tenth`` (probabilities), ``beyond_luck``, ``enough`` (``min_calls`` or more),
-        ``tenure`` (band of weeks of work, where the days of hiring are given). Ranks and the rest
-        are null where there are not enough calls.
+        (the same before luck was taken out), ``weight`` (of what was observed, 0–1), ``expected_s``
+        (mean of an average agent on his calls), ``rank`` with limits (1 is the shortest),
+        ``slowest_tenth`` and ``fastest_tenth`` (probabilities), ``beyond_luck``, ``enough``
+        (``min_calls`` or more), ``tenure`` (band of weeks of work, where the days of hiring are
+        given). Ranks and the two probabilities are null where there are not enough calls.
     funnel
         Rows of ``timed_calls``, and of ``luck_95_low`` … ``luck_998_high``: between which limits an
         average agent with so many calls is observed.

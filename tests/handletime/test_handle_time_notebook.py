@@ -38,3 +38,21 @@ def test_on_the_bank(bank_log, tmp_path):
     done = run("handle_time", bank_log.path, where, output=tmp_path / "r.html")
     assert "calls take 176.9 s on the mean" in done.answer
     assert "107 s on the median" in done.answer
+
+
+def test_the_people_stand_in_it_or_the_reason_why_not(people_centre, make_log, tmp_path):
+    done = run("handle_time", people_centre.path, output=tmp_path / "r.html")
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "newcomers take" in html
+    assert "beyond luck" in html
+    assert "agents do the work of" in html
+    assert "of agents leave in a month" in html
+    # Agents of few calls are counted, and none is called slow or fast.
+    assert done.charts >= 12
+    start = dt.datetime(2025, 3, 3, 9, tzinfo=dt.UTC)
+    log = make_log(
+        {"arrived_at": start + dt.timedelta(minutes=3 * k), "talk_s": 60.0 + k, "service": "S"}
+        for k in range(50)
+    )
+    run("handle_time", log.path, output=tmp_path / "n.html")
+    assert "does not know who took the calls" in (tmp_path / "n.html").read_text(encoding="utf-8")
