@@ -76,7 +76,8 @@ class Hats:
         rows = self.columns(fine)
         curve = rows @ theta
         error = np.sqrt(np.einsum("ij,jk,ik->i", rows, covariance, rows))
-        half = (rows @ quantiles) * error
+        # The last knot is 0 by definition and has no quantile of its own.
+        half = (rows @ quantiles) / np.maximum(rows.sum(axis=1), 1e-12) * error
         value, low, high = (
             self._first(fine, line, below) for line in (curve, curve - half, curve + half)
         )
