@@ -29,7 +29,7 @@ def learning_curve(learning: LearningCurve) -> go.Figure:
     fig = theme.figure(
         learning.headline(),
         f"Typical handle time over that of agents with {learning.inputs['tenured_weeks']:g} weeks "
-        f"or more, each agent compared with himself; band: {100 * level:g}% interval; dashed: the "
+        f"or more, the same agents followed; band: {100 * level:g}% interval; dashed: the "
         "same from who happened to be there; the axis does not begin at 0",
         y="relative_time",
         x_title="Week of work (each step of the scale doubles)",
@@ -54,9 +54,9 @@ def learning_curve(learning: LearningCurve) -> go.Figure:
         "%{customdata[1]:,} calls<extra></extra>",
     )  # fmt: skip
     theme.reference_line(fig, 1 + within, f"within {within:.0%} of tenured")
-    seen = frame.select("relative_time_low", "relative_time_high", "naive")
-    low, high = seen.min_horizontal().min(), seen.max_horizontal().max()
-    fig.update_yaxes(range=[min(0.95, float(low)), 1.03 * float(high)], rangemode=None)
+    seen = frame.select("relative_time_low", "relative_time_high", "naive").to_numpy()
+    edges = [min(0.95, float(seen.min())), 1.03 * float(seen.max())]
+    fig.update_yaxes(range=edges, rangemode=None)
     fig.update_xaxes(
         type="log", tickvals=weeks, ticktext=[f"{week:g}" for week in weeks], nticks=0,
         tickformat="",

@@ -163,11 +163,14 @@ def agent_cells(frame: Any, most: int, *, longest_days: int = 31) -> AgentCells:
         .agg(pl.col("timed_calls", *_SUMS).cast(pl.Float64).sum())
         .sort("_agent", "_period", "_kind")
     )  # fmt: skip
-    places = (rows[f"_{name}"].to_numpy() for name in ("agent", "period", "kind"))
-    sums = (rows[name].to_numpy() for name in ("timed_calls", *_SUMS))
+    counts, total, squares, logs, logs2 = (rows[n].to_numpy() for n in ("timed_calls", *_SUMS))
+    agent, period, kind = (rows[f"_{n}"].to_numpy() for n in ("agent", "period", "kind"))
     return AgentCells(
-        agents.to_list(), starts.to_list(), number, *places, *sums, max(days, 1), left, tuple(keys)
-    )
+        agents=agents.to_list(), starts=starts.to_list(), kinds=number,
+        agent=agent, period=period, kind=kind,
+        calls=counts, total_s=total, squares_s=squares, logs=logs, logs2=logs2,
+        days=max(days, 1), left_out=left, keys=tuple(keys),
+    )  # fmt: skip
 
 
 def _kinds(rows: pl.DataFrame, keys: list[str], most: int) -> tuple[pl.Series, int]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Effects", "log_effects", "mean_effects"]
 
 _ROUNDS = 200
-_CLOSE = 1e-10
+_CLOSE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)

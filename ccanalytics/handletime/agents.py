@@ -45,7 +45,7 @@ class AgentEffects(Result):
         One row per agent, by name: ``agent``, ``timed_calls``, ``relative_time`` with limits
         (empirical Bayes: handle time over that of an average agent on the same calls), ``observed``
         (the same before luck was taken out), ``weight`` (of what was observed, 0–1), ``expected_s``
-        (mean of an average agent on his calls), ``rank`` with limits (1 is the shortest),
+        (mean of an average agent on the same calls), ``rank`` with limits (1 is the shortest),
         ``slowest_tenth`` and ``fastest_tenth`` (probabilities), ``beyond_luck``, ``enough``
         (``min_calls`` or more), ``tenure`` (band of weeks of work, where the days of hiring are
         given). Ranks and the two probabilities are null where there are not enough calls.
@@ -86,8 +86,8 @@ class AgentEffects(Result):
             f"{self.headline()} True differences have a standard deviation of {self.lasting:.0%} "
             f"of handle time. Agents are compared on like calls ({by}) in like intervals; each is "
             "drawn to "
-            f"{'agents of his tenure' if self.inputs['by_tenure'] else 'the average'} by as much "
-            f"as luck moved him (empirical Bayes), on "
+            f"{'agents of like tenure' if self.inputs['by_tenure'] else 'the average'} by as much "
+            f"as luck moved it (empirical Bayes), on "
             f"{'logs' if self.scale == 'log' else 'means, as staffing needs'}. Limits are "
             f"{100 * self.inputs['level']:g}%; beyond luck are those that stand out among all "
             "(Benjamini–Hochberg)."
@@ -360,7 +360,7 @@ def _checks(
         checks.append(
             Check("calls shared", "informs",
                   f"{groups} groups of agents share no kind of call; each agent is compared with "
-                  "his own group")
+                  "those of the same group")
         )  # fmt: skip
     if found.dispersion > 1.2:
         checks.append(

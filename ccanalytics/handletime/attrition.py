@@ -78,7 +78,8 @@ class Attrition(Result):
             for k, side in enumerate(("", "_low", "_high")):
                 stay = (1 - rows[band][f"monthly_leaving{side}"]) ** months
                 found[k] += count * (1 - stay)
-        return Estimate(*found, self.inputs["level"])
+        value, low, high = found
+        return Estimate(value, low, high, self.inputs["level"])
 
     def headline(self) -> str:
         """Give the answer alone, in one sentence."""

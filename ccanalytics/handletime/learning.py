@@ -118,7 +118,7 @@ class LearningCurve(Result):
         within, soon = self.inputs["within"], self.proficient_weeks
         if np.isnan(soon.value):
             return f"{start}; when they come within {within:.0%} is not seen in this log."
-        if soon.value <= told["weeks"].min() and first["relative_time"] <= 1 + within:
+        if soon.value <= first["weeks"] and first["relative_time"] <= 1 + within:
             return f"{start}: no slower by {within:.0%} or more."
         reach = f"{soon.low:.0f} to {soon.high:.0f}" if np.isfinite(soon.high) else "not known"
         return f"{start}; they come within {within:.0%} after {soon.value:.0f} weeks ({reach})."
@@ -138,7 +138,7 @@ class LearningCurve(Result):
                 f"handle time by {rate.format('{:.3f}')}."
             )
         words.append(
-            f"Each of {counted(self.newcomers, 'newcomer')} is compared with himself: levels of "
+            f"Each of {counted(self.newcomers, 'newcomer')} is followed: levels of "
             "agents, kinds of calls and intervals of the log are held, so that who left, which "
             "calls came and what changed for all are not taken for learning. Times are on logs "
             "(typical); limits take agents, not calls, as independent."
@@ -242,7 +242,8 @@ def learning_curve(
     half = quantiles * errors
     (slope,), (slope_error,) = law.beta[:1], law.errors
     wide = float(student(law.degrees, level)[0] * slope_error)
-    rate = Estimate(*(float(np.exp(slope + k * wide)) for k in (0, -1, 1)), level)
+    value, low, high = (float(np.exp(slope + k * wide)) for k in (0, -1, 1))
+    rate = Estimate(value, low, high, level)
     soon = model.hats.crossing(theta, curve.covariance, quantiles, float(np.log1p(within)), level)
     told = model.told(theta, half, naive)
     leavers, left_count = leavers_pace(model, curve.beta, left, level)

@@ -160,7 +160,8 @@ def leavers_pace(
     found = random_effects(levels, variance, rows)
     wide = float(student(np.array([found.degrees], float), level)[0])
     middle, half = float(found.beta[1]), wide * float(np.sqrt(found.covariance[1, 1]))
-    return Estimate(*(float(np.exp(middle + k * half)) for k in (0, -1, 1)), level), count
+    value, low, high = (float(np.exp(middle + k * half)) for k in (0, -1, 1))
+    return Estimate(value, low, high, level), count
 
 
 def spread_doubts(model: LearningModel) -> tuple[Check, ...]:

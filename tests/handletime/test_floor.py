@@ -205,3 +205,13 @@ def test_who_cannot_be_used_is_named():
     ):  # fmt: skip
         with pytest.raises(error, match=words):
             handletime.attrition(people_, **settings)
+
+
+@pytest.mark.parametrize("name", ["learning", "agents", "effective", "attrition"])
+def test_the_examples_of_the_documentation_run(name):
+    import doctest
+    import importlib
+
+    found = doctest.testmod(importlib.import_module(f"ccanalytics.handletime.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0
