@@ -80,6 +80,8 @@ def test_rollups_give_the_texts_back_and_harm_nothing(nasty, log_content):
     assert set(NASTY) <= set(nasty.panel("service", every="1d")["unit"])
     assert set(NASTY) <= set(nasty.self_service(by=["service"])["service"])
     assert set(NASTY) <= set(nasty.handle_times(by=["agent"])["agent"])
+    assert set(NASTY) <= set(nasty.agent_handling(by=["service"])["agent"])
+    assert set(NASTY) <= set(nasty.agents()["team"])
     nasty.recontacts(by=["queue"])
     for name in TABLES:
         nasty.table(name)

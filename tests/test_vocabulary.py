@@ -123,6 +123,7 @@ def test_frames_of_the_log_use_these_names_and_no_other(make_log):
         "self_service": log.self_service(),
         "episodes": log.episodes(),
         "handle_times": log.handle_times(),
+        "agent_handling": log.agent_handling(),
         "waits": log.waits(by="queue"),
         "redials": log.redials(),
         "agents_present": log.agents_present(),

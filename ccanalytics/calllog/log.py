@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
+from ccanalytics.calllog.agents_log import AgentsLog
 from ccanalytics.calllog.arguments import chosen_goals, positive
 from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
@@ -32,7 +33,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(CallersAndAgents, CustomersLog, LinesLog, OffersLog, CountedLog):
+class CallLog(AgentsLog, CallersAndAgents, CustomersLog, LinesLog, OffersLog, CountedLog):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,

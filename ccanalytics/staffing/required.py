@@ -135,6 +135,13 @@ class Requirement(Result):
         )
         days = f" The mean is over {self.days}." if self.days else ""
         days += f" Only {self.hours} is planned." if self.hours else ""
+        worth = self.inputs["efficiency"]
+        days += (
+            f" Handle times are those measured over {worth:.3g}: a head of this floor does "
+            f"{worth:.0%} of the work of one measured."
+            if worth != 1
+            else ""
+        )
         return (
             f"All intervals together take {hours}.{served}{bound}{days} "
             f"Method: {self.inputs['method_words']}; {self.inputs['model']}."

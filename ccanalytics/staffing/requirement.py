@@ -36,6 +36,7 @@ def requirement(
     method: Method = "stationary",
     *,
     shrinkage: float | Shrinkage = 0.0,
+    efficiency: float = 1.0,
     patience: Any = None,
     max_occupancy: float | None = None,
     max_abandonment: float | None = None,
@@ -82,6 +83,10 @@ def requirement(
     shrinkage
         Share of paid time in which an agent is not there to take calls, 0 to below 1, or a
         :class:`Shrinkage` of named components.
+    efficiency
+        What a head of the floor planned does of the work of a head of the floor on which handle
+        time was measured (``EffectiveAgents.efficiency``): below 1 with more newcomers. Handle
+        time is divided by it.
     patience
         Mean seconds until a waiting caller leaves (exponential, Erlang A); None for callers who
         never leave (Erlang C); or a law with ``.sf``. A list is refused: it could be means by row,
@@ -157,6 +162,13 @@ def requirement(
     rows = rows.sort([*keys, "interval_start"])
     if method != "stationary":
         refuse_overlaps(rows, keys)
+    if not 0.1 <= check_number("efficiency", efficiency) <= 10:
+        raise InputError(
+            "a head does between a tenth and ten times the work of another",
+            f"efficiency={efficiency!r}",
+            "1 for a floor like the one measured",
+        )
+    rows = rows.with_columns(pl.col("aht_s") / efficiency)
     volume = volume_of(rows, cv, chance)
     _refuse(method, rules, over, volume, handle_time)
     plan = find(
@@ -188,6 +200,7 @@ def requirement(
         hours="" if typical is None else typical.describe_hours(),
         inputs={
             **rules.inputs(),
+            "efficiency": efficiency,
             "method": method,
             "method_words": METHOD_WORDS[method],
             "model": rules.words() + plan.words(),

@@ -25,7 +25,8 @@ class KaplanMeier:
     Attributes
     ----------
     seconds, at_risk, events
-        Times at which something ended, how many had come so far, how many ended then.
+        Times at which something ended (seconds, unless the caller counts otherwise), how many were
+        under observation just before, how many ended then.
     survival, low, high
         Share that lasts longer, with pointwise log-log limits at ``level``.
     """
@@ -65,7 +66,12 @@ def _crossing(seconds: Floats, curve: Floats, height: float) -> float:
 
 
 def kaplan_meier(
-    seconds: Floats, events: Floats, censored: Floats, level: float = 0.95
+    seconds: Floats,
+    events: Floats,
+    censored: Floats,
+    level: float = 0.95,
+    *,
+    entered: Floats | None = None,
 ) -> KaplanMeier:
     """Estimate survival from value counts.
 
@@ -79,11 +85,15 @@ def kaplan_meier(
         Times, each once or more.
     events, censored
         How many ended at that time, and of how many no more than that is known.
+    entered
+        How many came under observation at that time, later than their beginning (left truncation:
+        who ended before is not known of). They are at risk from then on, and the curve is that of
+        those who lasted until the first of them came. None: all were observed from 0.
 
     References
     ----------
     E. L. Kaplan, P. Meier (1958), JASA 53, 457–481; R. Brookmeyer, J. Crowley (1982), Biometrics
-    38, 29–41.
+    38, 29–41; W. Tsai, N. Jewell, M. Wang (1987), Biometrika 74, 883–886.
 
     Examples
     --------
@@ -97,6 +107,10 @@ def kaplan_meier(
     ).astype(float)
     gone = ended + np.bincount(where, weights=np.asarray(censored, float), minlength=times.size)
     at_risk: Floats = np.cumsum(gone[::-1])[::-1].astype(float)
+    if entered is not None:
+        came = np.bincount(where, weights=np.asarray(entered, float), minlength=times.size)
+        # At risk of what ends at a time are those who came before it.
+        at_risk = np.cumsum(came) - came - (np.cumsum(gone) - gone)
     some = ended > 0
     times, ended, at_risk = times[some], ended[some], at_risk[some]
     with np.errstate(divide="ignore", invalid="ignore"):

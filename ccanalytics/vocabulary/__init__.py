@@ -16,6 +16,7 @@ from ccanalytics.vocabulary.handling import HANDLING_MEASURES
 from ccanalytics.vocabulary.lines import LINE_MEASURES
 from ccanalytics.vocabulary.models import ESTIMATED_MEASURES, MODEL_MEASURES
 from ccanalytics.vocabulary.offers import OFFER_MEASURES
+from ccanalytics.vocabulary.people import PEOPLE_MEASURES
 from ccanalytics.vocabulary.sites import SITE_MEASURES
 from ccanalytics.vocabulary.value import VALUE_MEASURES
 
@@ -25,7 +26,7 @@ __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 @dataclass(frozen=True)
 class Measure:
     """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, lines, hours, customers,
-    customer-days, messages, or empty."""
+    customer-days, messages, weeks, or empty."""
 
     name: str
     label: str
@@ -50,6 +51,7 @@ MEASURES: dict[str, Measure] = {
         *ESTIMATED_MEASURES,
         *VALUE_MEASURES,
         *HANDLING_MEASURES,
+        *PEOPLE_MEASURES,
         *CONTACT_MEASURES,
         *OFFER_MEASURES,
     )

@@ -46,6 +46,9 @@ QUESTIONS = {
     "agents present": lambda log: log.agents_present("1h", by=["site"]),
     "agent time": lambda log: log.agent_time("1h", by=["team"]),
     "activities": lambda log: log.activities(),
+    "handling by agent": lambda log: log.agent_handling("1w", by=["queue"]),
+    "handling by agent, monthly": lambda log: log.agent_handling("1mo", by=[]),
+    "agents": lambda log: log.agents(start="2024-04-01"),
     "offers": lambda log: log.offers(before_days=10, lead_days=10, after_days=14),
     "reminded": lambda log: log.reminded(where={"service": "bill"}),
     "leaving": lambda log: log.leaving(),
@@ -64,7 +67,7 @@ MANY = 1_000_000 if FULL else 100_000
 OF_CALLS = [
     *("days", "busy lines", "recontacts", "waits"),
     *("half-hours", "agents present", "weeks of two queues", "busy agents", "demand"),
-    *("some recontacts", "panel", "handle times", "hold times", "redials"),
+    *("some recontacts", "panel", "handle times", "hold times", "redials", "handling by agent"),
     *("columns filled", "span"),
 ]
 

@@ -26,6 +26,7 @@ def test_it_tells_mean_median_and_what_it_cannot_know(make_log, tmp_path):
     # Talk alone is no composition: said, not failed.
     assert "hold no whole week" in html
     assert "The log has talk only" in html
+    assert "does not know who took the calls" in html
     assert "those with most calls (1) one by one, the other 2 together" in html
     assert done.charts == 2
     with pytest.raises(InputError, match="floor_s"):
@@ -38,3 +39,13 @@ def test_on_the_bank(bank_log, tmp_path):
     done = run("handle_time", bank_log.path, where, output=tmp_path / "r.html")
     assert "calls take 176.9 s on the mean" in done.answer
     assert "107 s on the median" in done.answer
+
+
+def test_the_people_stand_in_it(people_centre, tmp_path):
+    done = run("handle_time", people_centre.path, output=tmp_path / "r.html")
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "newcomers take" in html
+    assert "beyond luck" in html
+    assert "agents do the work of" in html
+    assert "of agents leave in a month" in html
+    assert done.charts >= 12

@@ -257,3 +257,33 @@ def test_rows_that_came_in_another_order_are_told():
     assert "sorted by queue and time" in words
     (words,) = told(demand([100, 50]).reverse().to_pandas())
     assert "sorted by time" in words
+
+
+def test_a_floor_of_newcomers_is_planned_at_their_handle_time():
+    """A head worth four fifths takes a quarter longer: what 225 s need is what it needs."""
+    from datetime import UTC, datetime
+
+    import polars as pl
+
+    from ccanalytics import ServiceLevel, staffing
+    from ccanalytics.errors import InputError
+
+    frame = pl.DataFrame(
+        {
+            "interval_start": [datetime(2025, 3, 3, 9, tzinfo=UTC)],
+            "interval_s": [1800],
+            "calls": [100],
+            "aht_s": [180.0],
+        }
+    )
+    goal = ServiceLevel(0.80, within=20)
+    slow = staffing.requirement(frame, goal, efficiency=0.8)
+    same = staffing.requirement(frame.with_columns(aht_s=pl.lit(225.0)), goal)
+    assert slow.frame["required_agents"].to_list() == same.frame["required_agents"].to_list()
+    assert slow.frame["load"][0] == pytest.approx(12.5)
+    assert "80% of the work" in slow.summary()
+    assert "of the work" not in same.summary()
+    # Asked again from its own frame, it is not made longer twice.
+    assert staffing.what_if(slow).frame.height
+    with pytest.raises(InputError, match="efficiency=0"):
+        staffing.requirement(frame, goal, efficiency=0)
