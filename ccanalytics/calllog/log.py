@@ -13,6 +13,7 @@ from ccanalytics.calllog.customers import CustomersLog
 from ccanalytics.calllog.file import one_state
 from ccanalytics.calllog.lines import LinesLog
 from ccanalytics.calllog.offers import OffersLog
+from ccanalytics.calllog.quality import QualityLog
 from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ Day = date | str
 Values = Any
 
 
-class CallLog(CallersAndAgents, CustomersLog, LinesLog, OffersLog, CountedLog):
+class CallLog(
+    CallersAndAgents, CustomersLog, LinesLog, OffersLog, QualityLog, CountedLog
+):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,
