@@ -1,5 +1,28 @@
-"""Operations, day by day: what deserves attention, with its evidence."""
+"""How good calls were, how sure that is, and day by day what deserves attention."""
 
+from ccanalytics.quality.agreeing import Agreement, agreement
 from ccanalytics.quality.bulletin import Bulletin, bulletin
+from ccanalytics.quality.errors_found import ErrorRates, error_rates
+from ccanalytics.quality.resolved import Resolution, first_contact_resolution
+from ccanalytics.quality.sampling import acceptance, plan_for_risks, reviews_for_width
+from ccanalytics.quality.satisfied import Satisfaction, satisfaction
+from ccanalytics.quality.ticketing import Tickets, complaint_chart, tickets
 
-__all__ = ["Bulletin", "bulletin"]
+__all__ = [
+    "Agreement",
+    "Bulletin",
+    "ErrorRates",
+    "Resolution",
+    "Satisfaction",
+    "Tickets",
+    "acceptance",
+    "agreement",
+    "bulletin",
+    "complaint_chart",
+    "error_rates",
+    "first_contact_resolution",
+    "plan_for_risks",
+    "reviews_for_width",
+    "satisfaction",
+    "tickets",
+]
