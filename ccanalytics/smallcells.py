@@ -34,6 +34,11 @@ _BASES = (
     "customers",
     "contacts",
     "people",
+    "reviews",
+    "surveys",
+    "tickets",
+    "pairs",
+    "items",
     "n",
 )
 _TOTALS = {"all", "all calls", "total", "overall"}

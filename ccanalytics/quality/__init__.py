@@ -3,25 +3,34 @@
 from ccanalytics.quality.agreeing import Agreement, agreement
 from ccanalytics.quality.bulletin import Bulletin, bulletin
 from ccanalytics.quality.errors_found import ErrorRates, error_rates
+from ccanalytics.quality.frontiers import Frontier, frontier
+from ccanalytics.quality.personal import AgentFile, agent_file
+from ccanalytics.quality.resolution_cost import ResolutionCost, resolution_cost
 from ccanalytics.quality.resolved import Resolution, first_contact_resolution
 from ccanalytics.quality.sampling import acceptance, plan_for_risks, reviews_for_width
 from ccanalytics.quality.satisfied import Satisfaction, satisfaction
 from ccanalytics.quality.ticketing import Tickets, complaint_chart, tickets
 
 __all__ = [
+    "AgentFile",
     "Agreement",
     "Bulletin",
     "ErrorRates",
+    "Frontier",
     "Resolution",
+    "ResolutionCost",
     "Satisfaction",
     "Tickets",
     "acceptance",
+    "agent_file",
     "agreement",
     "bulletin",
     "complaint_chart",
     "error_rates",
     "first_contact_resolution",
+    "frontier",
     "plan_for_risks",
+    "resolution_cost",
     "reviews_for_width",
     "satisfaction",
     "tickets",

@@ -67,7 +67,9 @@ class Agreement(Result):
         elif k.low >= _POOR:
             word = "agree fairly"
         else:
-            word = "agree, but how well is not sure" if k.high >= _FAIR else "agree poorly to fairly"
+            word = (
+                "agree, but how well is not sure" if k.high >= _FAIR else "agree poorly to fairly"
+            )
         return (
             f"Reviewers of the same call {word}: {self.agreed.format('{:.0%}')} of marks are the "
             f"same, kappa {k.format('{:.2f}')}."
@@ -260,9 +262,7 @@ def _checks(rows: pl.DataFrame, total: int, kappa: Estimate) -> tuple[Check, ...
 
     checks = []
     if not np.isfinite(kappa.value):
-        checks.append(
-            Check("marks", "fails", "all are the same: kappa and alpha are not defined")
-        )
+        checks.append(Check("marks", "fails", "all are the same: kappa and alpha are not defined"))
     few = rows.group_by("item").agg(pl.col("pairs").sum()).filter(pl.col("pairs") < _FEW)
     if few.height:
         verb = "has" if few.height == 1 else "have"

@@ -390,8 +390,8 @@ def _checks(
     if unknown["items"].sum():
         checks.append(
             Check("how calls were chosen", "fails",
-                  f"not told of {counted(int(unknown['items'].sum()), 'item')}: they are in neither "
-                  "sample")
+                  f"not told of {counted(int(unknown['items'].sum()), 'item')}: they are in "
+                  "neither sample")
         )  # fmt: skip
     if not (frame["sampled"] == "random").any():
         checks.append(

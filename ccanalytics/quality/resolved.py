@@ -65,9 +65,9 @@ class Resolution(Result):
 
     def summary(self) -> str:
         """Give the windows, and the share among those transferred."""
-        row = self.windows.filter(
-            self.windows["window_days"] == self.inputs["window_days"]
-        ).row(0, named=True)
+        row = self.windows.filter(self.windows["window_days"] == self.inputs["window_days"]).row(
+            0, named=True
+        )
         others = ", ".join(
             f"{each['resolution']:.1%} within {counted(each['window_days'], 'day')}"
             for each in self.windows.iter_rows(named=True)
@@ -179,7 +179,9 @@ def first_contact_resolution(
         inputs={"window_days": window_days, "by": chosen, "level": level},
         checks=tuple(checks),
         windows=_shares(rows, ["window_days"], level).sort("window_days"),
-        groups=groups.sort(chosen) if people else groups.sort("contacts", *chosen, descending=flags),
+        groups=groups.sort(chosen)
+        if people
+        else groups.sort("contacts", *chosen, descending=flags),
         keys=tuple(chosen),
         names=names or {},
     )

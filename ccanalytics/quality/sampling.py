@@ -151,5 +151,7 @@ def _whole(name: str, value: object, least: int) -> int:
 def _share(name: str, value: object, *, ends: bool = False) -> float:
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if not number or not (0 <= float(value) <= 1 if ends else 0 < float(value) < 1):  # type: ignore[arg-type]
-        raise InputError("this must be a share between 0 and 1", f"{name}={value!r}", "such as 0.05")
+        raise InputError(
+            "this must be a share between 0 and 1", f"{name}={value!r}", "such as 0.05"
+        )
     return float(value)  # type: ignore[arg-type]

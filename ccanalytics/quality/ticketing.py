@@ -90,9 +90,7 @@ class Tickets(Result):
         first = ""
         if self.keys and self.groups.height > 1:
             top = self.groups.row(0, named=True)
-            name = label_of(
-                self.names.get(top[key]) or top[key] for key in self.keys
-            )
+            name = label_of(self.names.get(top[key]) or top[key] for key in self.keys)
             first = f" Most tickets, {top['share']:.0%}, are of {name}."
         return (
             f"{self.headline()} Closed: {shares}. {counted(row['tickets'], 'ticket')}, of which "

@@ -30,9 +30,7 @@ def resolutions(
     import polars as pl
 
     # A leg at the second line continues a call: the customer did not ask again.
-    asked = scope.everything().filter(
-        nw.col("is_offered"), nw.col("parent_call_id").is_null()
-    )
+    asked = scope.everything().filter(nw.col("is_offered"), nw.col("parent_call_id").is_null())
     begun = collect(asked.select(first=nw.col("arrived_epoch").min()))[0, "first"]
     order = ["arrived_epoch", "call_id"]
     at = nw.col("arrived_epoch")
