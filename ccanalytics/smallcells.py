@@ -38,7 +38,8 @@ _BASES = (
     "surveys",
     "tickets",
     "pairs",
-    "items",
+    "first_contacts",
+    "items_marked",
     "n",
 )
 _TOTALS = {"all", "all calls", "total", "overall"}

@@ -60,7 +60,7 @@ class QualityLog(ScopedLog):
             (interval_start, local_start, utc_offset_s, interval_s if ``every`` is given), keys…,
             ``sampled`` (``random``, ``targeted``, ``unknown``); ``reviews`` and of these
             ``reviews_failed`` (an error in a critical item; null where the log never says what is
-            critical); ``items`` marked and ``items_failed``, with the sums over reviews of n², x·n
+            critical); ``items_marked`` and ``items_failed``, with the sums over reviews of n², x·n
             and x² (``items_failed_…``); ``unmarked`` items, ``repeated`` reviews, and
             ``unknown_calls``: reviews whose call the log does not hold, which are counted.
 
@@ -284,7 +284,7 @@ class QualityLog(ScopedLog):
         Returns
         -------
         polars.DataFrame
-            keys…, ``window_days``, ``contacts``, ``again``, ``transferred`` and
+            keys…, ``window_days``, ``first_contacts``, ``again``, ``transferred`` and
             ``transferred_again`` (of these), ``unwatched`` (answered calls whose window reaches
             beyond the log on either side: not judged), ``unknown_customers`` (answered calls of
             no known customer: not judged).

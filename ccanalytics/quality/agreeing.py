@@ -273,8 +273,8 @@ def _checks(rows: pl.DataFrame, total: int, kappa: Estimate) -> tuple[Check, ...
     if rows["item"].n_unique() > 1:
         checks.append(
             Check("marks of one review", "informs",
-                  f"the {total:,} pairs of all items together come from fewer calls; where items of "
-                  "a call go wrong together, limits are too narrow")
+                  f"the {total:,} pairs of all items together come from fewer calls; where items "
+                  "of a call go wrong together, limits are too narrow")
         )  # fmt: skip
     if (rows["raters"] > 2).any():
         checks.append(

@@ -23,7 +23,7 @@ __all__ = ["ErrorRates", "error_rates"]
 
 _SUMS = ("items_failed_nn", "items_failed_xn", "items_failed_xx")
 _COUNTS = (
-    *("reviews", "reviews_failed", "items", "items_failed", *_SUMS),
+    *("reviews", "reviews_failed", "items_marked", "items_failed", *_SUMS),
     *("unmarked", "repeated", "unknown_calls"),
 )
 _TIME = ("interval_start", "local_start", "utc_offset_s", "interval_s")
@@ -40,8 +40,8 @@ class ErrorRates(Result):
     ----------
     overall
         One row per ``sampled``: ``reviews``, ``reviews_failed``, ``critical_error`` (their share)
-        with limits, ``items``, ``items_failed``, ``item_error`` with limits that know that items
-        of one review are alike, and ``design`` (by how much that widens the variance).
+        with limits, ``items_marked``, ``items_failed``, ``item_error`` with limits that know that
+        items of one review are alike, and ``design_effect`` (by how much that widens the variance).
     groups
         The same by the keys of the frame.
     at_large
@@ -86,7 +86,7 @@ class ErrorRates(Result):
         if row.height:
             seen = row["reviews"][0]
             told = "" if seen is None else f"{counted(seen, 'random review')}, "
-            words.append(f"{told}{counted(row['items'][0], 'item')}.")
+            words.append(f"{told}{counted(row['items_marked'][0], 'item')}.")
         if other is not None:
             words.append(
                 f"In calls chosen for a reason it was {other.format('{:.1%}')}: these say nothing "
@@ -106,7 +106,7 @@ class ErrorRates(Result):
     def table(self, sampled: str = "random") -> pl.DataFrame:
         """Give the groups of one sample, the most errors first; people by name: not a ranking."""
         rows = self.groups.filter(self.groups["sampled"] == sampled)
-        names = ["reviews", "items", "items_failed", *_with("item_error")]
+        names = ["reviews", "items_marked", "items_failed", *_with("item_error")]
         if not rows["critical_error"].is_null().all():
             names += ["reviews_failed", *_with("critical_error")]
         people = {"agent", "reviewer"} & set(self.keys)
@@ -160,14 +160,14 @@ def error_rates(
     --------
     >>> import polars as pl
     >>> seen = pl.DataFrame({"sampled": ["random", "targeted"], "reviews": [20, 10],
-    ...     "reviews_failed": [3, 4], "items": [20, 10], "items_failed": [3, 4]})
+    ...     "reviews_failed": [3, 4], "items_marked": [20, 10], "items_failed": [3, 4]})
     >>> print(error_rates(seen).of("random").format("{:.3f}"))
     0.150 (95% interval 0.052 to 0.360)
     """
     import polars as pl
 
     level = check_level(level)
-    needs = ("sampled", "reviews", "items", "items_failed")
+    needs = ("sampled", "reviews", "items_marked", "items_failed")
     frame = as_polars(reviews, "reviews", needs, "log.reviews(by)")
     keys = key_columns(frame, [*_TIME, "sampled", *_COUNTS])
     chosen = keys if by is None else list(by)
@@ -181,7 +181,7 @@ def error_rates(
         # Without the sums every item is a review of its own.
         if name not in frame.columns:
             frame = frame.with_columns(
-                pl.col("items" if name == _SUMS[0] else "items_failed").alias(name)
+                pl.col("items_marked" if name == _SUMS[0] else "items_failed").alias(name)
             )
     for name in ("unmarked", "repeated", "unknown_calls"):
         if name not in frame.columns:
@@ -191,7 +191,7 @@ def error_rates(
     check_counts(frame, [n for n in _COUNTS if n != "reviews_failed"], "reviews")
     check_counts(frame.drop_nulls("reviews_failed"), ["reviews_failed"], "reviews")
     _check_shares(frame)
-    if not frame["items"].sum():
+    if not frame["items_marked"].sum():
         raise DataError(
             "no item of any review was marked",
             f"{counted(int(frame['unmarked'].sum()), 'item')} without a mark",
@@ -220,7 +220,7 @@ def error_rates(
 
 
 def _check_shares(frame: pl.DataFrame) -> None:
-    for part, whole in (("items_failed", "items"), ("reviews_failed", "reviews")):
+    for part, whole in (("items_failed", "items_marked"), ("reviews_failed", "reviews")):
         bad = frame.filter(frame[part] > frame[whole])
         if bad.height:
             row = bad.row(0, named=True)
@@ -241,7 +241,7 @@ def _shares(frame: pl.DataFrame, keys: list[str], level: float, *, whole: bool) 
 
     fails = pl.col("reviews_failed")
     rows = frame.group_by(*keys, "sampled").agg(
-        pl.col("reviews", "items", "items_failed", *_SUMS).sum(),
+        pl.col("reviews", "items_marked", "items_failed", *_SUMS).sum(),
         pl.col("unmarked", "repeated", "unknown_calls").sum(),
         reviews_failed=pl.when(fails.null_count() == 0).then(fails.sum()),
     )
@@ -249,14 +249,21 @@ def _shares(frame: pl.DataFrame, keys: list[str], level: float, *, whole: bool) 
         list(_SAMPLES), range(len(_SAMPLES)), default=len(_SAMPLES), return_dtype=pl.Int8
     )
     rows = rows.sort(*keys, place)
-    n, x = (rows[name].cast(pl.Float64).to_numpy() for name in ("items", "items_failed"))
+    n, x = (rows[name].cast(pl.Float64).to_numpy() for name in ("items_marked", "items_failed"))
     design = _design(rows)
+    if keys:
+        # A few reviews say little of how alike their items are: the whole sample says it for them.
+        common = frame.group_by("sampled").agg(pl.col("items_marked", "items_failed", *_SUMS).sum())
+        common = common.select("sampled", _common=pl.Series(_design(common)))
+        all_of = rows.select("sampled").join(common, on="sampled", how="left")["_common"].to_numpy()
+        few = rows["reviews"].to_numpy() < RANKS_NOBODY
+        design = np.where(few, np.maximum(design, all_of), design)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(n > 0, x / n, np.nan)
     low, high = wilson(x / design, n / design, level)
     rows = rows.with_columns(
         item_error=pl.Series(share), item_error_low=pl.Series(low), item_error_high=pl.Series(high),
-        design=pl.Series(design),
+        design_effect=pl.Series(design),
     )  # fmt: skip
     seen = rows["reviews"].cast(pl.Float64).to_numpy()
     failed = rows["reviews_failed"].cast(pl.Float64).fill_null(0).to_numpy()
@@ -280,8 +287,8 @@ def _shares(frame: pl.DataFrame, keys: list[str], level: float, *, whole: bool) 
     )
     return rows.select(
         *keys, "sampled", "reviews", "reviews_failed", *_with("critical_error"),
-        "items", "items_failed", *_with("item_error"), "design", "unmarked", "repeated",
-        "unknown_calls",
+        "items_marked", "items_failed", *_with("item_error"), "design_effect",
+        "unmarked", "repeated", "unknown_calls",
     )  # fmt: skip
 
 
@@ -289,7 +296,7 @@ def _design(rows: pl.DataFrame) -> Any:
     """By how much the variance of x/n over reviews exceeds that of single items; 1 or more."""
     import polars as pl
 
-    n, x = (rows[name].cast(pl.Float64).to_numpy() for name in ("items", "items_failed"))
+    n, x = (rows[name].cast(pl.Float64).to_numpy() for name in ("items_marked", "items_failed"))
     nn, xn, xx = (rows[name].cast(pl.Float64).to_numpy() for name in _SUMS)
     with np.errstate(invalid="ignore", divide="ignore"):
         p = x / n
@@ -317,13 +324,13 @@ def _at_large(
     check_counts(weights, [name], "calls")
     size = weights.group_by(strata).agg(pl.col(name).sum().cast(pl.Float64).alias("_w"))
     drawn = frame.filter(pl.col("sampled") == "random").group_by(strata).agg(
-        pl.col("items", "items_failed", *_SUMS, "reviews").sum(),
+        pl.col("items_marked", "items_failed", *_SUMS, "reviews").sum(),
         pl.col("reviews_failed").sum() if not frame["reviews_failed"].null_count() else pl.lit(None)
         .cast(pl.Int64).alias("reviews_failed"),
     )  # fmt: skip
     rows = size.join(drawn, on=strata, how="left", nulls_equal=True)
     total = float(rows["_w"].sum())
-    seen = rows.filter((pl.col("items") > 0) & (pl.col("_w") > 0))
+    seen = rows.filter((pl.col("items_marked") > 0) & (pl.col("_w") > 0))
     if not seen.height:
         return None, None, []
     unseen = 1 - float(seen["_w"].sum()) / total
@@ -337,8 +344,8 @@ def _at_large(
     ]
     share = seen["_w"].to_numpy() / float(seen["_w"].sum())
     large = _weighted(
-        share, seen["items_failed"].to_numpy() / seen["items"].to_numpy(),
-        seen["items"].to_numpy() / _design(seen), level,
+        share, seen["items_failed"].to_numpy() / seen["items_marked"].to_numpy(),
+        seen["items_marked"].to_numpy() / _design(seen), level,
     )  # fmt: skip
     critical = None
     if "item" not in keys and "critical" not in keys and not seen["reviews_failed"].null_count():
@@ -354,7 +361,7 @@ def _weighted(share: Any, p: Any, n: Any, level: float) -> Estimate:
     value = float(share @ p)
     # A stratum with few trials has no variance of its own to speak of: the common one is used.
     variance = float((share**2 / n).sum()) * value * (1 - value)
-    if not 0 < variance:
+    if variance <= 0:
         low, high = wilson(value * n.sum(), n.sum(), level)
         return Estimate(value, low, high, level)
     trials = value * (1 - value) / variance
@@ -387,10 +394,10 @@ def _checks(
                 Check(name.replace("_", " "), status, f"{counted(number, noun)} {told}{more}")  # type: ignore[arg-type]
             )
     unknown = frame.filter(pl.col("sampled") == "unknown")
-    if unknown["items"].sum():
+    if unknown["items_marked"].sum():
         checks.append(
             Check("how calls were chosen", "fails",
-                  f"not told of {counted(int(unknown['items'].sum()), 'item')}: they are in "
+                  f"not told of {counted(int(unknown['items_marked'].sum()), 'item')}: they are in "
                   "neither sample")
         )  # fmt: skip
     if not (frame["sampled"] == "random").any():
@@ -401,8 +408,8 @@ def _checks(
     people = [key for key in keys if key in ("agent", "reviewer")]
     mine = groups.filter(pl.col("sampled") == "random")
     if people and mine.height:
-        small = mine.filter(pl.col("items") > 0)
-        base = small["reviews"] if small["reviews"].null_count() == 0 else small["items"]
+        small = mine.filter(pl.col("items_marked") > 0)
+        base = small["reviews"] if small["reviews"].null_count() == 0 else small["items_marked"]
         few = int((base < RANKS_NOBODY).sum())
         if few:
             spread = f"five reviews, all of them right, leave {wilson(0, 5)[1]:.0%} possible"

@@ -34,8 +34,8 @@ class Frontier(Result):
     Attributes
     ----------
     frame
-        One row per key: ``handled``, ``items`` (looked at in random reviews), ``relative_aht`` and
-        ``item_error`` as they are, with limits; ``relative_aht_shrunk`` and ``item_error_shrunk``:
+        One row per key: ``handled``, ``items_marked`` (in random reviews), ``relative_aht``
+        and ``item_error`` as they are, with limits; ``relative_aht_shrunk`` and ``item_error_shrunk``:
         drawn to the mean by as much as chance moves them; ``efficient``: no other is both faster
         and makes fewer errors, by the shrunk figures.
     correlation
@@ -127,17 +127,22 @@ def frontier(
     time = as_polars(calls, "calls", (by, *_CALLS), f"log.agent_calls(['{by}'])")
     check_counts(time, _CALLS, "calls")
     seen = as_polars(
-        reviews, "reviews", (by, "sampled", "items", "items_failed"), f"log.reviews(['{by}'])"
+        reviews,
+        "reviews",
+        (by, "sampled", "items_marked", "items_failed"),
+        f"log.reviews(['{by}'])",
     )
-    check_counts(seen, ["items", "items_failed"], "reviews")
+    check_counts(seen, ["items_marked", "items_failed"], "reviews")
     random = seen.filter(pl.col("sampled") == "random")
     design = _common_design(random)
-    random = random.group_by(by).agg(pl.col("items", "items_failed").sum())
+    random = random.group_by(by).agg(pl.col("items_marked", "items_failed").sum())
     rows = (
         time.group_by(by).agg(pl.col(_CALLS).sum()).join(random, on=by, how="full", coalesce=True)
     )
     everyone = rows.filter(pl.col(by).is_not_null())
-    rows = everyone.filter(pl.col("handled") > 1, pl.col("expected_s") > 0, pl.col("items") > 0)
+    rows = everyone.filter(
+        pl.col("handled") > 1, pl.col("expected_s") > 0, pl.col("items_marked") > 0
+    )
     rows = rows.sort(by)
     left = everyone.height - rows.height
     if rows.height < _FEWEST:
@@ -157,7 +162,7 @@ def frontier(
             raise InputError("relative lacks some", f"{by}s with calls and reviews", "give all")
         pace, error = both["relative_aht"], both["relative_aht_sd"]
     y, v = pace.to_numpy().astype(float), np.maximum(error.to_numpy().astype(float), 1e-6) ** 2
-    n, x = (rows[name].cast(float).to_numpy() for name in ("items", "items_failed"))
+    n, x = (rows[name].cast(float).to_numpy() for name in ("items_marked", "items_failed"))
     common = float(x.sum() / n.sum())
     wrong = x / n
     spread = np.maximum(design * common * (1 - common) / n, 1e-12)
@@ -165,7 +170,7 @@ def frontier(
     fast, poor = random_effects(y, v, one), random_effects(wrong, spread, one)
     z = normal_quantile(level)
     frame = rows.select(
-        by, pl.col("handled").cast(pl.Int64), pl.col("items").cast(pl.Int64),
+        by, pl.col("handled").cast(pl.Int64), pl.col("items_marked").cast(pl.Int64),
         relative_aht=pl.Series(y), relative_aht_low=pl.Series(y - z * np.sqrt(v)),
         relative_aht_high=pl.Series(y + z * np.sqrt(v)),
         item_error=pl.Series(wrong),
@@ -213,9 +218,9 @@ def _wilson(x: Floats, n: Floats, design: float, level: float) -> tuple[Floats, 
 def _common_design(random: pl.DataFrame) -> float:
     """Design effect of items within reviews, over all reviews together; 1 or more."""
     names = ("items_failed_nn", "items_failed_xn", "items_failed_xx")
-    if set(names) - set(random.columns) or not random["items"].sum():
+    if set(names) - set(random.columns) or not random["items_marked"].sum():
         return 1.0
-    n, x = float(random["items"].sum()), float(random["items_failed"].sum())
+    n, x = float(random["items_marked"].sum()), float(random["items_failed"].sum())
     nn, xn, xx = (float(random[name].sum()) for name in names)
     p = x / n
     if not 0 < p < 1:

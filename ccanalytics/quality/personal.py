@@ -24,7 +24,8 @@ __all__ = ["AgentFile", "agent_file"]
 _CALLS = ("answered", "handled", "handle_s", "expected_s", "off_ss", "transferred")
 # Not held against the centre: which calls an agent takes, and which are looked at for a reason.
 _UNLIKE = ("average handle time", "items wrong, calls chosen for a reason")
-_CONTACTS = ("agent", "contacts", "again", "window_days")
+_REVIEWED = ("items wrong, calls chosen at random", "calls with a critical error")
+_CONTACTS = ("agent", "first_contacts", "again", "window_days")
 _TICKETS = ("agent", "state", "reopened", "tickets")
 Line = tuple[str, str, float | None, float | None, float | None, float | None, int]
 
@@ -163,9 +164,9 @@ def agent_file(
         pl.when(~small).then("basis").alias("basis"),
     )
     outside = (pl.col("centre") < pl.col("low")) | (pl.col("centre") > pl.col("high"))
-    told = told.with_columns(
-        differs=outside.fill_null(value=False) & ~pl.col("measure").is_in(_UNLIKE)
-    )
+    unlike = pl.col("measure").is_in(_UNLIKE)
+    unsure = pl.col("measure").is_in(_REVIEWED) & (pl.col("basis") < RANKS_NOBODY)
+    told = told.with_columns(differs=outside.fill_null(value=False) & ~unlike & ~unsure)
     courses = pl.DataFrame(schema={"course": pl.String, "on": pl.Date, "hours": pl.Float64})
     if trainings is not None:
         names = ("agent", "course", "on", "hours")
@@ -185,9 +186,9 @@ def _checks(lines: pl.DataFrame, hidden: int, few: int) -> tuple[Check, ...]:
     import polars as pl
 
     checks = []
-    row = lines.filter(pl.col("measure") == "items wrong, calls chosen at random")
+    row = lines.filter(pl.col("measure") == _REVIEWED[0])
     if row.height:
-        n = lines.filter(pl.col("measure") == "calls with a critical error")["basis"]
+        n = lines.filter(pl.col("measure") == _REVIEWED[1])["basis"]
         seen = n[0] if n.len() and n[0] is not None else None
         if seen is not None and seen < RANKS_NOBODY:
             checks.append(
@@ -246,7 +247,7 @@ def _of_reviews(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
     import polars as pl
 
     lines: list[Line] = []
-    if not frame.height or not frame["items"].sum():
+    if not frame.height or not frame["items_marked"].sum():
         return lines
     found = error_rates(frame, by=["agent"], level=level)
     for sampled, words in (("random", "at random"), ("targeted", "for a reason")):
@@ -259,9 +260,10 @@ def _of_reviews(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
             lines.append((name, "share", None, None, None, whole["item_error"][0], 0))
             continue
         row, every = mine.row(0, named=True), whole.row(0, named=True)
+        n = row["items_marked"] if row["reviews"] is None else row["reviews"]
         lines.append(
             (name, "share", row["item_error"], row["item_error_low"], row["item_error_high"],
-             every["item_error"], row["reviews"] if row["reviews"] is not None else row["items"])
+             every["item_error"], n)
         )  # fmt: skip
         if sampled == "random" and row["critical_error"] is not None:
             lines.append(
@@ -291,8 +293,8 @@ def _of_contacts(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
 
     days = int(frame["window_days"].min()) if frame.height else 0  # type: ignore[arg-type]
     frame = frame.filter(pl.col("window_days") == days)
-    n, again = _sum(frame.filter(pl.col("agent") == agent), "contacts", "again")
-    every, more = _sum(frame, "contacts", "again")
+    n, again = _sum(frame.filter(pl.col("agent") == agent), "first_contacts", "again")
+    every, more = _sum(frame, "first_contacts", "again")
     name = f"first contacts not asked again within {counted(days, 'day')}"
     return _share(name, n - again, n, (every - more, every), level)
 

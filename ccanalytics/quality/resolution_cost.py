@@ -28,7 +28,7 @@ class ResolutionCost(Result):
     Attributes
     ----------
     frame
-        One row per key: ``handled``, ``aht_s``, ``contacts``, ``resolution``, and
+        One row per key: ``handled``, ``aht_s``, ``first_contacts``, ``resolution``, and
         ``cost_per_resolution`` with limits.
     overall
         The same of all together.
@@ -100,15 +100,15 @@ def resolution_cost(
     _positive("productive", productive, 1, "0.7")
     time = as_polars(calls, "calls", (by, *_CALLS), f"log.agent_calls(['{by}'])")
     check_counts(time, _CALLS, "calls")
-    needs = (by, "window_days", "contacts", "again")
+    needs = (by, "window_days", "first_contacts", "again")
     first = as_polars(contacts, "contacts", needs, f"log.resolutions(by=['{by}'])")
-    check_counts(first, ["contacts", "again"], "contacts")
+    check_counts(first, ["first_contacts", "again"], "contacts")
     first = first.filter(pl.col("window_days") == window_days)
     rows = (
         time.group_by(by).agg(pl.col(_CALLS).sum())
-        .join(first.group_by(by).agg(pl.col("contacts", "again").sum()), on=by, how="left")
+        .join(first.group_by(by).agg(pl.col("first_contacts", "again").sum()), on=by, how="left")
     )  # fmt: skip
-    known = rows.filter(pl.col("contacts") > pl.col("again"), pl.col("handled") > 0)
+    known = rows.filter(pl.col("first_contacts") > pl.col("again"), pl.col("handled") > 0)
     known = known.filter(pl.col(by).is_not_null(), pl.col("handle_s") > 0)
     if not known.height:
         raise DataError(
@@ -136,7 +136,7 @@ def _costs(rows: pl.DataFrame, by: str, unit: float, level: float) -> pl.DataFra
 
     n, time, off, m, again = (
         rows[name].cast(float).to_numpy()
-        for name in ("handled", "handle_s", "off_ss", "contacts", "again")
+        for name in ("handled", "handle_s", "off_ss", "first_contacts", "again")
     )
     aht, settled = time / n, 1 - again / m
     spread = np.sqrt(off / n / (n * aht**2) + (1 - settled) / (settled * m))
@@ -144,7 +144,7 @@ def _costs(rows: pl.DataFrame, by: str, unit: float, level: float) -> pl.DataFra
     wide = np.exp(normal_quantile(level) * spread)
     return rows.select(
         by, pl.col("handled").cast(pl.Int64), aht_s=pl.Series(aht),
-        contacts=pl.col("contacts").cast(pl.Int64), resolution=pl.Series(settled),
+        first_contacts=pl.col("first_contacts").cast(pl.Int64), resolution=pl.Series(settled),
         cost_per_resolution=pl.Series(cost), cost_per_resolution_low=pl.Series(cost / wide),
         cost_per_resolution_high=pl.Series(cost * wide),
     )  # fmt: skip

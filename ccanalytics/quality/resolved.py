@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Resolution", "first_contact_resolution"]
 
 _COUNTS = (
-    *("contacts", "again", "transferred", "transferred_again"),
+    *("first_contacts", "again", "transferred", "transferred_again"),
     *("unwatched", "unknown_customers"),
 )
 
@@ -34,8 +34,8 @@ class Resolution(Result):
     Attributes
     ----------
     windows
-        One row per window: ``window_days``, ``contacts``, ``again``, ``resolution`` (1 less their
-        share) with limits, ``transfer_rate`` and, of those transferred,
+        One row per window: ``window_days``, ``first_contacts``, ``again``, ``resolution`` (1 less
+        their share) with limits, ``transfer_rate`` and, of those transferred,
         ``transferred_resolution`` with limits; ``unwatched``.
     groups
         The same by key, for the window asked for, the most contacts first.
@@ -80,8 +80,8 @@ class Resolution(Result):
         )  # fmt: skip
         return (
             f"{self.headline()} {others + '. ' if others else ''}"
-            f"{counted(row['contacts'], 'first contact')} of known customers, followed to the end "
-            f"of the window; Wilson intervals.{told} Not asking again is not the same as being "
+            f"{counted(row['first_contacts'], 'first contact')} of known customers, followed to "
+            f"the end of the window; Wilson intervals.{told} Not asking again is not the same as being "
             "settled: who gave up, or asked elsewhere, counts as settled too."
         )  # fmt: skip
 
@@ -125,7 +125,7 @@ def first_contact_resolution(
     Examples
     --------
     >>> import polars as pl
-    >>> seen = pl.DataFrame({"window_days": [7], "contacts": [1000], "again": [90],
+    >>> seen = pl.DataFrame({"window_days": [7], "first_contacts": [1000], "again": [90],
     ...     "transferred": [50], "transferred_again": [10], "unwatched": [30],
     ...     "unknown_customers": [40]})
     >>> print(first_contact_resolution(seen).within().format("{:.3f}"))
@@ -148,7 +148,7 @@ def first_contact_resolution(
             "one of " + ", ".join(map(str, known)),
         )
     mine = rows.filter(pl.col("window_days") == window_days)
-    if not mine["contacts"].sum():
+    if not mine["first_contacts"].sum():
         raise DataError(
             "no first contact can be followed to the end of the window",
             f"{int(mine['unwatched'].sum()):,} answered calls too near to an end of the log, "
@@ -165,7 +165,9 @@ def first_contact_resolution(
             checks.append(
                 Check(name.replace("_", " "), "informs", f"{number:,} {what}, and left out")
             )
-    services = "service" in keys and mine.filter(pl.col("service").is_null())["contacts"].sum()
+    services = (
+        "service" in keys and mine.filter(pl.col("service").is_null())["first_contacts"].sum()
+    )
     if services:
         checks.append(
             Check("unknown service", "informs",
@@ -181,7 +183,7 @@ def first_contact_resolution(
         windows=_shares(rows, ["window_days"], level).sort("window_days"),
         groups=groups.sort(chosen)
         if people
-        else groups.sort("contacts", *chosen, descending=flags),
+        else groups.sort("first_contacts", *chosen, descending=flags),
         keys=tuple(chosen),
         names=names or {},
     )
@@ -193,7 +195,7 @@ def _shares(rows: pl.DataFrame, keys: list[str], level: float) -> pl.DataFrame:
     sums = rows.group_by(keys).agg(pl.col(_COUNTS).sum())
     n, x, m, y = (
         sums[name].cast(float).to_numpy()
-        for name in ("contacts", "again", "transferred", "transferred_again")
+        for name in ("first_contacts", "again", "transferred", "transferred_again")
     )
     low, high = wilson(n - x, n, level)
     lower, upper = wilson(m - y, m, level)
@@ -209,6 +211,13 @@ def _shares(rows: pl.DataFrame, keys: list[str], level: float) -> pl.DataFrame:
         )
     shares = [name for name in found.columns if name not in (*keys, *_COUNTS)]
     return found.select(
-        *keys, "contacts", "again", *shares[:3], "transferred", "transferred_again", *shares[3:],
-        "unwatched", "unknown_customers",
-    ).with_columns(pl.col(shares).fill_nan(None))  # fmt: skip
+        *keys,
+        "first_contacts",
+        "again",
+        *shares[:3],
+        "transferred",
+        "transferred_again",
+        *shares[3:],
+        "unwatched",
+        "unknown_customers",
+    ).with_columns(pl.col(shares).fill_nan(None))

@@ -106,7 +106,8 @@ def measure(name: str) -> Measure:
             label=f"{told.label}, {part}",
             label_zh=f"{told.label_zh} {part}",
             unit="",
-            definition=f"sum over customers, or reviews, of {part}, where x of n is: {told.definition}",
+            definition=f"sum over customers, or reviews, of {part}, where x of n is: "
+            f"{told.definition}",
         )
     match = _SUMS.match(name)
     if match:

@@ -19,7 +19,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share",
         "reviews with an error in a critical item, over reviews",
     ),
-    ("items", "Items looked at", "质检项数", "", "items of reviews that were marked"),
+    ("items_marked", "Items looked at", "质检项数", "", "items of reviews that were marked"),
     ("items_failed", "Items wrong", "差错项数", "", "items that a reviewer marked wrong"),
     (
         "item_error",
@@ -36,7 +36,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "the share of items wrong, drawn to the mean by as much as chance moves it",
     ),
     (
-        "design",
+        "design_effect",
         "Design effect",
         "设计效应",
         "",
@@ -123,7 +123,6 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share",
         "share of this row and of those before it",
     ),
-    ("hours", "Hours to close", "办结小时数", "hours", "from opening to the last closing"),
     (
         "median_hours",
         "Median to close",
@@ -143,15 +142,28 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "again",
         "Asked again",
         "再次来电",
-        "contacts",
+        "first_contacts",
         "after which the customer asked again in time",
     ),
-    ("transferred", "Transferred", "转接量", "contacts", "sent to the second line or elsewhere"),
+    (
+        "first_contacts",
+        "First contacts",
+        "首次接触",
+        "contacts",
+        "answered calls of known customers, none answered for the same in the window before",
+    ),
+    (
+        "transferred",
+        "Transferred",
+        "转接量",
+        "first_contacts",
+        "sent to the second line or elsewhere",
+    ),
     (
         "transferred_again",
         "Transferred and asked again",
         "转接后再次来电",
-        "contacts",
+        "first_contacts",
         "transferred contacts after which the customer asked again in time",
     ),
     (
@@ -165,14 +177,14 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "unwatched",
         "Not followed",
         "未跟踪",
-        "contacts",
+        "first_contacts",
         "answered calls whose window reaches beyond an end of the log",
     ),
     (
         "unknown_customers",
         "Of unknown customers",
         "未知来电客户",
-        "contacts",
+        "first_contacts",
         "answered calls whose customer is not known",
     ),
     (
@@ -181,7 +193,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "一次解决率",
         "share",
         "first contacts after which the customer did not ask again within the window, over first "
-        "contacts",
+        "first_contacts",
     ),
     (
         "transferred_resolution",

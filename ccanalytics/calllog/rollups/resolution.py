@@ -53,7 +53,7 @@ def resolutions(
         again = contact & (nw.col("_next") - at <= window)
         flags |= {
             f"unwatched_{i}": flag(~watched),
-            f"contacts_{i}": flag(contact),
+            f"first_contacts_{i}": flag(contact),
             f"again_{i}": flag(again),
             f"transferred_{i}": flag(contact & moved),
             f"transferred_again_{i}": flag(again & moved),
@@ -66,7 +66,7 @@ def resolutions(
     both = counted.join(others, on=keys, how="full", coalesce=True, nulls_equal=True) if keys else (
         pl.concat([counted, others], how="horizontal")
     )  # fmt: skip
-    names = ("contacts", "again", "transferred", "transferred_again", "unwatched")
+    names = ("first_contacts", "again", "transferred", "transferred_again", "unwatched")
     parts = [
         both.select(
             *keys,

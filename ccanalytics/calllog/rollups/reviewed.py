@@ -23,7 +23,7 @@ OF_CALL = ("service", "queue", "tier")
 REVIEW_KEYS = ("item", "critical", "reviewer", *AGENT_KEYS, *OF_CALL)
 _OF_MARK = ("item", "critical")
 _COUNTS = (
-    *("reviews", "reviews_failed", "items", "items_failed"),
+    *("reviews", "reviews_failed", "items_marked", "items_failed"),
     *("items_failed_nn", "items_failed_xn", "items_failed_xx"),
     *("unmarked", "repeated", "unknown_calls"),
 )
@@ -99,7 +99,7 @@ def reviews(
     measured = {
         "reviews": flag(once),
         "reviews_failed": flag(once & (nw.col("_critical") == 1)),
-        "items": n,
+        "items_marked": n,
         "items_failed": x,
         "items_failed_nn": n * n,
         "items_failed_xn": x * n,
