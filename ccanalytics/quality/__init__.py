@@ -7,7 +7,13 @@ from ccanalytics.quality.frontiers import Frontier, frontier
 from ccanalytics.quality.personal import AgentFile, agent_file
 from ccanalytics.quality.resolution_cost import ResolutionCost, resolution_cost
 from ccanalytics.quality.resolved import Resolution, first_contact_resolution
-from ccanalytics.quality.sampling import acceptance, plan_for_risks, reviews_for_width
+from ccanalytics.quality.sampling import (
+    SamplingPlan,
+    acceptance,
+    plan_for_risks,
+    reviews_for_width,
+    sampling_plan,
+)
 from ccanalytics.quality.satisfied import Satisfaction, satisfaction
 from ccanalytics.quality.ticketing import Tickets, complaint_chart, tickets
 
@@ -19,6 +25,7 @@ __all__ = [
     "Frontier",
     "Resolution",
     "ResolutionCost",
+    "SamplingPlan",
     "Satisfaction",
     "Tickets",
     "acceptance",
@@ -32,6 +39,7 @@ __all__ = [
     "plan_for_risks",
     "resolution_cost",
     "reviews_for_width",
+    "sampling_plan",
     "satisfaction",
     "tickets",
 ]

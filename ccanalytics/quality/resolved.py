@@ -81,8 +81,8 @@ class Resolution(Result):
         return (
             f"{self.headline()} {others + '. ' if others else ''}"
             f"{counted(row['first_contacts'], 'first contact')} of known customers, followed to "
-            f"the end of the window; Wilson intervals.{told} Not asking again is not the same as being "
-            "settled: who gave up, or asked elsewhere, counts as settled too."
+            f"the end of the window; Wilson intervals.{told} Not asking again is not the same as "
+            "being settled: who gave up, or asked elsewhere, counts as settled too."
         )  # fmt: skip
 
     def to_frame(self) -> pl.DataFrame:

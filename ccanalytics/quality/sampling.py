@@ -3,16 +3,103 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
 
-__all__ = ["acceptance", "plan_for_risks", "reviews_for_width"]
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "SamplingPlan",
+    "acceptance",
+    "plan_for_risks",
+    "reviews_for_width",
+    "sampling_plan",
+]
 
 _MOST = 1_000_000
+_POINTS = 101
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SamplingPlan(Result):
+    """So many reviews, and the most wrong ones at which the work passes.
+
+    Attributes
+    ----------
+    n, accept
+        Calls reviewed, and the most wrong ones at which the work passes.
+    curve
+        One row per share: ``defects``, ``passes`` (chance 0–1).
+    """
+
+    n: int
+    accept: int
+    curve: pl.DataFrame
+
+    def acceptance(self, defects: Any) -> Any:
+        """Give the chance that work with such a share of errors passes."""
+        return acceptance(self.n, self.accept, defects)
+
+    def share_at(self, chance: float) -> float:
+        """Give the share of errors with which work passes with this chance."""
+        from scipy.special import betaincinv
+
+        if self.accept == self.n:
+            return 1.0
+        # P(X ≤ c) = 1 − I_p(c + 1, n − c).
+        return float(betaincinv(self.accept + 1, self.n - self.accept, 1 - chance))
+
+    def headline(self) -> str:
+        """Say the plan, and what it lets pass."""
+        errors = f"{self.accept} of them wrong" if self.accept else "none of them wrong"
+        most = "at most " if self.accept else ""
+        return (
+            f"Review {self.n:,} calls and pass the work with {most}{errors}: work with "
+            f"{self.share_at(0.95):.1%} wrong passes 19 times in 20, work with "
+            f"{self.share_at(0.10):.1%} once in 10."
+        )
+
+    def summary(self) -> str:
+        """Give the plan, and what passing means."""
+        return (
+            f"{self.headline()} Calls are drawn at random from many (binomial). To pass is not to "
+            "be free of errors: it means that as few were found as good work would show."
+        )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give the curve."""
+        return self.curve
+
+
+def sampling_plan(n: int, accept: int) -> SamplingPlan:
+    """Judge a sampling plan: how likely work passes, whatever share of it is wrong.
+
+    Parameters
+    ----------
+    n, accept
+        As :func:`acceptance` takes them; :func:`plan_for_risks` finds them.
+
+    Examples
+    --------
+    >>> plan = sampling_plan(80, 2)
+    >>> round(plan.acceptance(0.05), 4), round(plan.share_at(0.2306), 3)
+    (0.2306, 0.05)
+    """
+    import polars as pl
+
+    acceptance(n, accept, 0.5)
+    plan = SamplingPlan(inputs={"n": n, "accept": accept}, n=n, accept=accept, curve=pl.DataFrame())
+    upto = plan.share_at(0.005) if accept < n else 1.0
+    defects = np.linspace(0, upto, _POINTS)
+    curve = pl.DataFrame({"defects": defects, "passes": acceptance(n, accept, defects)})
+    return SamplingPlan(inputs=plan.inputs, n=n, accept=accept, curve=curve)
 
 
 def acceptance(n: int, accept: int, defects: Any) -> Any:

@@ -42,6 +42,14 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "",
         "by how much items of one review being alike widens the variance",
     ),
+    ("defects", "Errors in the work", "差错比例", "share", "share of calls that are wrong"),
+    (
+        "passes",
+        "Chance to pass",
+        "通过概率",
+        "share",
+        "chance that a sample of such work has no more errors than the plan accepts",
+    ),
     ("unmarked", "Items without a mark", "未评项数", "", "items of reviews that have no mark"),
     (
         "repeated",
