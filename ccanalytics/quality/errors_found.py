@@ -376,23 +376,20 @@ def _checks(
     import polars as pl
 
     checks = []
-    for name, status, what in (
-        ("unmarked", "informs", "item without a mark is left out"),
-        ("repeated", "informs", "review of a call that was reviewed before counts once"),
-        ("unknown_calls", "fails", "review is of a call that the log does not hold"),
-    ):
+    for name, status, one, more in (
+        ("unmarked", "informs", "item without a mark is left out",
+         "items without a mark are left out"),
+        ("repeated", "informs", "review of a call that was reviewed before counts once",
+         "reviews of calls that were reviewed before count once"),
+        ("unknown_calls", "fails", "review is of a call that the log does not hold",
+         "reviews are of calls that the log does not hold"),
+    ):  # fmt: skip
         number = int(overall[name].sum())
         if number and not (by_item and name != "unmarked"):
-            noun, _, rest = what.partition(" ")
-            plural = rest.replace("is ", "are ", 1) if rest.startswith("is ") else rest
-            plural = plural.replace("counts once", "count once")
-            told = rest if number == 1 else plural
-            more = (
-                "; it counts where no key of calls is asked for" if name == "unknown_calls" else ""
-            )
-            checks.append(
-                Check(name.replace("_", " "), status, f"{counted(number, noun)} {told}{more}")  # type: ignore[arg-type]
-            )
+            told = counted(number, one, more)
+            if name == "unknown_calls":
+                told += "; keys of the call are unknown for them"
+            checks.append(Check(name.replace("_", " "), status, told))  # type: ignore[arg-type]
     unknown = frame.filter(pl.col("sampled") == "unknown")
     if unknown["items_marked"].sum():
         checks.append(

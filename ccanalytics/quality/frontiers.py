@@ -36,8 +36,8 @@ class Frontier(Result):
     frame
         One row per key: ``handled``, ``items_marked`` (in random reviews), ``relative_aht``
         and ``item_error`` as they are, with limits; ``relative_aht_shrunk`` and
-        ``item_error_shrunk``: drawn to the mean by as much as chance moves them; ``efficient``: no other is both faster
-        and makes fewer errors, by the shrunk figures.
+        ``item_error_shrunk``: drawn to the mean by as much as chance moves them; ``efficient``: no
+        other is both faster and makes fewer errors, by the shrunk figures.
     correlation
         Spearman's, of the shrunk figures: below 0 the faster make more errors.
     reliability, reliability_aht

@@ -206,24 +206,20 @@ def plan_for_risks(
     >>> n, accept, acceptance(n, accept, 0.01) >= 0.95, acceptance(n, accept, 0.08) <= 0.10
     (65, 2, True, True)
     """
-    from scipy.stats import binom
+    from scipy.stats import binom, nbinom
 
     good, bad = _share("good", good), _share("bad", bad)
     producer, consumer = _share("producer", producer), _share("consumer", consumer)
     if bad <= good:
         raise InputError("bad work has more errors than good work", f"good={good}, bad={bad}", "")
-    for c in range(10_000):
-        # P(accept) falls as n grows: the fewest that are strict enough, by halving.
-        low, high = c, c + 1
-        while binom.cdf(c, high, bad) > consumer and high < _MOST:
-            low, high = high, 2 * high
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if binom.cdf(c, middle, bad) > consumer else (low, middle)
-        if high >= _MOST:
-            break
-        if binom.cdf(c, high, good) >= 1 - producer:
-            return high, c
+    for begin, end in ((0, 64), (64, 1024), (1024, 65_536)):
+        c = np.arange(begin, end)
+        # At most c errors in n ⇔ error number c + 1 comes after n: the fewest n strict enough.
+        n = nbinom.ppf(1 - consumer, c + 1, bad) + c + 1
+        kept = (binom.cdf(c, n, good) >= 1 - producer) & (n <= _MOST)
+        if kept.any():
+            first = int(np.argmax(kept))
+            return int(n[first]), int(c[first])
     raise DataError(
         "no plan tells such work apart", f"good={good:g}, bad={bad:g}", "set them further apart"
     )
