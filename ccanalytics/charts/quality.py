@@ -9,7 +9,7 @@ import numpy as np
 from ccanalytics.charts import theme
 from ccanalytics.charts._whiskers import dots, labels_of, large_enough, not_drawn
 from ccanalytics.errors import DataError
-from ccanalytics.vocabulary import counted
+from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def error_rates(errors: ErrorRates, top: int = 25) -> go.Figure:
     rows = rows.join(first.with_row_index("_place"), on=errors.keys, nulls_equal=True)
     by = ", ".join(errors.keys)
     title = (
-        f"In calls chosen at random {random.value:.1%} of what reviewers looked at was wrong"
+        _from_to(order, errors.keys)
         if random
         else "No call was chosen at random: errors at large are not known"
     )
@@ -70,16 +70,31 @@ def error_rates(errors: ErrorRates, top: int = 25) -> go.Figure:
         f"Share of items wrong by {by}, {100 * errors.inputs['level']:g}% limits; the samples are "
         f"kept apart{not_drawn(order, top, errors.keys)}",
         x="item_error",
-        height=170 + 34 * first.height,
+        height=170 + 40 * first.height,
     )
     labels = labels_of(first, errors.keys, None)[::-1]
     for sampled, (name, colour) in reversed(_SAMPLES.items()):
         mine = rows.filter(rows["sampled"] == sampled).sort("_place", descending=True)
         if mine.height:
             dots(fig, mine, "item_error", labels_of(mine, errors.keys, None), colour, name)
+            # One below the other within a row, so that whiskers do not hide each other.
+            fig.data[-1].update(offsetgroup=sampled, orientation="h")
+    fig.update_layout(scattermode="group", scattergap=0.55)
     fig.update_yaxes(categoryorder="array", categoryarray=labels, ticksuffix=" ")
     theme.share_axis(fig, "x")
     return fig
+
+
+def _from_to(rows: pl.DataFrame, keys: tuple[str, ...]) -> str:
+    """Say which key has the fewest errors and which the most; people are not named."""
+    shown = large_enough(rows).drop_nulls("item_error").sort("item_error")
+    if not shown.height:
+        return "No item of a call chosen at random was marked"
+    first, last = (f"{shown['item_error'][k]:.1%}" for k in (0, -1))
+    if {"agent", "reviewer"} & set(keys) or shown.height == 1:
+        return f"From {first} to {last} of what reviewers looked at was wrong"
+    low, high = labels_of(shown[[0, shown.height - 1]], keys, None)
+    return f"Errors go from {first} ({low}) to {last} ({high}) of what reviewers looked at"
 
 
 def reviewers_agree(found: Agreement) -> go.Figure:
@@ -96,7 +111,7 @@ def reviewers_agree(found: Agreement) -> go.Figure:
     )
     dots(fig, rows, "kappa", labels_of(rows, ["item"], None), theme.ANSWER)
     theme.reference_line(fig, 0, "chance", axis="x")
-    theme.reference_line(fig, 1, "the same", axis="x")
+    theme.reference_line(fig, 1, "", axis="x")
     fig.update_xaxes(rangemode="normal", range=[min(-0.1, _least(rows, "kappa_low")), 1.1])
     fig.update_yaxes(ticksuffix=" ")
     fig.update_layout(showlegend=False)
@@ -128,6 +143,7 @@ def passing(plan: SamplingPlan) -> go.Figure:
     )
     for chance, words in ((0.95, "19 times in 20"), (0.10, "once in 10")):
         theme.reference_line(fig, chance, words)
+        fig.layout.annotations[-1].update(x=0.8)
     theme.share_axis(fig, "y", whole=True)
     return fig
 
@@ -137,7 +153,7 @@ def complaints(chart: ControlChart) -> go.Figure:
     frame = chart.frame
     found = chart.signals
     fig = theme.figure(
-        chart.headline(),
+        chart.headline().removesuffix("."),
         "u′ chart; shaded: where a week lies by chance alone, as far as weeks differ (Laney); "
         f"a false signal about every {chart.false_every:,.0f} weeks",
         y_title="Per 1,000 calls",
@@ -278,7 +294,7 @@ def who_is_silent(
         height=170 + 30 * rows.height,
     )
     labels = [
-        theme.plain(f"{feature}: {level.split(': ', 1)[-1]}")
+        theme.plain(f"{feature}: {term(level.split(': ', 1)[-1]).lower()}")
         for feature, level in rows.select("feature", "level").iter_rows()
     ]
     dots(fig, rows, "response", labels, theme.ANSWER)
@@ -319,8 +335,9 @@ def speed_and_quality(found: Frontier) -> go.Figure:
     """Draw errors over relative handle time, shrunk, and who lies on the frontier."""
     rows = large_enough(found.frame, base="items_marked")
     r = found.correlation
+    says = found.headline().split(" (rank", 1)[0].removesuffix(".")
     fig = theme.figure(
-        found.headline(),
+        says,
         f"One dot per {found.key}, both figures drawn to the mean by as much as chance moves them; "
         f"whiskers: {100 * r.level:g}% limits of the share as it was found, of those on the "
         "frontier; the axes do not begin at 0",
@@ -398,11 +415,14 @@ def agent_page(found: AgentFile) -> go.Figure:
         marker={
             "symbol": "circle-open",
             "size": 14,
+            "color": theme.REFERENCE,
             "line": {"width": 2.5, "color": theme.REFERENCE},
         },
         name="The centre",
         hovertemplate="<b>%{y}</b><br>centre %{x:.1%}<extra></extra>",
     )
     theme.share_axis(fig, "x", whole=True)
-    fig.update_yaxes(type="category", showgrid=False, rangemode=None, ticksuffix=" ")
+    fig.update_yaxes(
+        type="category", nticks=0, dtick=1, showgrid=False, rangemode=None, ticksuffix=" "
+    )
     return fig

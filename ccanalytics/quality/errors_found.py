@@ -103,6 +103,13 @@ class ErrorRates(Result):
         )
         return " ".join(words)
 
+    def samples(self) -> pl.DataFrame:
+        """Give the samples without what only a check needs, for reading."""
+        gone = ["design_effect", "unmarked", "repeated", "unknown_calls"]
+        rows = self.overall.drop(gone)
+        known = rows["critical_error"].count()
+        return rows if known else rows.drop("reviews_failed", *_with("critical_error"))
+
     def table(self, sampled: str = "random") -> pl.DataFrame:
         """Give the groups of one sample, the most errors first; people by name: not a ranking."""
         rows = self.groups.filter(self.groups["sampled"] == sampled)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Frontier", "frontier"]
 
 _FEWEST = 6
+_TOLD = 0.2
 _CALLS = ("handled", "handle_s", "expected_s", "off_ss")
 
 
@@ -39,7 +40,8 @@ class Frontier(Result):
         ``item_error_shrunk``: drawn to the mean by as much as chance moves them; ``efficient``: no
         other is both faster and makes fewer errors, by the shrunk figures.
     correlation
-        Spearman's, of the shrunk figures: below 0 the faster make more errors.
+        Spearman's, of the shrunk figures: below 0 the faster make more errors; nan where less than
+        a fifth of the spread of errors is more than chance.
     reliability, reliability_aht
         Share of the spread of errors, and of handle times, that is not chance.
     left_out
@@ -58,10 +60,10 @@ class Frontier(Result):
         r, what = self.correlation, self.key
         if not np.isfinite(r.value):
             return (
-                f"Reviews cannot tell {what}s apart: all of their spread may be chance, so whether "
-                "speed costs quality is not known."
+                f"Reviews cannot tell {what}s apart: nearly all of their spread may be chance, so "
+                "whether speed costs quality is not known."
             )
-        told = f"(rank correlation {r.format('{:.2f}')})"
+        told = "(rank correlation " + r.format("{:.2f}").replace("-", "−") + ")"
         if r.high < 0:
             return f"Faster {what}s make more errors {told}."
         if r.low > 0:
@@ -200,7 +202,7 @@ def frontier(
         inputs={"by": by, "level": level, "modelled": relative is not None},
         checks=tuple(checks),
         frame=frame,
-        correlation=_spearman(fast.shrunk, poor.shrunk, level, told=poor.between > 0),
+        correlation=_spearman(fast.shrunk, poor.shrunk, level, told=reliability >= _TOLD),
         reliability=reliability,
         reliability_aht=fast.between / (fast.between + float(v.mean())),
         left_out=left,

@@ -63,26 +63,53 @@ class AgentFile(Result):
         told = []
         for row in out.iter_rows(named=True):
             side = "above" if row["value"] > row["centre"] else "below"
-            form = {"share": "{:.1%}", "s": "{:,.0f} s"}.get(row["unit"], "{:,.2f}")
             told.append(
-                f"{row['measure']} {form.format(row['value'])}, {side} the centre's "
-                f"{form.format(row['centre'])}"
+                f"{row['measure']} {_told(row['value'], row['unit'])}, {side} the centre's "
+                f"{_told(row['centre'], row['unit'])}"
             )
         return f"{begin} {'; '.join(told)}."
 
     def summary(self) -> str:
         """Give what differs, and how the page may be used."""
         less = f" {counted(self.hidden, 'figure')} on too few are not shown." if self.hidden else ""
-        courses = counted(self.trainings.height, "training")
+        n = self.trainings.height
+        courses = counted(n, "training") if n else "No training"
         return (
             f"{self.headline()} {courses}.{less} Limits are {100 * self.inputs['level']:g}%; of so "
             "many lines one in twenty differs by chance. The page is for a talk with the agent, "
             "not for a ranking."
         )
 
+    def table(self) -> pl.DataFrame:
+        """Give the lines in words, as a report prints them."""
+        import polars as pl
+
+        few = f"<{self.inputs['least']}"
+        rows = [
+            (
+                row["measure"][:1].upper() + row["measure"][1:],
+                _told(row["value"], row["unit"]),
+                "–" if row["low"] is None
+                else f"{_told(row['low'], row['unit'])} to {_told(row['high'], row['unit'])}",
+                _told(row["centre"], row["unit"]),
+                few if row["basis"] is None else f"{row['basis']:,}",
+                "yes" if row["differs"] else "",
+            )
+            for row in self.lines.iter_rows(named=True)
+        ]  # fmt: skip
+        names = ["measure", "the agent", "limits", "the centre", "rests on", "differs"]
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
     def to_frame(self) -> pl.DataFrame:
         """Give the lines."""
         return self.lines
+
+
+def _told(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
+    form = {"share": "{:.1%}", "s": "{:,.0f} s", "calls": "{:,.0f}"}.get(unit, "{:,.2f}")
+    return form.format(value)
 
 
 def agent_file(

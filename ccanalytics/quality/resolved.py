@@ -85,6 +85,11 @@ class Resolution(Result):
             "being settled: who gave up, or asked elsewhere, counts as settled too."
         )  # fmt: skip
 
+    def table(self) -> pl.DataFrame:
+        """Give the windows without most limits, for reading."""
+        limits = ["transferred_resolution_low", "transferred_resolution_high"]
+        return self.windows.drop(*limits, "transferred", "transferred_again", "unknown_customers")
+
     def to_frame(self) -> pl.DataFrame:
         """Give the windows."""
         return self.windows

@@ -90,6 +90,26 @@ class Satisfaction(Result):
             f"{self.answered:,} of {counted(self.surveys, 'survey')}."
         )
 
+    def table(self) -> pl.DataFrame:
+        """Give the answers in words, as a report prints them."""
+        import polars as pl
+
+        rows = [
+            (
+                what, basis,
+                *(f"{each:.2f}" if what == "mean" else f"{each:.1%}" for each in numbers),
+            )
+            for what, basis, *numbers in self.to_frame().iter_rows()
+        ]  # fmt: skip
+        names = {"mean": "mean score", "satisfied": f"{self.top_from:g} or more"}
+        told = pl.DataFrame(rows, schema=["what", "of", "value", "low", "high"], orient="row")
+        # Of bounds the middle is no estimate.
+        bounds = pl.col("of").str.contains("whatever")
+        return told.with_columns(
+            pl.col("what").replace(names),
+            value=pl.when(bounds).then(pl.lit("–")).otherwise("value"),
+        )
+
     def to_frame(self) -> pl.DataFrame:
         """Give each answer to "how satisfied" with its limits."""
         import polars as pl

@@ -69,7 +69,8 @@ class Tickets(Result):
         """Say how long half of the tickets take, and how many come back."""
         row, median = self.overall.row(0, named=True), self.median()
         told = (
-            f"Half of the tickets are closed within {median.format('{:,.0f}')} hours"
+            f"Half of the tickets are closed within {median.value:,.0f} hours "
+            f"({100 * median.level:g}% interval {median.low:,.0f} to {median.high:,.0f})"
             if np.isfinite(median.value)
             else "Fewer than half of the tickets are closed in the time that the log sees"
         )
@@ -97,6 +98,17 @@ class Tickets(Result):
             f"{counted(row['open'], 'is', 'are')} open when the records end; Kaplan–Meier follows "
             f"them until then. The time runs to the last closing.{first}"
         )
+
+    def table(self) -> pl.DataFrame:
+        """Give the groups without most limits, for reading."""
+        import polars as pl
+
+        median = ["median_hours", "median_hours_low", "median_hours_high"]
+        rate = ["reopen_rate", "reopen_rate_low", "reopen_rate_high"]
+        shut = [f"closed_{each}h" for each in self.within]
+        rows = self.groups.select(*self.keys, "tickets", "share", "open", *median, *shut, *rate)
+        hours = pl.col(median)
+        return rows.with_columns(pl.when(hours.is_finite()).then(hours).name.keep())
 
     def to_frame(self) -> pl.DataFrame:
         """Give the groups."""

@@ -23,14 +23,14 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
     ("items_failed", "Items wrong", "差错项数", "", "items that a reviewer marked wrong"),
     (
         "item_error",
-        "Items wrong, share",
+        "Item error rate",
         "差错率",
         "share",
         "items that a reviewer marked wrong, over items marked",
     ),
     (
         "item_error_shrunk",
-        "Items wrong, drawn to the mean",
+        "Item error rate, drawn to the mean",
         "收缩后差错率",
         "share",
         "the share of items wrong, drawn to the mean by as much as chance moves it",
@@ -123,6 +123,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "scores from the one that counts as satisfied on",
     ),
     ("tickets", "Tickets", "工单数", "", "matters that calls left open"),
+    ("share", "Share", "占比", "share", "part of the whole that the row makes"),
     ("open", "Open", "未结工单", "", "tickets not closed when the records end"),
     (
         "cumulative",
