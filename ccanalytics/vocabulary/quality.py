@@ -148,13 +148,6 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "tickets opened again, over those closed at least once",
     ),
     (
-        "again",
-        "Asked again",
-        "再次来电",
-        "first_contacts",
-        "after which the customer asked again in time",
-    ),
-    (
         "first_contacts",
         "First contacts",
         "首次接触",
@@ -165,14 +158,14 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "transferred",
         "Transferred",
         "转接量",
-        "first_contacts",
+        "contacts",
         "sent to the second line or elsewhere",
     ),
     (
         "transferred_again",
         "Transferred and asked again",
         "转接后再次来电",
-        "first_contacts",
+        "contacts",
         "transferred contacts after which the customer asked again in time",
     ),
     (
@@ -186,14 +179,14 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "unwatched",
         "Not followed",
         "未跟踪",
-        "first_contacts",
+        "contacts",
         "answered calls whose window reaches beyond an end of the log",
     ),
     (
         "unknown_customers",
         "Of unknown customers",
         "未知来电客户",
-        "first_contacts",
+        "contacts",
         "answered calls whose customer is not known",
     ),
     (
@@ -202,7 +195,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "一次解决率",
         "share",
         "first contacts after which the customer did not ask again within the window, over first "
-        "first_contacts",
+        "contacts",
     ),
     (
         "transferred_resolution",

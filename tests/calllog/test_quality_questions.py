@@ -72,7 +72,8 @@ def world(make_log):
         closed = opened + rng.randrange(-12 * HOUR, 6 * DAY)
         tickets.append(
             {
-                "ticket": f"t{i}", "call_id": some(rng, ids), "service": some(rng, ["bill", "move"]),
+                "ticket": f"t{i}", "call_id": some(rng, ids),
+                "service": some(rng, ["bill", "move"]),
                 "opened_at": at(opened), "closed_at": at(closed) if rng.random() < 0.8 else None,
                 "reopened": some(rng, [True, False, False]), "owner": some(rng, ["desk", "net"]),
             }
