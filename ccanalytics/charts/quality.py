@@ -285,7 +285,7 @@ def who_is_silent(
     rows = found.silent.filter(found.silent["feature"].is_in(list(features)))
     if not rows.height:
         raise DataError("nothing is known of the silent", "no feature", "ask surveys by some")
-    rows = large_enough(rows).reverse()
+    rows = large_enough(rows, base="surveys").reverse()
     fig = theme.figure(
         f"{found.response.value:.0%} of those asked answered",
         f"Share who gave a score by what is known of the call, "
@@ -389,8 +389,12 @@ def agent_page(found: AgentFile) -> go.Figure:
     n = int(rows["differs"].sum())
     fig = theme.figure(
         f"Agent {theme.plain(found.agent)}: "
-        + (f"{counted(n, 'share')} beyond chance from the centre's" if n else
-           "no share differs from the centre's by more than chance"),
+        + (
+            f"{counted(n, 'share')} {'differs' if n == 1 else 'differ'} from the centre's by more "
+            "than chance"
+            if n
+            else "no share differs from the centre's by more than chance"
+        ),
         f"Shares with {100 * found.inputs['level']:g}% limits; ring: the centre's",
         x_title="Share",
         height=170 + 38 * rows.height,

@@ -416,13 +416,13 @@ def _checks(
         base = small["reviews"] if small["reviews"].null_count() == 0 else small["items_marked"]
         few = int((base < RANKS_NOBODY).sum())
         if few:
-            spread = f"five reviews, all of them right, leave {wilson(0, 5)[1]:.0%} possible"
+            spread = f"five reviews, all right, leave up to {wilson(0, 5)[1]:.0%} possible"
             checks.append(
                 Check(
                     "few reviews", "fails",
                     f"{counted(few, people[0])} of {small.height:,} "
                     f"{'has' if few == 1 else 'have'} fewer than {RANKS_NOBODY} random reviews: "
-                    f"they rank nobody ({spread} errors)",
+                    f"they rank nobody ({spread} as errors)",
                 )
             )  # fmt: skip
     return checks
