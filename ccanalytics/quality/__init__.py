@@ -2,6 +2,7 @@
 
 from ccanalytics.quality.agreeing import Agreement, agreement
 from ccanalytics.quality.bulletin import Bulletin, bulletin
+from ccanalytics.quality.complaints import ComplaintWeek, complaint_chart, complaint_week
 from ccanalytics.quality.errors_found import ErrorRates, error_rates
 from ccanalytics.quality.frontiers import Frontier, frontier
 from ccanalytics.quality.personal import AgentFile, agent_file
@@ -15,12 +16,13 @@ from ccanalytics.quality.sampling import (
     sampling_plan,
 )
 from ccanalytics.quality.satisfied import Satisfaction, satisfaction
-from ccanalytics.quality.ticketing import Tickets, complaint_chart, tickets
+from ccanalytics.quality.ticketing import Tickets, tickets
 
 __all__ = [
     "AgentFile",
     "Agreement",
     "Bulletin",
+    "ComplaintWeek",
     "ErrorRates",
     "Frontier",
     "Resolution",
@@ -33,6 +35,7 @@ __all__ = [
     "agreement",
     "bulletin",
     "complaint_chart",
+    "complaint_week",
     "error_rates",
     "first_contact_resolution",
     "frontier",

@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from ccanalytics.statistics.control import ControlChart
     from ccanalytics.statistics.survival import KaplanMeier
 
-__all__ = ["Tickets", "complaint_chart", "tickets"]
+__all__ = ["Tickets", "tickets"]
 
 _COLUMNS = ("state", "reopened", "hours", "tickets")
 _GOOD = ("closed", "open")
-_PER = 1000.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -268,51 +266,3 @@ def _row(rows: pl.DataFrame, hours: list[int], level: float, *, reopened: bool) 
 
 def _span(hours: int) -> str:
     return f"{hours // 24} days" if hours % 24 == 0 and hours >= 72 else f"{hours} hours"
-
-
-def complaint_chart(
-    opened: Any, *, baseline: int | None = None, what: str = "Tickets per 1,000 calls"
-) -> ControlChart:
-    """Chart tickets per 1,000 answered calls by week, with limits as wide as weeks differ (Laney).
-
-    Parameters
-    ----------
-    opened
-        Frame of ``CallLog.tickets_opened()``: ``local_start``, ``interval_s``, ``tickets``,
-        ``answered``, summed over its keys. Intervals that the log covers in part (shorter than the
-        commonest) and those without answered calls are left out.
-    baseline
-        Intervals, from the first, from which limits come; default all.
-    what
-        What is charted, for the words.
-
-    Raises
-    ------
-    InputError
-        A frame without its columns, fewer than ten intervals.
-
-    References
-    ----------
-    Laney (2002), Quality Engineering 14(4).
-    """
-    import polars as pl
-
-    from ccanalytics.statistics.control import rates
-
-    needs = ("local_start", "interval_s", "tickets", "answered")
-    rows = as_polars(opened, "opened", needs, "log.tickets_opened()")
-    check_counts(rows, ["tickets", "answered"], "opened")
-    rows = rows.group_by("local_start").agg(
-        pl.col("interval_s").max(), pl.col("tickets", "answered").sum()
-    )
-    usual = rows["interval_s"].mode().max()
-    # An hour less is the week in which clocks go forward.
-    rows = rows.filter(pl.col("interval_s") >= usual - 3600, pl.col("answered") > 0)
-    rows = rows.sort("local_start")
-    return rates(
-        rows["tickets"].to_list(),
-        (rows["answered"] / _PER).to_list(),
-        at=rows["local_start"].dt.date().to_list(),
-        baseline=baseline,
-        what=what,
-    )

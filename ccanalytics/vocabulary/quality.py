@@ -123,6 +123,14 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "scores from the one that counts as satisfied on",
     ),
     ("tickets", "Tickets", "工单数", "", "matters that calls left open"),
+    ("per_1000", "Per 1,000 calls", "千通工单数", "", "tickets opened per 1,000 answered calls"),
+    (
+        "usual_per_1000",
+        "Usual per 1,000 calls",
+        "平时千通工单数",
+        "",
+        "the same over the weeks before; limits: where a week lies by chance",
+    ),
     ("share", "Share", "占比", "share", "part of the whole that the row makes"),
     ("open", "Open", "未结工单", "", "tickets not closed when the records end"),
     (

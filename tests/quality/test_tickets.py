@@ -117,3 +117,28 @@ def test_a_week_of_complaints_is_a_signal_and_a_usual_one_is_not():
     assert quality.complaint_chart(cut).frame.height == 40
     with pytest.raises(InputError, match="limits need"):
         quality.complaint_chart(weeks([1, 2], [10, 10]))
+
+
+def test_the_report_of_a_week_names_what_stands_out():
+    rng = np.random.default_rng(8)
+    parts = []
+    for name, mean, last in (("bill", 40, 42), ("fault", 30, 95), ("rare", 0.4, 1)):
+        tickets = [*rng.poisson(mean, 30).tolist(), last]
+        parts.append(weeks(tickets, [2000] * 31).with_columns(service=pl.lit(name)))
+    frame = pl.concat(parts)
+    found = quality.complaint_week(frame, names={"fault": "Faults"})
+    assert found.week == dt.date(2024, 1, 1) + dt.timedelta(days=210)
+    assert found.groups["key"].to_list() == ["fault", "bill", "all others"]
+    assert found.groups["signal"].to_list() == [True, False, False]
+    assert found.groups["per_1000"].to_list() == pytest.approx([47.5, 21, 0.5])
+    assert "out of the ordinary: Faults (47.5" in found.headline()
+    assert found.chart.baseline == 26
+    usual = quality.complaint_week(frame, "2024-07-24")
+    assert usual.week == dt.date(2024, 7, 22)
+    assert "nothing stands out by itself" in usual.headline()
+    with pytest.raises(InputError, match="not covered"):
+        quality.complaint_week(frame, "2026-01-01")
+    with pytest.raises(DataError, match="too few whole weeks"):
+        quality.complaint_week(frame, "2024-02-01")
+    with pytest.raises(InputError, match="10 or more"):
+        quality.complaint_week(frame, weeks=3)
