@@ -115,6 +115,8 @@ def test_agents_relative_time_is_that_of_their_pace(small_centre, truth):
     raw = float(((both["item_error"] - marked) ** 2).mean())
     drawn = float(((both["item_error_shrunk"] - marked) ** 2).mean())
     assert drawn < raw
+    rho = both.select(pl.corr("mean_pace", "wrong_share", method="spearman")).item()
+    assert holds(found.correlation, rho)
 
 
 @pytest.mark.skipif(not FULL, reason="ten centres take some minutes (CCANALYTICS_FULL=1)")
