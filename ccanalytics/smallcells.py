@@ -34,6 +34,12 @@ _BASES = (
     "customers",
     "contacts",
     "people",
+    "reviews",
+    "surveys",
+    "tickets",
+    "pairs",
+    "first_contacts",
+    "items_marked",
     "n",
 )
 _TOTALS = {"all", "all calls", "total", "overall"}

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import ccanalytics as cc
-from ccanalytics import deflection, handletime
+from ccanalytics import charts, deflection, handletime, quality
 from ccanalytics.calllog.rollups.scope import KEYS
 from ccanalytics.cli import main
 from ccanalytics.runs.tables import html_table
@@ -83,6 +83,17 @@ def test_rollups_give_the_texts_back_and_harm_nothing(nasty, log_content):
     assert set(NASTY) <= set(nasty.agent_handling(by=["service"])["agent"])
     assert set(NASTY) <= set(nasty.agents()["team"])
     nasty.recontacts(by=["queue"])
+    assert set(NASTY) <= set(nasty.reviews(["item"])["item"])
+    assert set(NASTY) <= set(nasty.reviews(["agent"], "1w")["agent"])
+    assert set(NASTY) <= set(nasty.surveys(["service", "agent"])["service"])
+    assert set(NASTY) <= set(nasty.tickets(["owner", "service"])["owner"])
+    assert set(NASTY) <= set(nasty.tickets_opened("1d", by=["service"])["service"])
+    nasty.resolutions((1,), by=["service"])  # all of these calls continue another
+    assert set(NASTY) <= set(nasty.agent_calls()["agent"])
+    for value in NASTY:
+        assert set(nasty.tickets(["service"], where={"service": value})["service"]) == {value}
+        assert set(nasty.reviews(["service"], where={"service": value})["service"]) <= {value}
+    nasty.review_pairs()
     for name in TABLES:
         nasty.table(name)
     assert log_content(nasty) == before
@@ -116,6 +127,14 @@ def test_report_tables_and_files_are_harmless(nasty, tmp_path):
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
     assert "{{7*7}}" in html
+    tickets = quality.tickets(nasty.tickets(["owner"]))
+    for frame in (tickets.table(), quality.error_rates(nasty.reviews(["item"])).table()):
+        assert "<script>" not in html_table(frame)
+    assert "<script>" not in tickets._repr_html_()
+    page = quality.agent_file(NASTY[2], nasty.agent_calls(), reviews=nasty.reviews(["agent"]))
+    assert "<script>" not in page._repr_html_()
+    for figure in (charts.tickets_pareto(tickets), charts.agent_page(page)):
+        assert "<script>" not in str(figure.to_dict())
     funnel = deflection.funnel(nasty.self_service(by=["service"]), window_days=7)
     assert "<script>" not in funnel._repr_html_()
     path = tmp_path / "times.csv"

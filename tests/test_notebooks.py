@@ -27,8 +27,8 @@ def _cells(path: Path, kind: str) -> list[dict]:
 
 def test_they_are_there() -> None:
     known = {
-        "bulletin", "coverage", "deflection", "handle_time", "reminders", "seats", "sites",
-        "traffic", "trunks",
+        "bulletin", "coverage", "deflection", "handle_time", "quality", "reminders", "seats",
+        "sites", "traffic", "trunks",
     }  # fmt: skip
     assert {p.stem for p in NOTEBOOKS} >= known
 

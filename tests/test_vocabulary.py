@@ -31,6 +31,14 @@ GRID = {
     "overlapping",
     "agent",
     "day",
+    "item",
+    "reviewer",
+    "other",
+    "sampled",
+    "passed",
+    "other_passed",
+    "score",
+    "owner",
 }
 
 
@@ -106,6 +114,12 @@ def test_frames_of_the_log_use_these_names_and_no_other(make_log):
         self_service=[
             {"at": at + timedelta(hours=1), "channel": "sms", "stage": "reminder", "service": "S1"}
         ],
+        reviews=[
+            {"review_id": r, "call_id": "c0", "reviewer": r, "item": "i", "passed": True, "at": at}
+            for r in "xy"
+        ],
+        surveys=[{"call_id": "c0", "channel": "sms", "sent_at": at}],
+        tickets=[{"ticket": "t", "opened_at": at, "owner": "o"}],
     )
     goals = [
         ServiceLevel(0.8, 20),
@@ -129,6 +143,13 @@ def test_frames_of_the_log_use_these_names_and_no_other(make_log):
         "agents_present": log.agents_present(),
         "agent_time": log.agent_time(),
         "activities": log.activities().rename({"seconds": "actual_s"}),
+        "reviews": log.reviews(every="1d"),
+        "review_pairs": log.review_pairs(),
+        "surveys": log.surveys(["agent"]),
+        "tickets": log.tickets(["owner"]),
+        "tickets_opened": log.tickets_opened("1d"),
+        "resolutions": log.resolutions(),
+        "agent_calls": log.agent_calls(),
     }
     unknown = {}
     for source, frame in frames.items():

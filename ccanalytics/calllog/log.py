@@ -14,6 +14,7 @@ from ccanalytics.calllog.customers import CustomersLog
 from ccanalytics.calllog.file import one_state
 from ccanalytics.calllog.lines import LinesLog
 from ccanalytics.calllog.offers import OffersLog
+from ccanalytics.calllog.quality import QualityLog
 from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ Day = date | str
 Values = Any
 
 
-class CallLog(AgentsLog, CallersAndAgents, CustomersLog, LinesLog, OffersLog, CountedLog):
+class CallLog(
+    AgentsLog, CallersAndAgents, CustomersLog, LinesLog, OffersLog, QualityLog, CountedLog
+):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,

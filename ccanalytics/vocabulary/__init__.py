@@ -17,6 +17,7 @@ from ccanalytics.vocabulary.lines import LINE_MEASURES
 from ccanalytics.vocabulary.models import ESTIMATED_MEASURES, MODEL_MEASURES
 from ccanalytics.vocabulary.offers import OFFER_MEASURES
 from ccanalytics.vocabulary.people import PEOPLE_MEASURES
+from ccanalytics.vocabulary.quality import QUALITY_MEASURES
 from ccanalytics.vocabulary.sites import SITE_MEASURES
 from ccanalytics.vocabulary.value import VALUE_MEASURES
 
@@ -54,9 +55,11 @@ MEASURES: dict[str, Measure] = {
         *PEOPLE_MEASURES,
         *CONTACT_MEASURES,
         *OFFER_MEASURES,
+        *QUALITY_MEASURES,
     )
 }
 
+_CLOSED = re.compile(r"^closed_(\d+)h$")
 _GOAL = re.compile(r"^service_level_(\d+)$")
 _LIMIT = re.compile(r"^(.+)_(low|high)$")
 _SQUARES = re.compile(r"^(.+)_(nn|xn|xx)$")
@@ -86,6 +89,16 @@ def measure(name: str) -> Measure:
             "calls",
             f"calls {what} after a wait of at most {seconds} seconds",
         )
+    match = _CLOSED.match(name)
+    if match:
+        (hours,) = match.groups()
+        return Measure(
+            name,
+            f"Closed within {hours} h",
+            f"{hours}小时内办结",
+            "share",
+            f"share of tickets closed within {hours} hours, open ones followed so far",
+        )
     match = _SQUARES.match(name)
     if match:
         told, part = measure(match.group(1)), {"nn": "n²", "xn": "x·n", "xx": "x²"}[match.group(2)]
@@ -95,7 +108,8 @@ def measure(name: str) -> Measure:
             label=f"{told.label}, {part}",
             label_zh=f"{told.label_zh} {part}",
             unit="",
-            definition=f"sum over customers of {part}, where x of n is: {told.definition}",
+            definition=f"sum over customers, or reviews, of {part}, where x of n is: "
+            f"{told.definition}",
         )
     match = _SUMS.match(name)
     if match:

@@ -14,8 +14,8 @@ from ccanalytics.cli import main
 pytestmark = pytest.mark.browser
 
 NOTEBOOKS = (
-    "bulletin", "coverage", "deflection", "handle_time", "reminders", "seats", "sites", "traffic",
-    "trunks",
+    "bulletin", "coverage", "deflection", "handle_time", "quality", "reminders", "seats", "sites",
+    "traffic", "trunks",
 )  # fmt: skip
 
 

@@ -53,9 +53,18 @@ QUESTIONS = {
     "reminded": lambda log: log.reminded(where={"service": "bill"}),
     "leaving": lambda log: log.leaving(),
     "messages": lambda log: log.reminder_facts(),
+    "reviews": lambda log: log.reviews(["item", "team"]),
+    "reviews by week": lambda log: log.reviews(["service"], "1w"),
+    "pairs of marks": lambda log: log.review_pairs(),
+    "surveys": lambda log: log.surveys(["wait", "agent", "transfer"]),
+    "tickets": lambda log: log.tickets(["owner", "team"]),
+    "tickets opened": lambda log: log.tickets_opened("1w", by=["service"]),
+    "first contacts": lambda log: log.resolutions((1, 7), by=["service"]),
+    "first contacts in all": lambda log: log.resolutions((3,), by=[]),
+    "agents' calls": lambda log: log.agent_calls(case=["service", "queue"]),
     "columns filled": lambda log: pl.DataFrame({"column": log.columns_filled("calls")}),
     "services": lambda log: log.table("services"),
-    "an empty table": lambda log: log.table("tickets"),
+    "an empty table": lambda log: log.table("articles"),
     "calls": lambda log: log.table("calls"),
     "span": lambda log: pl.DataFrame({"moment": log.span()}),
 }
@@ -248,6 +257,7 @@ def _beside(seed: int = 2) -> dict[str, pl.DataFrame]:
     message = ["customer", "kind", "wave", "sent_at"]
     began = [first + timedelta(days=30 + 20 * int(wave[k])) for k in subscribed]
     return {
+        **_quality(rng, start),
         "customers": pl.DataFrame(
             {
                 "customer": people,
@@ -271,6 +281,66 @@ def _beside(seed: int = 2) -> dict[str, pl.DataFrame]:
         "schedules": pl.DataFrame(plans),
         "agents": pl.DataFrame(agents),
         "services": pl.DataFrame(named),
+    }
+
+
+def _quality(rng: np.random.Generator, start: datetime) -> dict[str, pl.DataFrame]:
+    """Reviews, surveys and tickets of the first calls, and some of calls that are not there."""
+    at = [start + timedelta(seconds=int(s)) for s in rng.integers(0, 90 * 86400, 300)]
+
+    def some(values, unknown=0.1):
+        drawn = [None if rng.random() < unknown else values[rng.integers(len(values))] for _ in at]
+        return pl.Series(drawn, dtype=pl.String)
+
+    calls = some([str(i) for i in range(60)] + ["gone"])
+    reviews = pl.DataFrame(
+        {
+            "review_id": [f"v{i}" for i in range(300)],
+            "call_id": calls,
+            "agent": some([f"a{i}" for i in range(5)], 0.3),
+            "reviewer": some(["x", "y", "z"]),
+            "sampled": some(["random", "targeted"]),
+            "at": at,
+        }
+    )
+    items = pl.concat(
+        [
+            reviews.with_columns(
+                item=pl.lit(item),
+                critical=pl.lit(value=critical),
+                passed=pl.Series([None if x < 0.1 else x < 0.8 for x in rng.random(300)]),
+            )
+            for item, critical in (("greeting", False), ("answer", True))
+        ]
+    )
+    open_for = rng.integers(-3600, 9 * 86400, 300)
+    return {
+        "reviews": items,
+        "surveys": pl.DataFrame(
+            {
+                "call_id": [str(i) for i in range(290)] + [f"gone{i}" for i in range(10)],
+                "channel": "sms",
+                "sent_at": at,
+                "score": pl.Series([None if x < 0.6 else float(x > 0.8) for x in rng.random(300)]),
+            }
+        ),
+        "tickets": pl.DataFrame(
+            {
+                "ticket": [f"t{i}" for i in range(300)],
+                "call_id": calls,
+                "service": some(["bill", "move"]),
+                "opened_at": at,
+                "closed_at": pl.Series(
+                    [
+                        None if i % 5 == 0 else moment + timedelta(seconds=int(open_for[i]))
+                        for i, moment in enumerate(at)
+                    ],
+                    dtype=pl.Datetime("us", "UTC"),
+                ),
+                "reopened": pl.Series([None if x < 0.1 else x < 0.2 for x in rng.random(300)]),
+                "owner": some(["desk", "net"]),
+            }
+        ),
     }
 
 
