@@ -11,6 +11,7 @@ from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
 from ccanalytics.calllog.customers import CustomersLog
 from ccanalytics.calllog.file import one_state
+from ccanalytics.calllog.interventions import InterventionsLog
 from ccanalytics.calllog.lines import LinesLog
 from ccanalytics.calllog.offers import OffersLog
 from ccanalytics.errors import DataError, InputError
@@ -32,7 +33,9 @@ Day = date | str
 Values = Any
 
 
-class CallLog(CallersAndAgents, CustomersLog, LinesLog, OffersLog, CountedLog):
+class CallLog(
+    CallersAndAgents, CustomersLog, LinesLog, OffersLog, InterventionsLog, CountedLog
+):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,

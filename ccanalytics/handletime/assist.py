@@ -1,0 +1,2 @@
+def service_effect(*a, **k):
+    raise NotImplementedError
