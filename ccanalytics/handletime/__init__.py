@@ -2,6 +2,8 @@
 
 from ccanalytics.handletime.control import HandleControl, control_chart
 from ccanalytics.handletime.distribution import HandleTimes, distribution
+from ccanalytics.handletime.effect import effect
+from ccanalytics.handletime.effect_result import HandleEffect
 from ccanalytics.handletime.mix import Mix, mix
 from ccanalytics.handletime.overview import Overview, overview
 from ccanalytics.handletime.parts import HandleParts, parts
@@ -9,6 +11,7 @@ from ccanalytics.handletime.trend import Trend, trend
 
 __all__ = [
     "HandleControl",
+    "HandleEffect",
     "HandleParts",
     "HandleTimes",
     "Mix",
@@ -16,6 +19,7 @@ __all__ = [
     "Trend",
     "control_chart",
     "distribution",
+    "effect",
     "mix",
     "overview",
     "parts",

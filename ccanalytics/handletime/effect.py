@@ -383,6 +383,11 @@ def _graded(
         arm = min(live, told.never)
         if arm < _FEWEST_ARM:
             return "weak", f"only {counted(arm, told.unit)} stand in the smaller arm"
+        if arm < 2 * _FEWEST_ARM:
+            return "moderate", (
+                f"a lot decided who got it, but only {counted(arm, told.unit)} stand in the "
+                "smaller arm"
+            )
         return "strong", "a lot decided who got it, and nothing shows before it"
     if told.by_score:
         return "weak", "who got it was chosen, not drawn by lot"

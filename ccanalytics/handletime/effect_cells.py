@@ -210,7 +210,7 @@ def cells_of(panel: Any, rollouts: Any, asked: Asked) -> Prepared:
     ).to_series().to_numpy().astype(np.int64)  # fmt: skip
     value, weight = _outcome(frame, asked.outcome)
     group, groups = _grouped(frame, asked)
-    shared, others = _shared(frame, dates, name, asked, first, week)
+    shared, others = _shared(frame, dates, name, asked, first, week, kind)
     seconds = frame["handle_s"].to_numpy().astype(float) if "handle_s" in frame.columns else weight
     person = cluster if kind == "agent" else _codes(frame, "agent", people)
     capped = np.minimum(start, span)
@@ -351,7 +351,8 @@ def _grouped(frame: pl.DataFrame, asked: Asked) -> tuple[Ints, tuple[str, ...]]:
 
 
 def _shared(
-    frame: pl.DataFrame, dates: pl.DataFrame, name: str, asked: Asked, first: dt.date, week: Ints
+    frame: pl.DataFrame, dates: pl.DataFrame, name: str, asked: Asked, first: dt.date, week: Ints,
+    unit: str,
 ) -> tuple[Floats, tuple[str, ...]]:
     """A curve of tenure, and the shares of each week in which other treatments were live."""
     columns: list[Floats] = []
@@ -359,6 +360,11 @@ def _shared(
     tenure = frame["tenure_weeks"].to_numpy().astype(float) if known else np.zeros(frame.height)
     if known:
         columns += [np.maximum(knot - tenure, 0) / knot for knot in _KNOTS]
+        # Whoever leaves is slower than who stays, so newcomers are not like those who are there
+        # already: of agents hired within the span, as a group, the level is their own.
+        fresh = tenure <= week
+        if unit != "agent" and 0 < fresh.sum() < fresh.size:
+            columns.append(fresh.astype(float))
     band = np.searchsorted(asked.bands, tenure, side="right") if known else np.zeros(frame.height)
     others = []
     for (other, kind), rows in dates.group_by("treatment", "unit_kind", maintain_order=True):

@@ -134,6 +134,15 @@ class HandleEffect(Result):
             f"{self._assisted()}{self._groups()}"
         )
 
+    def short(self) -> str:
+        """Give the change in a few words."""
+        told, change = OUTCOMES[self.outcome], self.relative
+        limits = f"{signed(change.low)} to {signed(change.high)}"
+        words = told.words[:1].upper() + told.words[1:]
+        if not change.excludes_zero:
+            return f"{words}: no change that the data can show ({limits})"
+        return f"{words}: {signed(change.value)} ({limits})"
+
     def _assisted(self) -> str:
         if self.per_assisted_s is None:
             return ""

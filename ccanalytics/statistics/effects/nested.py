@@ -100,7 +100,7 @@ class Ratio:
             value, low, high = np.expm1([found.value, found.low, found.high]).tolist()
             return Estimate(value, low, high, level)
         half, _, _ = limits(self.share_left_out, level)
-        return Estimate(self.share, self.share - half, self.share + half, level)
+        return Estimate(self.share, max(self.share - half, -1.0), self.share + half, level)
 
 
 def limits(left_out: Floats, level: float) -> tuple[float, float, float]:

@@ -1,0 +1,391 @@
+"""A course on Kirkpatrick's four levels: reaction, learning, behaviour and result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ccanalytics.errors import DataError, InputError
+from ccanalytics.quality.course_worth import CourseWorth, course_worth
+from ccanalytics.quality.tested import taken_by, tested
+from ccanalytics.results import Check, Estimate, Result
+from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.effects.ancova import BeforeAfter, ancova
+from ccanalytics.statistics.frames import as_polars
+from ccanalytics.statistics.proportions import wilson
+from ccanalytics.vocabulary import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import polars as pl
+
+__all__ = ["Training", "training"]
+
+_REACTION = "not recorded: the log holds no word of trainees on the course"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Training(Result):
+    """What a course did, level by level; a level that the data cannot answer says why.
+
+    Attributes
+    ----------
+    course, trainees
+        Which, and how many took it.
+    reaction
+        What trainees said of it; or that this is not recorded.
+    learning
+        Occasion (``post``, ``delayed``) → gains and effect, in points of the test.
+    behaviour
+        Effects on the job, as given: handle time, errors, transfers.
+    result
+        Cost against benefit.
+    needs
+        Items of random reviews: ``item``, ``items``, ``failed_items``, ``failed_share`` with
+        limits, ``share_of_failed``, ``covered``; None without reviews.
+    covered
+        Share of failed items that the course is about.
+    refused
+        Level → why it has no answer.
+    """
+
+    course: str
+    trainees: int
+    reaction: str
+    learning: dict[str, BeforeAfter]
+    behaviour: tuple[Any, ...]
+    result: CourseWorth | None
+    needs: pl.DataFrame | None
+    covered: Estimate | None
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def headline(self) -> str:
+        """Give the answer of each level in a sentence."""
+        said = []
+        found = self.learning.get("post")
+        if found is not None:
+            said.append(
+                f"Learning: {found.effect.value:+.1f} points in the test after it, beside those "
+                f"who did not take it ({_limits(found.effect)})".replace("-", "−")
+                + self._kept()
+                + "."
+            )
+        if self.behaviour:
+            told = "; ".join(each.short() for each in self.behaviour)
+            said.append(f"Behaviour: {told[:1].lower()}{told[1:]}.")
+        if self.result is not None:
+            said.append(f"Result: {self.result.headline()}")
+        if not said:
+            said.append("The log answers for none of the levels.")
+        return " ".join(said)
+
+    def _kept(self) -> str:
+        later = self.learning.get("delayed")
+        if later is None:
+            return ""
+        return f"; {later.effect.value:+.1f} are left in the delayed test".replace("-", "−")
+
+    def summary(self) -> str:
+        """Give the levels in turn, and what cannot be said."""
+        no = "".join(f" {level.capitalize()}: no answer, {why}." for level, why in self.refused.items())
+        needs = (
+            f" Of failed items, {self.covered.value:.0%} are of what the course is about "
+            f"({self.covered.low:.0%} to {self.covered.high:.0%})."
+            if self.covered is not None
+            else ""
+        )
+        return (
+            f"“{self.course}”, {counted(self.trainees, 'agent')}. Reaction: {self.reaction}. "
+            f"{self.headline()}{needs}{no}"
+        )
+
+    def to_frame(self) -> pl.DataFrame:
+        """Give a row per level: what was measured, and the effect in its own unit."""
+        import polars as pl
+
+        rows: list[tuple[str, str, str, float | None, float | None, float | None, str]] = [
+            ("1 reaction", "what trainees say", "", None, None, None, self.reaction)
+        ]
+        for occasion, found in self.learning.items():
+            each = found.effect
+            rows.append(("2 learning", f"{occasion} test", "points", each.value, each.low,
+                         each.high, f"{found.treated} against {found.untreated} agents"))  # fmt: skip
+        for effect in self.behaviour:
+            each = effect.relative
+            rows.append(("3 behaviour", effect.outcome, "share", each.value, each.low, each.high,
+                         f"grade {effect.grade}"))  # fmt: skip
+        if self.result is not None:
+            each = self.result.roi
+            rows.append(("4 result", "return on cost", "share", each.value, each.low, each.high,
+                         f"pays in {self.result.pays:.0%} of draws"))  # fmt: skip
+        rows += [(level, "", "", None, None, None, why) for level, why in self.refused.items()]
+        names = {n: pl.String for n in ("level", "measured", "unit")}
+        ends = dict.fromkeys(("value", "value_low", "value_high"), pl.Float64)
+        return pl.DataFrame(rows, schema={**names, **ends, "remark": pl.String}, orient="row")
+
+
+def training(
+    course: str,
+    trainings: Any,
+    assessments: Any = None,
+    *,
+    behaviour: Any = (),
+    panel: Any = None,
+    reviews: Any = None,
+    covers: Mapping[str, str] | Iterable[str] | None = None,
+    reaction: str | None = None,
+    instrument: str | None = None,
+    wage: float | None = None,
+    hours: float | None = None,
+    seat_cost: float | None = None,
+    level: float = 0.95,
+    **worth: Any,
+) -> Training:
+    """Judge a course on all levels that the data can answer for.
+
+    Parameters
+    ----------
+    course, trainings, assessments
+        Name of the course, and frames of ``CallLog.table(…)``.
+    behaviour
+        Effects of the course on the job: what :func:`ccanalytics.handletime.effect` returned for
+        it, one or several. That on handle time is what the result rests on.
+    panel
+        Frame of ``CallLog.agent_panel()``, of the calls that the course is about: calls a week and
+        their handle time.
+    reviews
+        Frame of ``CallLog.table("reviews")``: what quality reviews find wrong.
+    covers
+        Items of reviews that the course is about, or a mapping of items to courses.
+    reaction
+        What trainees said of it, in words.
+    instrument
+        Which test, where the course was judged by several.
+    wage
+        Cost of an agent's hour, in money; without it there is no cost against benefit.
+    hours, seat_cost
+        Of the course, by trainee; default: means of ``hours`` and ``cost`` of the trainings.
+    level
+        Of the limits, 0–1.
+    **worth
+        Of :func:`~ccanalytics.quality.course_worth`: weeks, half_life_weeks, leaving_a_year,
+        usable, draws, seed.
+
+    Raises
+    ------
+    InputError
+        A frame without its columns.
+    DataError
+        Nobody took the course.
+
+    References
+    ----------
+    Kirkpatrick & Kirkpatrick (2006), Evaluating training programs: the four levels.
+
+    Examples
+    --------
+    >>> from ccanalytics.simulation.panels import draw_team_world
+    >>> world = draw_team_world(2)
+    >>> found = training("course", world.trainings, world.assessments)
+    >>> found.learning["post"].effect.low > 0, sorted(found.refused)
+    (True, ['behaviour', 'needs', 'result'])
+    """
+    level = check_level(level)
+    rows = taken_by(trainings, course)
+    trainees = rows["agent"].n_unique()
+    effects = tuple(behaviour) if isinstance(behaviour, (list, tuple)) else (behaviour,)
+    for each in effects:
+        if not all(hasattr(each, name) for name in ("relative", "outcome", "short", "grade")):
+            raise InputError(
+                "behaviour holds effects on the job",
+                f"got {type(each).__name__}",
+                "give what handletime.effect returned",
+            )
+    refused: dict[str, str] = {}
+    learning, checks = _learning(course, trainings, assessments, instrument, level, refused)
+    if not effects:
+        refused["behaviour"] = "no effect on the job was given"
+    result = _result(rows, trainees, effects, panel, (wage, hours, seat_cost), level, worth, refused)
+    needs, covered = _needs(course, reviews, covers, level, refused)
+    for each in effects:
+        checks += [
+            Check(f"{check.name} ({each.outcome})", check.status, check.detail)
+            for check in each.checks
+            if check.status == "fails"
+        ]
+    return Training(
+        course=course,
+        trainees=trainees,
+        reaction=reaction or _REACTION,
+        learning=learning,
+        behaviour=effects,
+        result=result,
+        needs=needs,
+        covered=covered,
+        refused=refused,
+        checks=tuple(checks),
+        inputs={
+            "course": course, "instrument": instrument, "wage": wage, "hours": hours,
+            "seat_cost": seat_cost, "level": level, **worth,
+        },
+    )  # fmt: skip
+
+
+def _learning(
+    course: str,
+    trainings: Any,
+    assessments: Any,
+    instrument: str | None,
+    level: float,
+    refused: dict[str, str],
+) -> tuple[dict[str, BeforeAfter], list[Check]]:
+    found: dict[str, BeforeAfter] = {}
+    checks: list[Check] = []
+    if assessments is None:
+        refused["learning"] = "no tests were given"
+        return found, checks
+    for occasion in ("post", "delayed"):
+        try:
+            pairs, remarks = tested(assessments, trainings, course, occasion, instrument)
+            told = ancova(pairs["before"], pairs["after"], pairs["taken"], level=level)
+        except DataError as error:
+            refused["learning" if occasion == "post" else "learning, delayed"] = error.what
+            continue
+        found[occasion] = told
+        checks += [Check(f"{c.name} ({occasion})", c.status, c.detail) for c in remarks]
+        apart = abs(told.before - told.untreated_before)
+        if occasion == "post":
+            checks.append(
+                Check("Scores before", "informs",
+                      f"those who took it had {told.before:.1f} points on average, the others "
+                      f"{told.untreated_before:.1f}; the difference of {apart:.1f} is allowed for")
+            )  # fmt: skip
+    return found, checks
+
+
+def _result(
+    rows: pl.DataFrame,
+    trainees: int,
+    effects: tuple[Any, ...],
+    panel: Any,
+    prices: tuple[float | None, float | None, float | None],
+    level: float,
+    worth: dict[str, Any],
+    refused: dict[str, str],
+) -> CourseWorth | None:
+    wage, hours, seat_cost = prices
+    on_time = [each for each in effects if each.outcome == "aht"]
+    mean = {
+        name: rows[name].drop_nulls().mean() if name in rows.columns else None
+        for name in ("hours", "cost")
+    }
+    hours = mean["hours"] if hours is None else hours  # type: ignore[assignment]
+    seat_cost = mean["cost"] if seat_cost is None else seat_cost  # type: ignore[assignment]
+    missing = [
+        name
+        for name, value in (
+            ("an effect on handle time", on_time or None), ("panel", panel), ("wage", wage),
+            ("hours of the course", hours), ("cost of a seat", seat_cost),
+        )
+        if value is None
+    ]  # fmt: skip
+    if missing:
+        refused["result"] = "cost against benefit takes " + ", ".join(missing)
+        return None
+    calls, seconds = _volume(panel, rows)
+    if not calls:
+        refused["result"] = "trainees have no calls in the panel"
+        return None
+    change = on_time[0].relative.value
+    assert wage is not None and hours is not None and seat_cost is not None  # noqa: S101, PT018
+    return course_worth(
+        on_time[0],
+        trainees=trainees,
+        calls_a_week=calls,
+        aht_s=seconds / (1 + change),
+        wage=wage,
+        hours=float(hours),
+        seat_cost=float(seat_cost),
+        level=level,
+        **worth,
+    )
+
+
+def _volume(panel: Any, rows: pl.DataFrame) -> tuple[float, float]:
+    """Calls of a trainee a week since the course, and their mean handle time."""
+    import polars as pl
+
+    needs = ["agent", "local_start", "calls", "handle_s"]
+    frame = as_polars(panel, "panel", needs, "log.agent_panel()")
+    first = rows.group_by("agent").agg(pl.col("on").min())
+    after = frame.join(first, on="agent").filter(pl.col("local_start").cast(pl.Date) > pl.col("on"))
+    calls = float(after["calls"].sum())
+    if not after.height or not calls:
+        return 0.0, 0.0
+    return calls / after.height, float(after["handle_s"].sum()) / calls
+
+
+def _needs(
+    course: str,
+    reviews: Any,
+    covers: Mapping[str, str] | Iterable[str] | None,
+    level: float,
+    refused: dict[str, str],
+) -> tuple[pl.DataFrame | None, Estimate | None]:
+    """Items of random reviews, how often they fail, and which the course is about."""
+    import polars as pl
+
+    if reviews is None:
+        refused["needs"] = "no reviews were given"
+        return None, None
+    frame = as_polars(reviews, "reviews", ("item", "passed", "sampled"), "log.table('reviews')")
+    random = frame.filter(pl.col("sampled") == "random").drop_nulls(["item", "passed"])
+    if not random.height:
+        refused["needs"] = "no calls were reviewed at random; targeted ones do not tell what is needed"
+        return None, None
+    items = (
+        random.group_by("item")
+        .agg(pl.len().cast(pl.Int64).alias("items"), (~pl.col("passed")).sum().cast(pl.Int64).alias("failed_items"))
+        .sort("failed_items", "item", descending=[True, False])
+    )
+    failed = int(items["failed_items"].sum())
+    ends = [wilson(f, n, level=level) for f, n in items.select("failed_items", "items").iter_rows()]
+    items = items.with_columns(
+        (pl.col("failed_items") / pl.col("items")).alias("failed_share"),
+        pl.Series("failed_share_low", [low for low, _ in ends], dtype=pl.Float64),
+        pl.Series("failed_share_high", [high for _, high in ends], dtype=pl.Float64),
+        (pl.col("failed_items") / max(failed, 1)).alias("share_of_failed"),
+    )
+    if covers is None:
+        refused["needs"] = "which items the course is about was not said"
+        return items, None
+    mine = _covered(course, covers)
+    unknown = mine - set(items["item"].to_list())
+    if unknown:
+        raise InputError(
+            "the reviews have no such item",
+            f"covers: {', '.join(sorted(unknown))}",
+            "one of " + ", ".join(sorted(items["item"].to_list())),
+        )
+    items = items.with_columns(pl.col("item").is_in(list(mine)).alias("covered"))
+    about = int(items.filter("covered")["failed_items"].sum())
+    if not failed:
+        return items, None
+    low, high = wilson(about, failed, level=level)
+    return items, Estimate(about / failed, low, high, level)
+
+
+def _covered(course: str, covers: Mapping[str, str] | Iterable[str]) -> set[str]:
+    from collections.abc import Mapping as AMapping
+
+    if isinstance(covers, str):
+        return {covers}
+    if isinstance(covers, AMapping):
+        return {str(item) for item, about in covers.items() if about == course}
+    return {str(item) for item in covers}
+
+
+def _limits(told: Estimate) -> str:
+    text = f"{100 * told.level:g}% interval {told.low:+.1f} to {told.high:+.1f}"
+    return text.replace("-", "−")
