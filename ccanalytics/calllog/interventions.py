@@ -55,8 +55,8 @@ class InterventionsLog(ScopedLog):
             ``tenure_weeks`` (whole weeks since hiring, at the middle of the week; null where not
             known), ``calls``, ``handle_s``, ``log_handle`` and ``log_handle_squares`` (sums of
             logs and of their squares), ``transferred`` (to the second line),
-            ``usual_log_handle``, ``usual_handle_s``, ``usual_transferred``, ``items`` and
-            ``failed_items`` of random reviews.
+            ``usual_log_handle``, ``usual_handle_s``, ``usual_transferred``, ``items_marked`` and
+            ``items_failed`` of random reviews.
 
         Raises
         ------

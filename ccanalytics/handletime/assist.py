@@ -53,7 +53,7 @@ def service_effect(
     """Estimate by services; see :func:`ccanalytics.handletime.effect`."""
     if asked.outcome != "aht":
         raise InputError("of services, handle time alone is told", f"outcome={asked.outcome!r}")
-    if asked.design != "staggered":
+    if asked.design == "randomised":
         raise InputError("services are compared staggered", f"design={asked.design!r}")
     frame = as_polars(panel, "panel", _NEEDS, "log.assisted_calls()")
     names = [n for n in ("calls", "handle_s", "assisted") if n in frame.columns]

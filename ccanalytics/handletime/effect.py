@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.handletime.assist import service_effect
-from ccanalytics.handletime.effect_cells import Asked, cells_of
+from ccanalytics.handletime.effect_cells import Asked, by_lot, cells_of
 from ccanalytics.handletime.effect_result import LEADS, OUTCOMES, HandleEffect
 from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.checking import check_level
@@ -59,7 +60,7 @@ def effect(
     outcome: str = "aht",
     by: str | None = "tenure",
     bands: Sequence[int] = (13, 52),
-    design: str = "staggered",
+    design: str = "auto",
     unit_kind: str | None = None,
     windows: Sequence[int] = (4, 13, 26),
     min_weeks: int = 8,
@@ -92,7 +93,8 @@ def effect(
     bands
         Weeks of tenure at which bands begin.
     design
-        ``staggered``, or ``randomised`` where a lot decided who got it: the roll-outs must say so.
+        ``randomised`` where a lot decided who got it, ``staggered`` where dates were chosen, or
+        ``auto``: the first if the roll-outs say that a lot decided, else the second.
     unit_kind
         ``team``, ``agent`` or ``service``; default: the kind that the roll-outs of it name.
     windows
@@ -127,8 +129,8 @@ def effect(
     level = check_level(level)
     if outcome not in OUTCOMES:
         raise InputError("no such outcome", f"outcome={outcome!r}", "one of " + ", ".join(OUTCOMES))
-    if design not in DESIGNS:
-        raise InputError("no such design", f"design={design!r}", " or ".join(DESIGNS))
+    if design not in ("auto", *DESIGNS):
+        raise InputError("no such design", f"design={design!r}", "auto, " + " or ".join(DESIGNS))
     if isinstance(min_weeks, bool) or not isinstance(min_weeks, int) or min_weeks < 1:
         raise InputError("min_weeks is a whole number, 1 or more", f"min_weeks={min_weeks!r}")
     for name, steps in (("bands", bands), ("windows", windows)):
@@ -138,6 +140,8 @@ def effect(
     asked = Asked(treatment, outcome, by, tuple(bands), design, unit_kind, min_weeks, level)
     if asked.kind_of(rollouts) == "service":
         return service_effect(panel, rollouts, asked, tuple(windows))
+    if design == "auto":
+        asked = replace(asked, design="randomised" if by_lot(rollouts, asked) else "staggered")
     told = cells_of(panel, rollouts, asked)
     return _estimated(told, asked, tuple(windows))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Asked", "Prepared", "band_names", "cells_of", "dates_of"]
+__all__ = ["Asked", "Prepared", "band_names", "by_lot", "cells_of", "dates_of"]
 
 _ROLLOUTS = ("unit_kind", "unit", "treatment", "live_on")
 _NEEDS = {
     "aht": ("calls", "handle_s", "log_handle", "usual_log_handle"),
     "transfers": ("calls", "transferred", "usual_transferred"),
-    "errors": ("items", "failed_items"),
+    "errors": ("items_marked", "items_failed"),
 }
 _KNOTS = (2, 4, 8, 13, 20, 30, 52)  # weeks of tenure at which the curve may bend
 _KINDS = ("team", "agent", "service")
@@ -166,6 +166,14 @@ def dates_of(rollouts: Any, asked: Asked) -> tuple[pl.DataFrame, pl.DataFrame, s
     return dates, rows, name
 
 
+def by_lot(rollouts: Any, asked: Asked) -> bool:
+    """Whether the roll-outs say of all units that a lot decided."""
+    _, rows, _ = dates_of(rollouts, replace(asked, design="staggered"))
+    if "randomised" not in rows.columns:
+        return False
+    return bool(rows["randomised"].fill_null(value=False).all())
+
+
 def cells_of(panel: Any, rollouts: Any, asked: Asked) -> Prepared:
     """Check the frames, and put them in the order that a design takes."""
     import polars as pl
@@ -183,7 +191,7 @@ def cells_of(panel: Any, rollouts: Any, asked: Asked) -> Prepared:
     if doubled.any():
         agent, at = frame.filter(doubled).select("agent", "local_start").row(0)
         raise InputError("an agent has one row a week", f"{agent!r}, {at}", "sum them up first")
-    size = "items" if asked.outcome == "errors" else "calls"
+    size = "items_marked" if asked.outcome == "errors" else "calls"
     frame = frame.filter(pl.col(size) > 0, pl.col(kind).is_not_null())
     frame = _with_tenure(frame, asked, remarks)
     if not frame.height:
@@ -215,7 +223,7 @@ def cells_of(panel: Any, rollouts: Any, asked: Asked) -> Prepared:
     person = cluster if kind == "agent" else _codes(frame, "agent", people)
     capped = np.minimum(start, span)
     rank = (capped[:, None] < capped[None, :]).sum(1) / max(len(start) - 1, 1)
-    lot = "randomised" in rows.columns and bool(rows["randomised"].fill_null(value=False).all())
+    lot = by_lot(dates, asked)
     return Prepared(
         name, kind, [str(u) for u in units], cluster, person, week, week - start[cluster], value,
         weight, seconds, shared, rank[cluster], group, groups, others,
@@ -317,7 +325,7 @@ def _outcome(frame: pl.DataFrame, outcome: str) -> tuple[Floats, Floats]:
         return frame[name].to_numpy().astype(float)
 
     if outcome == "errors":
-        return column("failed_items") / column("items"), column("items")
+        return column("items_failed") / column("items_marked"), column("items_marked")
     calls = column("calls")
     if outcome == "aht":
         return (column("log_handle") - column("usual_log_handle")) / calls, calls

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.quality.tested import tested
+from ccanalytics.quality.tested import courses, tested
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.ancova import BeforeAfter, ancova
@@ -39,7 +39,8 @@ class Coaching(Result):
     grade, reason
         How far to trust the effect, and why no further.
     scores
-        A row per agent: ``agent``, ``before``, ``after``, ``coached``, ``expected`` (without it).
+        A row per agent: ``agent``, ``score_before``, ``score_after``, ``coached``, ``score_expected`` (without
+        it).
     """
 
     course: str
@@ -105,7 +106,7 @@ class Coaching(Result):
 def coaching(
     assessments: Any,
     trainings: Any,
-    course: str = "coaching",
+    course: str | None = None,
     *,
     occasion: str = "post",
     instrument: str | None = None,
@@ -119,7 +120,7 @@ def coaching(
     assessments, trainings
         Frames of ``CallLog.table("assessments")`` and ``CallLog.table("trainings")``.
     course
-        Name of the coaching in both.
+        Name of the coaching in both; default: the one that went to the lowest scores.
     occasion
         Test after it: ``post`` or ``delayed``.
     instrument
@@ -150,6 +151,16 @@ def coaching(
     level = check_level(level)
     if occasion not in ("post", "delayed"):
         raise InputError("no such test after a course", f"occasion={occasion!r}", "post or delayed")
+    if course is None:
+        listed = courses(trainings, assessments)
+        lowest = listed.filter("by_score")["course"].to_list()
+        if len(lowest) != 1:
+            raise DataError(
+                "which course went to the lowest scores cannot be told",
+                ", ".join(lowest or listed["course"].to_list()),
+                "give course",
+            )
+        course = str(lowest[0])
     pairs, remarks = tested(assessments, trainings, course, occasion, instrument)
     before, after = pairs["before"].to_numpy(), pairs["after"].to_numpy()
     took = pairs["taken"].to_numpy()
@@ -161,8 +172,8 @@ def coaching(
     line = found.before + found.expected_gain + found.slope.value * (before - found.before)
     grade, reason = _graded(found, by_lot=by_lot, by_score=by_score)
     scores = pairs.select(
-        "agent", "before", "after", pl.col("taken").alias("coached"),
-        pl.Series("expected", np.asarray(line)),
+        "agent", score_before="before", score_after="after", coached="taken",
+        score_expected=pl.Series(np.asarray(line)),
     )  # fmt: skip
     return Coaching(
         course=course,

@@ -91,8 +91,7 @@ class CourseWorth(Result):
         )
         return (
             f"{says}: in {self.pays:.0%} of draws the benefit of {weeks} weeks is above its cost "
-            f"of {self.cost:,.0f}; return {_percent(self.roi.value)} ({_percent(self.roi.low)} to "
-            f"{_percent(self.roi.high)}), {when}."
+            f"of {self.cost:,.0f}, and {when}."
         )
 
     def summary(self) -> str:
@@ -101,7 +100,9 @@ class CourseWorth(Result):
             f"{self.headline()} Benefit: {self.hours_freed.value:,.0f} hours of handling less "
             f"({self.hours_freed.low:,.0f} to {self.hours_freed.high:,.0f}) for "
             f"{counted(self.trainees, 'agent')}, worth {self.benefit.value:,.0f}. Cost: seats "
-            f"{self.seats:,.0f} and trainees' wages {self.wages:,.0f}. A change of handle time by "
+            f"{self.seats:,.0f} and trainees' wages {self.wages:,.0f}; return "
+            f"{_percent(self.roi.value)} ({_percent(self.roi.low)} to "
+            f"{_percent(self.roi.high)}). A change of handle time by "
             f"{_percent(self.break_even_effect, 1)} would just pay. Not in this sum: "
             f"{'; '.join(self.invisible)}."
         )

@@ -12,7 +12,7 @@ from ccanalytics.vocabulary import counted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["taken_by", "tested"]
+__all__ = ["courses", "taken_by", "tested"]
 
 _TESTS = ("agent", "instrument", "course", "occasion", "at", "score")
 _COURSES = ("agent", "course", "on")
@@ -105,3 +105,60 @@ def taken_by(trainings: Any, course: str) -> pl.DataFrame:
             "nobody took this course", f"course={course!r}", f"one of {known}" if known else ""
         )
     return mine
+
+
+def courses(trainings: Any, assessments: Any = None, rollouts: Any = None) -> pl.DataFrame:
+    """List the courses that agents took, those drawn by lot first, then the largest.
+
+    Parameters
+    ----------
+    trainings, assessments, rollouts
+        Frames of ``CallLog.table(…)``.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``course``, ``trainees``, ``first_on``, ``last_on``, ``by_lot`` (the roll-outs say that a
+        lot decided), ``by_score`` (all who took it scored below all others in the test before).
+
+    Raises
+    ------
+    DataError
+        The log holds no course.
+    """
+    import polars as pl
+
+    rows = as_polars(trainings, "trainings", _COURSES, "log.table('trainings')")
+    rows = rows.drop_nulls(["agent", "course"])
+    if not rows.height:
+        raise DataError(
+            "the log holds no course", "the table trainings is empty", "load trainings"
+        )
+    lots: set[str] = set()
+    if rollouts is not None:
+        needs = ("treatment", "randomised")
+        said = as_polars(rollouts, "rollouts", needs, "log.table('rollouts')")
+        known = said.group_by("treatment").agg(pl.col("randomised").fill_null(value=False).all())
+        lots = set(known.filter("randomised")["treatment"].to_list())
+    found = rows.group_by("course").agg(
+        pl.col("agent").n_unique().cast(pl.Int64).alias("trainees"),
+        first_on=pl.col("on").min(),
+        last_on=pl.col("on").max(),
+    )
+    names = found["course"].to_list()
+    return found.with_columns(
+        by_lot=pl.Series([name in lots for name in names], dtype=pl.Boolean),
+        by_score=pl.Series([_by_score(assessments, rows, name) for name in names]),
+    ).sort("by_lot", "trainees", "course", descending=[True, True, False])
+
+
+def _by_score(assessments: Any, trainings: pl.DataFrame, course: str) -> bool:
+    if assessments is None:
+        return False
+    try:
+        pairs, _ = tested(assessments, trainings, course, "post", None)
+    except (DataError, InputError):
+        return False
+    took = pairs.filter("taken")["before"]
+    left = pairs.filter(~pairs["taken"])["before"]
+    return bool(took.len() and left.len() and took.max() <= left.min())  # type: ignore[operator]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Training", "training"]
 
-_REACTION = "not recorded: the log holds no word of trainees on the course"
+_REACTION = "not recorded"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,7 +42,7 @@ class Training(Result):
     result
         Cost against benefit.
     needs
-        Items of random reviews: ``item``, ``items``, ``failed_items``, ``failed_share`` with
+        Items of random reviews: ``item``, ``items_marked``, ``items_failed``, ``item_error`` with
         limits, ``share_of_failed``, ``covered``; None without reviews.
     covered
         Share of failed items that the course is about.
@@ -61,43 +61,45 @@ class Training(Result):
     refused: dict[str, str] = field(default_factory=dict)
 
     def headline(self) -> str:
-        """Give the answer of each level in a sentence."""
+        """Give what each level says, in one sentence."""
         said = []
-        found = self.learning.get("post")
-        if found is not None:
-            said.append(
-                f"Learning: {found.effect.value:+.1f} points in the test after it, beside those "
-                f"who did not take it ({_limits(found.effect)})".replace("-", "−")
-                + self._kept()
-                + "."
-            )
-        if self.behaviour:
-            told = "; ".join(each.short() for each in self.behaviour)
-            said.append(f"Behaviour: {told[:1].lower()}{told[1:]}.")
+        post = self.learning.get("post")
+        if post is not None:
+            learnt = f"{_points(post.effect.value)} learnt" if post.effect.excludes_zero else (
+                "no learning that the tests can show"
+            )  # fmt: skip
+            said.append(f"{learnt} ({_limits(post.effect)})")
+        said += [each.short()[:1].lower() + each.short()[1:] for each in self.behaviour]
         if self.result is not None:
-            said.append(f"Result: {self.result.headline()}")
-        if not said:
-            said.append("The log answers for none of the levels.")
-        return " ".join(said)
-
-    def _kept(self) -> str:
-        later = self.learning.get("delayed")
-        if later is None:
-            return ""
-        return f"; {later.effect.value:+.1f} are left in the delayed test".replace("-", "−")
+            roi = self.result.roi
+            said.append(
+                f"return on its cost {_percent(roi.value)} ({_percent(roi.low)} to "
+                f"{_percent(roi.high)})"
+            )
+        told = "; ".join(said) or "the log answers for none of the levels"
+        return f"Course “{self.course}”, {counted(self.trainees, 'agent')}: {told}."
 
     def summary(self) -> str:
         """Give the levels in turn, and what cannot be said."""
-        no = "".join(f" {level.capitalize()}: no answer, {why}." for level, why in self.refused.items())
+        later = self.learning.get("delayed")
+        kept = (
+            f" In the delayed test {_points(later.effect.value)} are left ({_limits(later.effect)})."
+            if later is not None
+            else ""
+        )
+        worth = f" {self.result.headline()}" if self.result is not None else ""
         needs = (
-            f" Of failed items, {self.covered.value:.0%} are of what the course is about "
-            f"({self.covered.low:.0%} to {self.covered.high:.0%})."
+            f" Of items that random reviews found wrong, {self.covered.value:.0%} are of what the "
+            f"course is about ({self.covered.low:.0%} to {self.covered.high:.0%})."
             if self.covered is not None
             else ""
         )
+        no = "".join(
+            f" No answer on {level}: {why}." for level, why in self.refused.items()
+        )
         return (
-            f"“{self.course}”, {counted(self.trainees, 'agent')}. Reaction: {self.reaction}. "
-            f"{self.headline()}{needs}{no}"
+            f"{self.headline()}{kept}{worth}{needs} What trainees say of it: {self.reaction}.{no} "
+            "Learning is compared at the same score before (analysis of covariance)."
         )
 
     def to_frame(self) -> pl.DataFrame:
@@ -346,16 +348,16 @@ def _needs(
         return None, None
     items = (
         random.group_by("item")
-        .agg(pl.len().cast(pl.Int64).alias("items"), (~pl.col("passed")).sum().cast(pl.Int64).alias("failed_items"))
-        .sort("failed_items", "item", descending=[True, False])
+        .agg(pl.len().cast(pl.Int64).alias("items_marked"), (~pl.col("passed")).sum().cast(pl.Int64).alias("items_failed"))
+        .sort("items_failed", "item", descending=[True, False])
     )
-    failed = int(items["failed_items"].sum())
-    ends = [wilson(f, n, level=level) for f, n in items.select("failed_items", "items").iter_rows()]
+    failed = int(items["items_failed"].sum())
+    ends = [wilson(f, n, level=level) for f, n in items.select("items_failed", "items_marked").iter_rows()]
     items = items.with_columns(
-        (pl.col("failed_items") / pl.col("items")).alias("failed_share"),
-        pl.Series("failed_share_low", [low for low, _ in ends], dtype=pl.Float64),
-        pl.Series("failed_share_high", [high for _, high in ends], dtype=pl.Float64),
-        (pl.col("failed_items") / max(failed, 1)).alias("share_of_failed"),
+        (pl.col("items_failed") / pl.col("items_marked")).alias("item_error"),
+        pl.Series("item_error_low", [low for low, _ in ends], dtype=pl.Float64),
+        pl.Series("item_error_high", [high for _, high in ends], dtype=pl.Float64),
+        (pl.col("items_failed") / max(failed, 1)).alias("share_of_failed"),
     )
     if covers is None:
         refused["needs"] = "which items the course is about was not said"
@@ -369,7 +371,7 @@ def _needs(
             "one of " + ", ".join(sorted(items["item"].to_list())),
         )
     items = items.with_columns(pl.col("item").is_in(list(mine)).alias("covered"))
-    about = int(items.filter("covered")["failed_items"].sum())
+    about = int(items.filter("covered")["items_failed"].sum())
     if not failed:
         return items, None
     low, high = wilson(about, failed, level=level)
@@ -384,6 +386,14 @@ def _covered(course: str, covers: Mapping[str, str] | Iterable[str]) -> set[str]
     if isinstance(covers, AMapping):
         return {str(item) for item, about in covers.items() if about == course}
     return {str(item) for item in covers}
+
+
+def _points(value: float) -> str:
+    return f"{value:+.1f} points".replace("-", "−")
+
+
+def _percent(share: float) -> str:
+    return f"{share:+.0%}".replace("-", "−")
 
 
 def _limits(told: Estimate) -> str:

@@ -71,7 +71,7 @@ def agent_weeks(scope: Scope, every: Every, matters: list[str]) -> pl.DataFrame:
         (pl.col("calls") * pl.col("_sent")).sum().alias("usual_transferred"),
     )
     rows = rows.join(_reviewed(scope, every, slots), on=["slot", "agent"], how="left")
-    rows = rows.with_columns(pl.col("items", "failed_items").fill_null(0))
+    rows = rows.with_columns(pl.col("items_marked", "items_failed").fill_null(0))
     people = collect(scope.engine.table("agents").select("agent", *_PERSON))
     starts = units.group_by("slot").agg(
         pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
@@ -90,7 +90,7 @@ def agent_weeks(scope: Scope, every: Every, matters: list[str]) -> pl.DataFrame:
             *_PERSON,
             "tenure_weeks",
             *sums,
-            *("usual_log_handle", "usual_handle_s", "usual_transferred", "items", "failed_items"),
+            *("usual_log_handle", "usual_handle_s", "usual_transferred", "items_marked", "items_failed"),
         )
         .sort("agent", "interval_start")
     )
@@ -110,9 +110,9 @@ def _reviewed(scope: Scope, every: Every, slots: nw.LazyFrame) -> pl.DataFrame:
         .with_columns(unit=nw.col("arrived_epoch") // every.unit_s, _failed=flag(~nw.col("passed")))
         .join(slots, on="unit", how="inner")
         .group_by("slot", "agent")
-        .agg(nw.len().alias("items"), nw.col("_failed").sum().alias("failed_items"))
+        .agg(nw.len().alias("items_marked"), nw.col("_failed").sum().alias("items_failed"))
     )
-    return collect(items).with_columns(pl.col("items", "failed_items").cast(pl.Int64))
+    return collect(items).with_columns(pl.col("items_marked", "items_failed").cast(pl.Int64))
 
 
 def assisted(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:

@@ -280,8 +280,8 @@ def _panel(
             "usual_log_handle": calls * usual,
             "usual_handle_s": calls * float(handle.sum() / calls.sum()),
             "usual_transferred": calls * float(sent.sum() / calls.sum()),
-            "items": np.zeros(rows.size, np.int64),
-            "failed_items": np.zeros(rows.size, np.int64),
+            "items_marked": np.zeros(rows.size, np.int64),
+            "items_failed": np.zeros(rows.size, np.int64),
         }
     ).sort("agent", "local_start")
 
