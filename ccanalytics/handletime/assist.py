@@ -202,7 +202,7 @@ def _per_assisted(
                 untreated=np.ones(unit.size, bool),
             )
         )
-        if abs(fit.space[-1, -1] - 1) > 1e-3:
+        if abs(fit.space[0, -1, -1] - 1) > 1e-3:
             return None
         left = saved - fit.theta[:, -1]
         if abs(left[0] - saved) < 1e-3:

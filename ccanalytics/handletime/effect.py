@@ -142,22 +142,28 @@ def effect(
         return service_effect(panel, rollouts, asked, tuple(windows))
     if design == "auto":
         asked = replace(asked, design="randomised" if by_lot(rollouts, asked) else "staggered")
-    told = cells_of(panel, rollouts, asked)
-    return _estimated(told, asked, tuple(windows))
+    for split in (True, False):
+        told = cells_of(panel, rollouts, asked, split=split)
+        fit = nested(told.cells(0))
+        try:
+            whole = fit.ratio(told.event >= 1)
+        except DataError as error:
+            if split:
+                continue
+            raise DataError(
+                "another roll-out came to the same people in the same weeks, and the two cannot "
+                "be told apart",
+                ", ".join(told.others) or "tenure",
+                "call both one treatment, with the day of the first",
+            ) from error
+        break
+    return _estimated(told, fit, whole, asked, tuple(windows))
 
 
-def _estimated(told: Prepared, asked: Asked, windows: tuple[int, ...]) -> HandleEffect:
+def _estimated(
+    told: Prepared, fit: Nested, whole: Ratio | None, asked: Asked, windows: tuple[int, ...]
+) -> HandleEffect:
     logs, level = asked.outcome == "aht", asked.level
-    fit = nested(told.cells(0))
-    try:
-        whole = fit.ratio(told.event >= 1)
-    except DataError as error:
-        raise DataError(
-            "another roll-out came to the same people in the same weeks, and the two cannot be "
-            "told apart",
-            ", ".join(told.others) or "tenure",
-            "call both one treatment, with the day of the first",
-        ) from error
     if whole is None:
         raise DataError(
             "nobody is without it in the weeks after it went live",
@@ -334,7 +340,7 @@ def _drift(told: Prepared, whole: Ratio, level: float, *, logs: bool) -> Estimat
         fit = nested(told.cells(0, trend=True))
     except DataError:
         return None
-    if abs(fit.space[-1, -1] - 1) > 1e-3:
+    if abs(fit.space[0, -1, -1] - 1) > 1e-3:
         return None
     slope = fit.theta[:, -1] * _YEAR
     if not logs:

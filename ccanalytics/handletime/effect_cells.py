@@ -174,8 +174,11 @@ def by_lot(rollouts: Any, asked: Asked) -> bool:
     return bool(rows["randomised"].fill_null(value=False).all())
 
 
-def cells_of(panel: Any, rollouts: Any, asked: Asked) -> Prepared:
-    """Check the frames, and put them in the order that a design takes."""
+def cells_of(panel: Any, rollouts: Any, asked: Asked, *, split: bool = True) -> Prepared:
+    """Check the frames, and put them in the order that a design takes.
+
+    ``split``: other roll-outs by team may do more in one band of tenure than in another.
+    """
     import polars as pl
 
     needs = ["local_start", "interval_s", "agent", "team", "tenure_weeks", *_NEEDS[asked.outcome]]
@@ -218,7 +221,7 @@ def cells_of(panel: Any, rollouts: Any, asked: Asked) -> Prepared:
     ).to_series().to_numpy().astype(np.int64)  # fmt: skip
     value, weight = _outcome(frame, asked.outcome)
     group, groups = _grouped(frame, asked)
-    shared, others = _shared(frame, dates, name, asked, first, week, kind)
+    shared, others = _shared(frame, dates, name, asked, first, week, kind, split=split)
     seconds = frame["handle_s"].to_numpy().astype(float) if "handle_s" in frame.columns else weight
     person = cluster if kind == "agent" else _codes(frame, "agent", people)
     capped = np.minimum(start, span)
@@ -360,7 +363,7 @@ def _grouped(frame: pl.DataFrame, asked: Asked) -> tuple[Ints, tuple[str, ...]]:
 
 def _shared(
     frame: pl.DataFrame, dates: pl.DataFrame, name: str, asked: Asked, first: dt.date, week: Ints,
-    unit: str,
+    unit: str, *, split: bool,
 ) -> tuple[Floats, tuple[str, ...]]:
     """A curve of tenure, and the shares of each week in which other treatments were live."""
     columns: list[Floats] = []
@@ -387,7 +390,7 @@ def _shared(
         if share.min(initial=1) == share.max(initial=0):
             continue
         others.append(str(other))
-        if kind == "team":
+        if kind == "team" and split:
             some = (share * (band == b) for b in range(len(asked.bands) + 1))
             columns += [each for each in some if each.any()]
         else:

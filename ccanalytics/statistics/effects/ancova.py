@@ -112,7 +112,10 @@ def ancova(before: Any, after: Any, treated: Any, *, level: float = 0.95) -> Bef
     level = check_level(level)
     x, y, d = np.asarray(before, float), np.asarray(after, float), np.asarray(treated, bool)
     if not x.shape == y.shape == d.shape or x.ndim != 1:
-        raise InputError("one score before, one after and one mark a person", f"{x.shape}, {y.shape}, {d.shape}")
+        raise InputError(
+            "one score before, one after and one mark a person",
+            f"{x.size}, {y.size} and {d.size} of them",
+        )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("scores are finite numbers", "before or after holds an unknown one")
     some, rest = int(d.sum()), int((~d).sum())
@@ -177,11 +180,12 @@ def _fitted(design: Floats, y: Floats, which: int) -> tuple[float, float, float]
     inverse = np.linalg.pinv(design.T @ design)
     beta = inverse @ design.T @ y
     rest = y - design @ beta
-    hat = design @ inverse @ design.T
-    free = np.maximum(1 - np.diag(hat), 1e-9)
-    pull = design @ inverse[which] / np.sqrt(free)
+    leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+    pull = design @ inverse[which] / np.sqrt(np.maximum(1 - leverage, 1e-9))
     error = float(np.sqrt(((pull * rest) ** 2).sum()))
-    away = (np.eye(y.size) - hat) * pull[:, None]
-    middle = away @ away.T
-    degrees = float(np.trace(middle) ** 2 / (middle**2).sum()) if middle.any() else 1.0
-    return float(beta[which]), error, max(degrees, 1.0)
+    # (Σλ)²/Σλ² of the matrix pᵢ(δᵢⱼ − hᵢⱼ)pⱼ, without making it.
+    square = pull**2
+    some = inverse @ (design.T * square) @ design
+    total = float((square * (1 - leverage)).sum())
+    second = float((square**2 * (1 - 2 * leverage)).sum() + np.trace(some @ some))
+    return float(beta[which]), error, max(total**2 / second, 1.0) if second > 0 else 1.0

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Cells", "Nested", "Ratio", "nested"]
 
 _TINY = 1e-7
-_ROUNDS, _NEAR = 4, 0.05
+_ROUNDS, _NEAR, _BLIND = 4, 0.05, 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +121,13 @@ class Nested:
         Rows: value less what the cluster's own untreated cells say of the cluster and the agent.
     away
         Rows × shared numbers: the covariates, less the same.
-    theta
-        (1 + clusters) × shared numbers: by all clusters, then without each.
+    theta, space
+        (1 + clusters) × shared numbers: by all clusters, then without each; and which of their
+        sums the untreated cells can tell, as projections.
     known
         Rows whose week enough clusters were untreated in, of clusters that have untreated cells.
+    ridge
+        Weight at which an agent's own mean counts half; inf: agents of a cluster are alike.
     """
 
     cells: Cells
@@ -133,7 +136,7 @@ class Nested:
     theta: Floats
     space: Floats
     known: Bools
-    shrunk: float
+    ridge: float
 
     def ratio(self, chosen: Bools) -> Ratio | None:
         """Compare some cells; None where nothing is foretold for any.
@@ -155,18 +158,19 @@ class Nested:
 
         total, found = by_cluster(w), by_cluster(w * c.value[some])
         rest, away = by_cluster(w * self.rest[some]), _sums(mine, w, self.away[some], many)
-        lost = away.sum(0) - self.space @ away.sum(0)
-        if np.abs(lost).max() > 1e-4 * max(float(w.sum()), 1.0):
-            raise DataError(
-                "what these cells would have been hangs on something that untreated cells do not "
-                "show",
-                "",
-                "",
-            )
         keep = np.vstack([np.ones(many), 1 - np.eye(many)])
         size = keep @ total
+        leans = keep @ away
+        lost = np.abs(leans - np.einsum("kij,kj->ki", self.space, leans)).max(axis=1)
+        blind = lost > _BLIND * max(float(w.sum()), 1.0)
+        if blind[0]:
+            raise DataError(
+                "what these cells would have been hangs on something that untreated cells do not "
+                "show"
+            )
         with np.errstate(divide="ignore", invalid="ignore"):
-            off = (keep @ rest - ((keep @ away) * self.theta).sum(1)) / size
+            off = (keep @ rest - (leans * self.theta).sum(1)) / size
+            off[blind] = np.nan  # without this cluster nothing tells
             mean = keep @ found / size
             share = off / (mean - off)
         return Ratio(
@@ -241,7 +245,7 @@ def _parts(
     inverse = np.linalg.pinv(every / np.outer(scale, scale), rcond=1e-9, hermitian=True)
     rights = np.vstack([right, right - moved]) / scale
     theta = np.einsum("kij,kj->ki", inverse, rights) / scale
-    space = (total / np.outer(scale, scale) @ inverse[0]) * np.outer(scale, 1 / scale)
+    space = (every / np.outer(scale, scale)) @ inverse * np.outer(scale, 1 / scale)
     return rest[:, 0], rest[:, 1:], theta, space
 
 
