@@ -46,6 +46,8 @@ QUESTIONS = {
     "agents present": lambda log: log.agents_present("1h", by=["site"]),
     "agent time": lambda log: log.agent_time("1h", by=["team"]),
     "activities": lambda log: log.activities(),
+    "agents by week": lambda log: log.agent_panel(),
+    "assisted calls": lambda log: log.assisted_calls(),
     "offers": lambda log: log.offers(before_days=10, lead_days=10, after_days=14),
     "reminded": lambda log: log.reminded(where={"service": "bill"}),
     "leaving": lambda log: log.leaving(),
