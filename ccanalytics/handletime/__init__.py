@@ -4,12 +4,14 @@ from ccanalytics.handletime.control import HandleControl, control_chart
 from ccanalytics.handletime.distribution import HandleTimes, distribution
 from ccanalytics.handletime.effect import effect
 from ccanalytics.handletime.effect_result import HandleEffect
+from ccanalytics.handletime.effects import Effects, effects
 from ccanalytics.handletime.mix import Mix, mix
 from ccanalytics.handletime.overview import Overview, overview
 from ccanalytics.handletime.parts import HandleParts, parts
 from ccanalytics.handletime.trend import Trend, trend
 
 __all__ = [
+    "Effects",
     "HandleControl",
     "HandleEffect",
     "HandleParts",
@@ -20,6 +22,7 @@ __all__ = [
     "control_chart",
     "distribution",
     "effect",
+    "effects",
     "mix",
     "overview",
     "parts",

@@ -37,7 +37,7 @@ OUTCOMES = {
     for each in (
         Outcome("aht", "handle time", "shorter", "longer", "call", shares=False),
         Outcome("transfers", "transfers to the second line", "fewer", "more", "call", shares=True),
-        Outcome("errors", "failed items", "fewer", "more", "item of a random review", shares=True),
+        Outcome("errors", "items wrong", "fewer", "more", "item of a random review", shares=True),
     )
 }
 

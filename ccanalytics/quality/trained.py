@@ -60,6 +60,18 @@ class Training(Result):
     covered: Estimate | None
     refused: dict[str, str] = field(default_factory=dict)
 
+    def worth(self) -> CourseWorth:
+        """Give cost against benefit, or refuse with the reason.
+
+        Raises
+        ------
+        DataError
+            Something that it takes is missing.
+        """
+        if self.result is None:
+            raise DataError("there is no cost against benefit", self.refused.get("result", ""), "")
+        return self.result
+
     def headline(self) -> str:
         """Give what each level says, in one sentence."""
         said = []
@@ -151,8 +163,8 @@ def training(
     course, trainings, assessments
         Name of the course, and frames of ``CallLog.table(…)``.
     behaviour
-        Effects of the course on the job: what :func:`ccanalytics.handletime.effect` returned for
-        it, one or several. That on handle time is what the result rests on.
+        Effects of the course on the job: what :func:`ccanalytics.handletime.effects` returned for
+        it, or one or several of :func:`ccanalytics.handletime.effect`. That on handle time is what the result rests on.
     panel
         Frame of ``CallLog.agent_panel()``, of the calls that the course is about: calls a week and
         their handle time.
@@ -196,6 +208,10 @@ def training(
     level = check_level(level)
     rows = taken_by(trainings, course)
     trainees = rows["agent"].n_unique()
+    refused: dict[str, str] = {}
+    if isinstance(getattr(behaviour, "effects", None), dict):
+        refused |= {f"behaviour, {o}": why for o, why in behaviour.refused.items()}
+        behaviour = tuple(behaviour.effects.values())
     effects = tuple(behaviour) if isinstance(behaviour, (list, tuple)) else (behaviour,)
     for each in effects:
         if not all(hasattr(each, name) for name in ("relative", "outcome", "short", "grade")):
@@ -204,9 +220,8 @@ def training(
                 f"got {type(each).__name__}",
                 "give what handletime.effect returned",
             )
-    refused: dict[str, str] = {}
     learning, checks = _learning(course, trainings, assessments, instrument, level, refused)
-    if not effects:
+    if not effects and not refused:
         refused["behaviour"] = "no effect on the job was given"
     result = _result(rows, trainees, effects, panel, (wage, hours, seat_cost), level, worth, refused)
     needs, covered = _needs(course, reviews, covers, level, refused)

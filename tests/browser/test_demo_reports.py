@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 NOTEBOOKS = (
     "bulletin", "coverage", "deflection", "handle_time", "reminders", "seats", "sites", "traffic",
+    "training",
     "trunks",
 )  # fmt: skip
 
