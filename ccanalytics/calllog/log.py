@@ -33,9 +33,7 @@ Day = date | str
 Values = Any
 
 
-class CallLog(
-    CallersAndAgents, CustomersLog, LinesLog, OffersLog, InterventionsLog, CountedLog
-):
+class CallLog(CallersAndAgents, CustomersLog, LinesLog, OffersLog, InterventionsLog, CountedLog):
     """One call log.
 
     Nothing stays open between calls: each question opens the file for a moment and sees it whole,

@@ -6,6 +6,7 @@ from ccanalytics.handletime.effect import effect
 from ccanalytics.handletime.effect_result import HandleEffect
 from ccanalytics.handletime.effects import Effects, effects
 from ccanalytics.handletime.mix import Mix, mix
+from ccanalytics.handletime.outreach import Outreach, outreach
 from ccanalytics.handletime.overview import Overview, overview
 from ccanalytics.handletime.parts import HandleParts, parts
 from ccanalytics.handletime.trend import Trend, trend
@@ -17,6 +18,7 @@ __all__ = [
     "HandleParts",
     "HandleTimes",
     "Mix",
+    "Outreach",
     "Overview",
     "Trend",
     "control_chart",
@@ -24,6 +26,7 @@ __all__ = [
     "effect",
     "effects",
     "mix",
+    "outreach",
     "overview",
     "parts",
     "trend",

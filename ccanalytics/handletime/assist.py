@@ -171,9 +171,9 @@ def _per_assisted(
 ) -> Estimate | None:
     """Seconds less in a call in which it was accepted, taken to be the same in all such calls.
 
-    meanᵢₜ = αᵢ·λₜ·(others) − s·doseᵢₜ in all cells, weighted by calls, where the dose is the share of
-    the service's calls in which it is accepted once live, times the share of the week that it is:
-    not the week's own share, which is larger in weeks of longer calls. Since treated weeks help to
+    meanᵢₜ = αᵢ·λₜ·(others) − s·doseᵢₜ in all cells but weeks of going live, calls weighing; the
+    dose is the share of the service's calls in which it is accepted once live: not the week's
+    own share, which is larger in weeks of longer calls. Since treated weeks help to
     tell the levels, this is known better than the whole; it leans on s being one number. Gauss and
     Newton's steps from s = 0; limits by leaving out one service at a time.
     """

@@ -68,9 +68,9 @@ def effect(
 ) -> HandleEffect:
     """Estimate what a roll-out did to those who got it, other roll-outs being held apart.
 
-    On cells without it, E[yᵢₜ] = clusterₖ + agentᵢ + weekₜ + f(tenureᵢₜ) + Σ βⱼ·otherⱼᵢₜ, where y is
-    the mean log of handle time less what such calls usually take (or a share), weighted by calls;
-    the effect is the weighted mean of y less what that foretells over live cells, and as a share
+    On cells without it, E[yᵢₜ] = clusterₖ + agentᵢ + weekₜ + f(tenureᵢₜ) + Σ βⱼ·otherⱼᵢₜ, where
+    y is the mean log of handle time less what such calls usually take (or a share), weighted by
+    calls; the effect is the weighted mean of y less what that foretells over live cells, and as a share
     exp(effect) − 1. The week of going live is left out, and so are weeks in which fewer than two
     units are untreated. Limits are those of the jackknife over units, with Student's t and
     Satterthwaite's degrees of freedom.
@@ -187,7 +187,7 @@ def _estimated(
     drift = _drift(told, whole, level, logs=logs)
     live = sorted({told.units[g] for g in told.cluster[after].tolist()})
     controls = len(set(told.cluster[(told.event < 0) & (told.weight > 0)].tolist()))
-    grade, reason = _graded(told, asked, placebo, drift, len(live), controls)
+    grade, reason = _graded(told, asked, placebo, drift, len(live))
     return HandleEffect(
         name=term(told.name),
         outcome=asked.outcome,
@@ -229,9 +229,7 @@ def _early(told: Prepared) -> Nested | None:
         return None
 
 
-def _relative(
-    fit: Nested | None, chosen: Bools, level: float, *, logs: bool
-) -> Estimate | None:
+def _relative(fit: Nested | None, chosen: Bools, level: float, *, logs: bool) -> Estimate | None:
     """The change in some cells, None where the data cannot say."""
     if fit is None:
         return None
@@ -286,7 +284,7 @@ def _by_group(
         value = first - last
         shown = [value, value - half, value + half]
         gap = Estimate(*(np.expm1(shown).tolist() if logs else shown), level)
-    kinds = {n: pl.Float64 for n in names} | {
+    kinds = dict.fromkeys(names, pl.Float64) | {
         "group": pl.String, "agents": pl.Int64, "calls": pl.Int64,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=kinds, orient="row"), errors, gap
@@ -374,7 +372,6 @@ def _graded(
     placebo: Estimate | None,
     drift: Estimate | None,
     live: int,
-    controls: int,
 ) -> tuple[Grade, str]:
     if placebo is None:
         return "weak", "there are too few weeks before going live to try the method on"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -294,7 +295,8 @@ def _who(
             if not (short or early)
             else f"no {kind} has weeks enough before it went live",
             (f"no {kind} of the roll-outs is in the panel; " if unknown else "")
-            + f"treatment={name!r}, {days}" + (f"; {'; '.join(told)}" if told else ""),
+            + f"treatment={name!r}, {days}"
+            + (f"; {'; '.join(told)}" if told else ""),
             "take a longer span, or check the dates and names of the roll-outs",
         )
     kept = sorted(there - unlisted - early - short, key=str)
@@ -345,7 +347,7 @@ def band_names(bands: tuple[int, ...]) -> tuple[str, ...]:
     """
     if not bands:
         return ("any tenure",)
-    between = (f"{a} to {b - 1} weeks" for a, b in zip(bands, bands[1:], strict=False))
+    between = (f"{a} to {b - 1} weeks" for a, b in pairwise(bands))
     return (f"under {bands[0]} weeks", *between, f"{bands[-1]} weeks or more")
 
 
@@ -362,8 +364,15 @@ def _grouped(frame: pl.DataFrame, asked: Asked) -> tuple[Ints, tuple[str, ...]]:
 
 
 def _shared(
-    frame: pl.DataFrame, dates: pl.DataFrame, name: str, asked: Asked, first: dt.date, week: Ints,
-    unit: str, *, split: bool,
+    frame: pl.DataFrame,
+    dates: pl.DataFrame,
+    name: str,
+    asked: Asked,
+    first: dt.date,
+    week: Ints,
+    unit: str,
+    *,
+    split: bool,
 ) -> tuple[Floats, tuple[str, ...]]:
     """A curve of tenure, and the shares of each week in which other treatments were live."""
     columns: list[Floats] = []

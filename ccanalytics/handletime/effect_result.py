@@ -146,10 +146,7 @@ class HandleEffect(Result):
     def _assisted(self) -> str:
         if self.per_assisted_s is None:
             return ""
-        return (
-            f" In a call in which it was accepted that is "
-            f"{amount('aht', self.per_assisted_s)}."
-        )
+        return f" In a call in which it was accepted that is {amount('aht', self.per_assisted_s)}."
 
     def _groups(self) -> str:
         rows = self.by_group

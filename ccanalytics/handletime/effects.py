@@ -67,7 +67,7 @@ class Effects(Result):
             for o, e in self.effects.items()
         ]
         rows += [(o, None, None, None, None, None, None, why) for o, why in self.refused.items()]
-        names = {n: pl.String for n in ("outcome", "grade", "design")} | {"calls": pl.Int64}
+        names = dict.fromkeys(("outcome", "grade", "design"), pl.String) | {"calls": pl.Int64}
         ends = dict.fromkeys(("relative", "relative_low", "relative_high"), pl.Float64)
         schema = {**names, **ends, "refused": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")

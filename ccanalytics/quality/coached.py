@@ -39,8 +39,8 @@ class Coaching(Result):
     grade, reason
         How far to trust the effect, and why no further.
     scores
-        A row per agent: ``agent``, ``score_before``, ``score_after``, ``coached``, ``score_expected`` (without
-        it).
+        A row per agent: ``agent``, ``score_before``, ``score_after``, ``coached``,
+        ``score_expected`` (after, without coaching).
     """
 
     course: str

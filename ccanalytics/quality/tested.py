@@ -131,9 +131,7 @@ def courses(trainings: Any, assessments: Any = None, rollouts: Any = None) -> pl
     rows = as_polars(trainings, "trainings", _COURSES, "log.table('trainings')")
     rows = rows.drop_nulls(["agent", "course"])
     if not rows.height:
-        raise DataError(
-            "the log holds no course", "the table trainings is empty", "load trainings"
-        )
+        raise DataError("the log holds no course", "the table trainings is empty", "load trainings")
     lots: set[str] = set()
     if rollouts is not None:
         needs = ("treatment", "randomised")

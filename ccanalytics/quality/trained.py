@@ -95,7 +95,8 @@ class Training(Result):
         """Give the levels in turn, and what cannot be said."""
         later = self.learning.get("delayed")
         kept = (
-            f" In the delayed test {_points(later.effect.value)} are left ({_limits(later.effect)})."
+            f" In the delayed test {_points(later.effect.value)} are left "
+            f"({_limits(later.effect)})."
             if later is not None
             else ""
         )
@@ -106,9 +107,7 @@ class Training(Result):
             if self.covered is not None
             else ""
         )
-        no = "".join(
-            f" No answer on {level}: {why}." for level, why in self.refused.items()
-        )
+        no = "".join(f" No answer on {level}: {why}." for level, why in self.refused.items())
         return (
             f"{self.headline()}{kept}{worth}{needs} What trainees say of it: {self.reaction}.{no} "
             "Learning is compared at the same score before (analysis of covariance)."
@@ -123,8 +122,9 @@ class Training(Result):
         ]
         for occasion, found in self.learning.items():
             each = found.effect
-            rows.append(("2 learning", f"{occasion} test", "points", each.value, each.low,
-                         each.high, f"{found.treated} against {found.untreated} agents"))  # fmt: skip
+            who = f"{found.treated} against {found.untreated} agents"
+            ends = (each.value, each.low, each.high)
+            rows.append(("2 learning", f"{occasion} test", "points", *ends, who))
         for effect in self.behaviour:
             each = effect.relative
             rows.append(("3 behaviour", effect.outcome, "share", each.value, each.low, each.high,
@@ -134,9 +134,9 @@ class Training(Result):
             rows.append(("4 result", "return on cost", "share", each.value, each.low, each.high,
                          f"pays in {self.result.pays:.0%} of draws"))  # fmt: skip
         rows += [(level, "", "", None, None, None, why) for level, why in self.refused.items()]
-        names = {n: pl.String for n in ("level", "measured", "unit")}
-        ends = dict.fromkeys(("value", "value_low", "value_high"), pl.Float64)
-        return pl.DataFrame(rows, schema={**names, **ends, "remark": pl.String}, orient="row")
+        texts = dict.fromkeys(("level", "measured", "unit"), pl.String)
+        numbers = dict.fromkeys(("value", "value_low", "value_high"), pl.Float64)
+        return pl.DataFrame(rows, schema={**texts, **numbers, "remark": pl.String}, orient="row")
 
 
 def training(
@@ -164,7 +164,8 @@ def training(
         Name of the course, and frames of ``CallLog.table(…)``.
     behaviour
         Effects of the course on the job: what :func:`ccanalytics.handletime.effects` returned for
-        it, or one or several of :func:`ccanalytics.handletime.effect`. That on handle time is what the result rests on.
+        it, or one or several of :func:`ccanalytics.handletime.effect`. That on handle time is what
+        the result rests on.
     panel
         Frame of ``CallLog.agent_panel()``, of the calls that the course is about: calls a week and
         their handle time.
@@ -223,7 +224,9 @@ def training(
     learning, checks = _learning(course, trainings, assessments, instrument, level, refused)
     if not effects and not refused:
         refused["behaviour"] = "no effect on the job was given"
-    result = _result(rows, trainees, effects, panel, (wage, hours, seat_cost), level, worth, refused)
+    result = _result(
+        rows, trainees, effects, panel, (wage, hours, seat_cost), level, worth, refused
+    )
     needs, covered = _needs(course, reviews, covers, level, refused)
     for each in effects:
         checks += [
@@ -359,15 +362,23 @@ def _needs(
     frame = as_polars(reviews, "reviews", ("item", "passed", "sampled"), "log.table('reviews')")
     random = frame.filter(pl.col("sampled") == "random").drop_nulls(["item", "passed"])
     if not random.height:
-        refused["needs"] = "no calls were reviewed at random; targeted ones do not tell what is needed"
+        refused["needs"] = (
+            "no calls were reviewed at random; targeted ones do not tell what is needed"
+        )
         return None, None
     items = (
         random.group_by("item")
-        .agg(pl.len().cast(pl.Int64).alias("items_marked"), (~pl.col("passed")).sum().cast(pl.Int64).alias("items_failed"))
+        .agg(
+            pl.len().cast(pl.Int64).alias("items_marked"),
+            (~pl.col("passed")).sum().cast(pl.Int64).alias("items_failed"),
+        )
         .sort("items_failed", "item", descending=[True, False])
     )
     failed = int(items["items_failed"].sum())
-    ends = [wilson(f, n, level=level) for f, n in items.select("items_failed", "items_marked").iter_rows()]
+    ends = [
+        wilson(f, n, level=level)
+        for f, n in items.select("items_failed", "items_marked").iter_rows()
+    ]
     items = items.with_columns(
         (pl.col("items_failed") / pl.col("items_marked")).alias("item_error"),
         pl.Series("item_error_low", [low for low, _ in ends], dtype=pl.Float64),

@@ -122,5 +122,4 @@ TRAINING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "",
         "worth of freed hours up to the week less the cost of the course, in the log's currency",
     ),
-
 )

@@ -267,14 +267,10 @@ def test_two_that_came_together_are_refused(world):
 )
 def test_what_was_asked_wrongly_is_named(world, asked, says):
     with pytest.raises(InputError, match=says):
-        handletime.effect(
-            world.panel, world.rollouts, **({"treatment": "knowledge_base"} | asked)
-        )
+        handletime.effect(world.panel, world.rollouts, **({"treatment": "knowledge_base"} | asked))
     with pytest.raises(InputError, match="lacks a column"):
         handletime.effect(world.panel.drop("log_handle"), world.rollouts, "knowledge_base")
+    later = pl.col("live_on") + pl.duration(weeks=1)
+    both = pl.concat([world.rollouts, world.rollouts.drop_nulls("live_on").with_columns(later)])
     with pytest.raises(InputError, match="goes live once"):
-        twice = world.rollouts.drop_nulls("live_on").with_columns(
-            pl.col("live_on") + pl.duration(weeks=1)
-        )
-        both = pl.concat([world.rollouts, twice])
         handletime.effect(world.panel, both, "knowledge_base")

@@ -72,7 +72,8 @@ def test_before_and_after_is_biased_and_the_comparison_covers(gives):
         effects.append(found.effect.value)
     print(
         f"\ngives {gives}: before/after {np.mean(gains):+.2f}, covers {fooled / WORLDS:.1%}; "
-        f"comparison {np.mean(effects):+.2f}, covers {held / WORLDS:.1%}, shown {shown / WORLDS:.1%}"
+        f"comparison {np.mean(effects):+.2f}, covers {held / WORLDS:.1%}, "
+        f"shown {shown / WORLDS:.1%}"
     )
     few, many = wilson(held, WORLDS, level=0.999)
     assert few < 0.97

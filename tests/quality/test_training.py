@@ -106,7 +106,9 @@ def test_what_leaves_and_fades_is_worth_less():
     whole = quality.course_worth(known, **GIVEN).benefit.value
     assert quality.course_worth(known, leaving_a_year=0.3, **GIVEN).benefit.value < 0.9 * whole
     assert quality.course_worth(known, half_life_weeks=13, **GIVEN).benefit.value < 0.6 * whole
-    assert quality.course_worth(known, usable=0.5, **GIVEN).benefit.value == pytest.approx(whole / 2)
+    assert quality.course_worth(known, usable=0.5, **GIVEN).benefit.value == pytest.approx(
+        whole / 2
+    )
     never = quality.course_worth(Estimate(0.01, 0.0, 0.02), **GIVEN)
     assert never.break_even_weeks == np.inf
     assert never.pays < 0.01

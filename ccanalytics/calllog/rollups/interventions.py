@@ -90,7 +90,13 @@ def agent_weeks(scope: Scope, every: Every, matters: list[str]) -> pl.DataFrame:
             *_PERSON,
             "tenure_weeks",
             *sums,
-            *("usual_log_handle", "usual_handle_s", "usual_transferred", "items_marked", "items_failed"),
+            *(
+                "usual_log_handle",
+                "usual_handle_s",
+                "usual_transferred",
+                "items_marked",
+                "items_failed",
+            ),
         )
         .sort("agent", "interval_start")
     )

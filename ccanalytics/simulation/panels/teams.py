@@ -162,9 +162,9 @@ def draw_team_world(seed: int, parameters: TeamParameters | None = None) -> Team
         truth |= {f"{name} post": scores.gain(points, 2.0), f"{name} delayed": points * p.retained}
     return TeamWorld(
         _panel(crew, rows, at, team, calls, some, sent_on),
-        _rollouts(p, crew, live, in_lot, course_on, screened, coaching_on),
+        _rollouts(p, live, in_lot, course_on, screened, coaching_on),
         _tests(p, crew, scores, in_lot, screened, course_on, coaching_on, first),
-        _courses(crew, course_on, coaching_on),
+        _courses(course_on, coaching_on),
         truth,
     )
 
@@ -287,7 +287,7 @@ def _panel(
 
 
 def _rollouts(
-    p: TeamParameters, crew: _Crew, live: Ints, in_lot: Bools, course_on: Ints, screened: Bools,
+    p: TeamParameters, live: Ints, in_lot: Bools, course_on: Ints, screened: Bools,
     coaching_on: Ints,
 ) -> pl.DataFrame:  # fmt: skip
     import polars as pl
@@ -335,7 +335,7 @@ def _tests(
     return frame.with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
 
 
-def _courses(crew: _Crew, course_on: Ints, coaching_on: Ints) -> pl.DataFrame:
+def _courses(course_on: Ints, coaching_on: Ints) -> pl.DataFrame:
     import polars as pl
 
     rows = [
@@ -344,4 +344,6 @@ def _courses(crew: _Crew, course_on: Ints, coaching_on: Ints) -> pl.DataFrame:
         for k in np.flatnonzero(on < _NEVER)
     ]
     names = {"agent": pl.String, "course": pl.String, "on": pl.Date}
-    return pl.DataFrame(rows, schema={**names, "hours": pl.Float64, "cost": pl.Float64}, orient="row")
+    return pl.DataFrame(
+        rows, schema={**names, "hours": pl.Float64, "cost": pl.Float64}, orient="row"
+    )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Cells", "Nested", "Ratio", "nested"]
 
 _TINY = 1e-7
-_ROUNDS, _NEAR, _BLIND = 4, 0.05, 1e-4
+_ROUNDS, _NEAR, _BLIND, _SLIVER = 4, 0.05, 1e-4, 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,21 +211,26 @@ def nested(cells: Cells) -> Nested:
     design[np.arange(c.value.size), c.week] = 1
     design[:, weeks:] = c.shared
     ridge = np.inf
-    for _ in range(_ROUNDS):
-        rest, away, theta, space = _parts(c, used, design, ridge)
-        if c.alone:
-            break
+    for _ in range(0 if c.alone else _ROUNDS):
+        rest, _, square, moved = _parts(c, used, design, ridge)
+        theta, _ = _solved(square.sum(0)[None], moved.sum(0)[None])
         fresh = _ridge(c, used, c.value - design @ theta[0])
         if abs(fresh - ridge) <= _NEAR * fresh:
             break
         ridge = fresh
+    rest, away, square, moved = _parts(c, used, design, ridge)
+    total, right = square.sum(0), moved.sum(0)
+    theta, space = _solved(
+        np.concatenate([total[None], total[None] - square]),
+        np.concatenate([right[None], right[None] - moved]),
+    )
     return Nested(c, rest, away, theta, space, known, ridge)
 
 
 def _parts(
     c: Cells, used: Bools, design: Floats, ridge: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Take out each cluster's own levels, then solve for what all share."""
+    """Take out each cluster's own levels; the normal equations of what is left, by cluster."""
     both = np.column_stack([c.value, design])
     rest = np.empty_like(both)
     clusters, size = int(c.cluster.max()) + 1, design.shape[1]
@@ -239,14 +244,23 @@ def _parts(
         inner = both[mine][:, 1:].T * w
         square[g] = inner @ rest[mine][:, 1:]
         moved[g] = inner @ rest[mine][:, 0]
-    total, right = square.sum(0), moved.sum(0)
-    every = np.concatenate([total[None], total[None] - square])
-    scale = np.sqrt(np.maximum(np.diag(total), 1e-12))
-    inverse = np.linalg.pinv(every / np.outer(scale, scale), rcond=1e-9, hermitian=True)
-    rights = np.vstack([right, right - moved]) / scale
-    theta = np.einsum("kij,kj->ki", inverse, rights) / scale
-    space = (every / np.outer(scale, scale)) @ inverse * np.outer(scale, 1 / scale)
-    return rest[:, 0], rest[:, 1:], theta, space
+    return rest[:, 0], rest[:, 1:], square, moved
+
+
+def _solved(square: Floats, moved: Floats) -> tuple[Floats, Floats]:
+    """Solutions of normal equations, and projections on what each can tell."""
+    scale = np.sqrt(np.maximum(np.diag(square[0]), 1e-12))
+    both = np.outer(scale, scale)
+    # Not of full rank: levels of weeks and clusters share a constant. The sliver on the diagonal
+    # leaves directions alone that nothing tells, and is too small to be seen in others.
+    even = square / both
+    inverse = np.linalg.inv(even + _SLIVER * np.eye(scale.size))
+    right = moved / scale
+    theta = np.einsum("kij,kj->ki", inverse, right)
+    for _ in range(2):  # refined, so that the sliver and rounding are in no digit that counts
+        off = right - np.einsum("kij,kj->ki", even, theta)
+        theta = theta + np.einsum("kij,kj->ki", inverse, off)
+    return theta / scale, np.asarray(even @ inverse * np.outer(scale, 1 / scale))
 
 
 def _own(both: Floats, w: Floats, person: Ints, ridge: float) -> Floats:

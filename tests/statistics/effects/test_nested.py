@@ -76,8 +76,9 @@ def test_leaving_a_team_out_is_a_fit_without_it():
     fit = nested(cells)
     found = fit.ratio(live)
     kept = cells.cluster != 1
+    code = np.where(cells.cluster > 1, cells.cluster - 1, 0)[kept]
     some = Cells(
-        cells.value[kept], cells.weight[kept], np.where(cells.cluster > 1, cells.cluster - 1, 0)[kept],
+        cells.value[kept], cells.weight[kept], code,
         cells.person[kept], cells.week[kept], cells.shared[kept], cells.untreated[kept],
     )  # fmt: skip
     again = nested(some)
