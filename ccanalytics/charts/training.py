@@ -99,7 +99,7 @@ def learning_gains(training: Training) -> go.Figure:
         raise DataError("no tests tell what was learnt", training.refused.get("learning", ""), "")
     post = next(iter(training.learning.values())).effect
     if post.excludes_zero:
-        title = f"The course gave {post.value:+.1f} points in the test after it"
+        title = f"The course gave {post.value:.1f} points in the test after it"
     else:
         title = "The tests do not show that the course taught anything"
     fig = theme.figure(

@@ -28,6 +28,7 @@ INVISIBLE = (
 )
 """Benefits that nothing here puts a price on: listed, and kept out of the sum."""
 
+_SURE = 0.95  # share of draws from which it is said to pay, or not to
 _DEGREES = 10_000.0  # beyond which Student's t is the normal law
 
 
@@ -75,22 +76,25 @@ class CourseWorth(Result):
     over_time: pl.DataFrame
     invisible: tuple[str, ...] = INVISIBLE
 
+    @property
+    def verdict(self) -> str:
+        """Whether it pays, in words that follow its name."""
+        if self.pays >= _SURE:
+            return "pays for itself"
+        if self.pays <= 1 - _SURE:
+            return "does not pay for itself"
+        return "may or may not pay for itself"
+
     def headline(self) -> str:
         """Give the answer alone."""
         weeks = self.inputs["weeks"]
-        if self.pays >= 0.95:
-            says = "The course pays for itself"
-        elif self.pays <= 0.05:
-            says = "The course does not pay for itself"
-        else:
-            says = "Whether the course pays for itself cannot be said for sure"
         when = (
             f"it breaks even after {self.break_even_weeks:.0f} weeks"
             if np.isfinite(self.break_even_weeks)
             else "the expected benefit never reaches the cost"
         )
         return (
-            f"{says}: in {self.pays:.0%} of draws the benefit of {weeks} weeks is above its cost "
+            f"The course {self.verdict}: in {self.pays:.0%} of draws the benefit of {weeks} weeks is above its cost "
             f"of {self.cost:,.0f}, and {when}."
         )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Training", "training"]
 
+_MEASURED = {"aht": "handle time", "transfers": "transfers", "errors": "items wrong"}
 _REACTION = "not recorded"
 
 
@@ -89,7 +90,8 @@ class Training(Result):
                 f"{_percent(roi.high)})"
             )
         told = "; ".join(said) or "the log answers for none of the levels"
-        return f"Course “{self.course}”, {counted(self.trainees, 'agent')}: {told}."
+        verdict = f" {self.result.verdict}" if self.result is not None else ""
+        return f'The course "{self.course}" of {counted(self.trainees, "agent")}{verdict}: {told}.'
 
     def summary(self) -> str:
         """Give the levels in turn, and what cannot be said."""
@@ -113,6 +115,24 @@ class Training(Result):
             "Learning is compared at the same score before (analysis of covariance)."
         )
 
+    def table(self) -> pl.DataFrame:
+        """Give the levels in words, as reports print them."""
+        import polars as pl
+
+        rows = []
+        for row in self.to_frame().iter_rows(named=True):
+            ends = [row["value"], row["value_low"], row["value_high"]]
+            told = ""
+            if row["value"] is not None:
+                points = row["unit"] == "points"
+                value, low, high = (
+                    f"{x:+.1f}" if points else f"{x:+.1%}".replace(".0%", "%") for x in ends
+                )
+                told = f"{value}{' points' if points else ''} ({low} to {high})".replace("-", "−")
+            level = row["level"][:1].upper() + row["level"][1:]
+            rows.append((level, row["measured"], told, row["remark"]))
+        return pl.DataFrame(rows, schema=["level", "measured", "effect", "remark"], orient="row")
+
     def to_frame(self) -> pl.DataFrame:
         """Give a row per level: what was measured, and the effect in its own unit."""
         import polars as pl
@@ -127,7 +147,7 @@ class Training(Result):
             rows.append(("2 learning", f"{occasion} test", "points", *ends, who))
         for effect in self.behaviour:
             each = effect.relative
-            rows.append(("3 behaviour", effect.outcome, "share", each.value, each.low, each.high,
+            rows.append(("3 behaviour", _MEASURED.get(effect.outcome, effect.outcome), "share", each.value, each.low, each.high,
                          f"grade {effect.grade}"))  # fmt: skip
         if self.result is not None:
             each = self.result.roi

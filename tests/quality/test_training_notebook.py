@@ -38,7 +38,7 @@ def test_on_a_small_sample_centre_it_says_what_the_library_says(small_centre, tm
     )  # fmt: skip
     assert done.details == told.summary()
     assert done.answer == re.split(r"(?<=\.) ", told.summary())[0]
-    assert done.answer.startswith("Course “shorter calls”, ")
+    assert done.answer.startswith('The course "shorter calls" of ')
     html = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Was it the right course?" in html
     assert "Traceback" not in html
