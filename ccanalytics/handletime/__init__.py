@@ -9,6 +9,7 @@ from ccanalytics.handletime.mix import Mix, mix
 from ccanalytics.handletime.outreach import Outreach, outreach
 from ccanalytics.handletime.overview import Overview, overview
 from ccanalytics.handletime.parts import HandleParts, parts
+from ccanalytics.handletime.proficiency import Proficiency, proficiency
 from ccanalytics.handletime.trend import Trend, trend
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Mix",
     "Outreach",
     "Overview",
+    "Proficiency",
     "Trend",
     "control_chart",
     "distribution",
@@ -29,5 +31,6 @@ __all__ = [
     "outreach",
     "overview",
     "parts",
+    "proficiency",
     "trend",
 ]

@@ -71,8 +71,8 @@ def effect(
     On cells without it, E[yᵢₜ] = clusterₖ + agentᵢ + weekₜ + f(tenureᵢₜ) + Σ βⱼ·otherⱼᵢₜ, where
     y is the mean log of handle time less what such calls usually take (or a share), weighted by
     calls; the effect is the weighted mean of y less what that foretells over live cells, and as a
-    share exp(effect) − 1. The week of going live is left out, and so are weeks in which fewer than two
-    units are untreated. Limits are those of the jackknife over units, with Student's t and
+    share exp(effect) − 1. The week of going live is left out, and so are weeks in which fewer than
+    two units are untreated. Limits are those of the jackknife over units, with Student's t and
     Satterthwaite's degrees of freedom.
 
     Parameters

@@ -94,8 +94,8 @@ class CourseWorth(Result):
             else "the expected benefit never reaches the cost"
         )
         return (
-            f"The course {self.verdict}: in {self.pays:.0%} of draws the benefit of {weeks} weeks is above its cost "
-            f"of {self.cost:,.0f}, and {when}."
+            f"The course {self.verdict}: in {self.pays:.0%} of draws the benefit of {weeks} weeks "
+            f"is above its cost of {self.cost:,.0f}, and {when}."
         )
 
     def summary(self) -> str:

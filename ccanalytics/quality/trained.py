@@ -147,8 +147,9 @@ class Training(Result):
             rows.append(("2 learning", f"{occasion} test", "points", *ends, who))
         for effect in self.behaviour:
             each = effect.relative
-            rows.append(("3 behaviour", _MEASURED.get(effect.outcome, effect.outcome), "share", each.value, each.low, each.high,
-                         f"grade {effect.grade}"))  # fmt: skip
+            what = _MEASURED.get(effect.outcome, effect.outcome)
+            ends = (each.value, each.low, each.high)
+            rows.append(("3 behaviour", what, "share", *ends, f"grade {effect.grade}"))
         if self.result is not None:
             each = self.result.roi
             rows.append(("4 result", "return on cost", "share", each.value, each.low, each.high,

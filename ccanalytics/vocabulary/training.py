@@ -105,6 +105,14 @@ TRAINING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share of calls or items by which it changed; negative: fewer",
     ),
     ("points", "Points", "分数", "", "points of the test, on its own scale"),
+    ("hires", "Newcomers", "新员工数", "", "agents hired within the log"),
+    (
+        "weeks",
+        "Weeks to proficiency",
+        "达标周数",
+        "",
+        "until handle time is as near as said to where it settles",
+    ),
     ("score_before", "Score before", "培训前分数", "", "points in the test before the course"),
     ("score_after", "Score after", "培训后分数", "", "points in the test after the course"),
     (

@@ -1,8 +1,8 @@
 """Sample centres loaded as a user would load them: a tool by tenure, ten seconds, and a course.
 
-Truth is what each cause did to the log of handle time over the calls on which it acts. The ordinary
-run has the small worlds of ``test_effect``; ``CCANALYTICS_FULL=1`` writes centres a twentieth of the
-size over 78 weeks, and prints what was found (``-s``).
+Truth is what each cause did to the log of handle time over the calls on which it acts. The
+ordinary run has the small worlds of ``test_effect``; ``CCANALYTICS_FULL=1`` writes centres a
+twentieth of the size over 78 weeks, and prints what was found (``-s``).
 """
 
 import json
@@ -31,13 +31,14 @@ def test_centres_hold_what_was_planted(tmp_path):
         log = CallLog(tmp_path / f"{seed}.duckdb")
         log.load(folder, "ccanalytics")
         truth = json.loads((folder / "truth.json").read_text("utf-8"))["people"]["effects"]
+        by_band = truth["knowledge_base"]
         panel, rollouts = log.agent_panel(where={"queue": "hotline"}), log.table("rollouts")
         tool = handletime.effect(panel, rollouts, "knowledge_base")
         rows = [
-            ("tool", truth["knowledge_base"]["where_it_acts"]["handle_log"], tool.relative.low,
+            ("tool", by_band["where_it_acts"]["handle_log"], tool.relative.low,
              tool.relative.high),
             *(
-                (row["group"], truth["knowledge_base"].get(BANDS[row["group"]], {}).get("handle_log"),
+                (row["group"], by_band.get(BANDS[row["group"]], {}).get("handle_log"),
                  row["relative_low"], row["relative_high"])
                 for row in tool.by_group.iter_rows(named=True)
             ),
