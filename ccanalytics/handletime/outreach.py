@@ -123,7 +123,7 @@ def outreach(
     ... })
     >>> found = outreach(frame, contact_s=60, aht_s=200, by_lot=True)
     >>> found.net_hours.low > 0, found.effect.grade
-    (True, 'moderate')
+    (True, 'strong')
     """
     import polars as pl
 

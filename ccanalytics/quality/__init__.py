@@ -3,7 +3,7 @@
 from ccanalytics.quality.bulletin import Bulletin, bulletin
 from ccanalytics.quality.coached import Coaching, coaching
 from ccanalytics.quality.course_worth import CourseWorth, course_worth
-from ccanalytics.quality.tested import courses
+from ccanalytics.quality.score_pairs import courses
 from ccanalytics.quality.trained import Training, training
 
 __all__ = [

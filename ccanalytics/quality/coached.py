@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.quality.tested import courses, tested
+from ccanalytics.quality.score_pairs import courses, score_pairs
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.ancova import BeforeAfter, ancova
@@ -161,7 +161,7 @@ def coaching(
                 "give course",
             )
         course = str(lowest[0])
-    pairs, remarks = tested(assessments, trainings, course, occasion, instrument)
+    pairs, remarks = score_pairs(assessments, trainings, course, occasion, instrument)
     before, after = pairs["before"].to_numpy(), pairs["after"].to_numpy()
     took = pairs["taken"].to_numpy()
     if not took.any():

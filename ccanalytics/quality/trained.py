@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.quality.course_worth import CourseWorth, course_worth
-from ccanalytics.quality.tested import taken_by, tested
+from ccanalytics.quality.score_pairs import score_pairs, taken_by
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.ancova import BeforeAfter, ancova
@@ -288,7 +288,7 @@ def _learning(
         return found, checks
     for occasion in ("post", "delayed"):
         try:
-            pairs, remarks = tested(assessments, trainings, course, occasion, instrument)
+            pairs, remarks = score_pairs(assessments, trainings, course, occasion, instrument)
             told = ancova(pairs["before"], pairs["after"], pairs["taken"], level=level)
         except DataError as error:
             refused["learning" if occasion == "post" else "learning, delayed"] = error.what

@@ -12,13 +12,13 @@ from ccanalytics.vocabulary import counted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["courses", "taken_by", "tested"]
+__all__ = ["courses", "score_pairs", "taken_by"]
 
 _TESTS = ("agent", "instrument", "course", "occasion", "at", "score")
 _COURSES = ("agent", "course", "on")
 
 
-def tested(
+def score_pairs(
     assessments: Any, trainings: Any, course: str, occasion: str, instrument: str | None
 ) -> tuple[pl.DataFrame, list[Check]]:
     """Agents with ``before``, ``after`` and ``taken``; and who is left out.
@@ -154,7 +154,7 @@ def _by_score(assessments: Any, trainings: pl.DataFrame, course: str) -> bool:
     if assessments is None:
         return False
     try:
-        pairs, _ = tested(assessments, trainings, course, "post", None)
+        pairs, _ = score_pairs(assessments, trainings, course, "post", None)
     except (DataError, InputError):
         return False
     took = pairs.filter("taken")["before"]
