@@ -243,7 +243,7 @@ def training(
                 "give what handletime.effect returned",
             )
     learning, checks = _learning(course, trainings, assessments, instrument, level, refused)
-    if not effects and not refused:
+    if not effects and not any(each.startswith("behaviour") for each in refused):
         refused["behaviour"] = "no effect on the job was given"
     result = _result(
         rows, trainees, effects, panel, (wage, hours, seat_cost), level, worth, refused
