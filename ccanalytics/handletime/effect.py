@@ -134,7 +134,7 @@ def effect(
     if isinstance(min_weeks, bool) or not isinstance(min_weeks, int) or min_weeks < 1:
         raise InputError("min_weeks is a whole number, 1 or more", f"min_weeks={min_weeks!r}")
     for name, steps in (("bands", bands), ("windows", windows)):
-        whole = all(isinstance(s, int) and not isinstance(s, bool) and s > 0 for s in steps)
+        whole = isinstance(steps, (list, tuple)) and all(type(s) is int and s > 0 for s in steps)
         if not whole or sorted(set(steps)) != list(steps):
             raise InputError("these are whole weeks, each above the last", f"{name}={steps!r}")
     asked = Asked(treatment, outcome, by, tuple(bands), design, unit_kind, min_weeks, level)

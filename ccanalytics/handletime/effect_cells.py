@@ -199,8 +199,11 @@ def cells_of(panel: Any, rollouts: Any, asked: Asked, *, split: bool = True) -> 
     frame = frame.filter(pl.col(size) > 0, pl.col(kind).is_not_null())
     frame = _with_tenure(frame, asked, remarks)
     if not frame.height:
+        what = "items of random reviews" if asked.outcome == "errors" else "calls"
         raise DataError(
-            f"the panel has no {size} of any known {kind}", f"outcome={asked.outcome!r}", ""
+            f"the panel has no {what} of agents whose {kind} is known",
+            f"outcome={asked.outcome!r}",
+            f"load {'reviews' if asked.outcome == 'errors' else 'agents'}",
         )
     first = as_date("local_start", frame["local_start"].min())
     last = as_date("local_start", frame["local_start"].max())
@@ -221,6 +224,13 @@ def cells_of(panel: Any, rollouts: Any, asked: Asked, *, split: bool = True) -> 
         (pl.col("local_start").cast(pl.Date) - pl.lit(first)).dt.total_days() // 7
     ).to_series().to_numpy().astype(np.int64)  # fmt: skip
     value, weight = _outcome(frame, asked.outcome)
+    if not np.isfinite(value).all():
+        row = frame.row(int(np.argmin(np.isfinite(value))), named=True)
+        raise InputError(
+            "handle times and counts are finite numbers",
+            f"panel: {row['agent']!r}, {row['local_start']}",
+            "take the frame from log.agent_panel()",
+        )
     group, groups = _grouped(frame, asked)
     shared, others = _shared(frame, dates, name, asked, first, week, kind, split=split)
     seconds = frame["handle_s"].to_numpy().astype(float) if "handle_s" in frame.columns else weight

@@ -259,6 +259,7 @@ def test_two_that_came_together_are_refused(world):
         ({"design": "guess"}, "no such design"),
         ({"min_weeks": 0}, "min_weeks"),
         ({"bands": (52, 13)}, "each above the last"),
+        ({"bands": 13}, "each above the last"),
         ({"treatment": "yoga"}, "nothing of this name"),
         ({"unit_kind": "planet"}, "no such kind"),
         ({"by": "shoe size"}, "lacks a column"),
@@ -270,6 +271,9 @@ def test_what_was_asked_wrongly_is_named(world, asked, says):
         handletime.effect(world.panel, world.rollouts, **({"treatment": "knowledge_base"} | asked))
     with pytest.raises(InputError, match="lacks a column"):
         handletime.effect(world.panel.drop("log_handle"), world.rollouts, "knowledge_base")
+    unknown = world.panel.with_columns(log_handle=pl.lit(float("nan")))
+    with pytest.raises(InputError, match="finite numbers"):
+        handletime.effect(unknown, world.rollouts, "knowledge_base")
     later = pl.col("live_on") + pl.duration(weeks=1)
     both = pl.concat([world.rollouts, world.rollouts.drop_nulls("live_on").with_columns(later)])
     with pytest.raises(InputError, match="goes live once"):

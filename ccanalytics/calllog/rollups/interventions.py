@@ -6,7 +6,7 @@ agent who happens to get the long ones does not pass for slow.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
@@ -102,7 +102,7 @@ def agent_weeks(scope: Scope, every: Every, matters: list[str]) -> pl.DataFrame:
     )
 
 
-def _reviewed(scope: Scope, every: Every, slots: nw.LazyFrame) -> pl.DataFrame:
+def _reviewed(scope: Scope, every: Every, slots: nw.LazyFrame[Any]) -> pl.DataFrame:
     """Items of random reviews by the interval of the call, the agent's who took it."""
     import polars as pl
 
