@@ -28,7 +28,7 @@ def _cells(path: Path, kind: str) -> list[dict]:
 def test_they_are_there() -> None:
     known = {
         "bulletin", "coverage", "deflection", "handle_time", "quality", "reminders", "seats",
-        "sites", "traffic", "trunks",
+        "sites", "traffic", "training", "trunks",
     }  # fmt: skip
     assert {p.stem for p in NOTEBOOKS} >= known
 

@@ -12,6 +12,7 @@ from ccanalytics.calllog.callers_and_agents import CallersAndAgents
 from ccanalytics.calllog.counted import CountedLog
 from ccanalytics.calllog.customers import CustomersLog
 from ccanalytics.calllog.file import one_state
+from ccanalytics.calllog.interventions import InterventionsLog
 from ccanalytics.calllog.lines import LinesLog
 from ccanalytics.calllog.offers import OffersLog
 from ccanalytics.calllog.quality import QualityLog
@@ -35,7 +36,14 @@ Values = Any
 
 
 class CallLog(
-    AgentsLog, CallersAndAgents, CustomersLog, LinesLog, OffersLog, QualityLog, CountedLog
+    AgentsLog,
+    CallersAndAgents,
+    CustomersLog,
+    InterventionsLog,
+    LinesLog,
+    OffersLog,
+    QualityLog,
+    CountedLog,
 ):
     """One call log.
 

@@ -1,8 +1,10 @@
-"""How good calls were, how sure that is, and day by day what deserves attention."""
+"""How good calls were and how sure that is, what training gave, what deserves attention today."""
 
 from ccanalytics.quality.agreeing import Agreement, agreement
 from ccanalytics.quality.bulletin import Bulletin, bulletin
+from ccanalytics.quality.coached import Coaching, coaching
 from ccanalytics.quality.complaints import ComplaintWeek, complaint_chart, complaint_week
+from ccanalytics.quality.course_worth import CourseWorth, course_worth
 from ccanalytics.quality.errors_found import ErrorRates, error_rates
 from ccanalytics.quality.frontiers import Frontier, frontier
 from ccanalytics.quality.personal import AgentFile, agent_file
@@ -16,13 +18,17 @@ from ccanalytics.quality.sampling import (
     sampling_plan,
 )
 from ccanalytics.quality.satisfied import Satisfaction, satisfaction
+from ccanalytics.quality.score_pairs import courses
 from ccanalytics.quality.ticketing import Tickets, tickets
+from ccanalytics.quality.trained import Training, training
 
 __all__ = [
     "AgentFile",
     "Agreement",
     "Bulletin",
+    "Coaching",
     "ComplaintWeek",
+    "CourseWorth",
     "ErrorRates",
     "Frontier",
     "Resolution",
@@ -30,12 +36,16 @@ __all__ = [
     "SamplingPlan",
     "Satisfaction",
     "Tickets",
+    "Training",
     "acceptance",
     "agent_file",
     "agreement",
     "bulletin",
+    "coaching",
     "complaint_chart",
     "complaint_week",
+    "course_worth",
+    "courses",
     "error_rates",
     "first_contact_resolution",
     "frontier",
@@ -45,4 +55,5 @@ __all__ = [
     "sampling_plan",
     "satisfaction",
     "tickets",
+    "training",
 ]

@@ -19,6 +19,7 @@ from ccanalytics.vocabulary.offers import OFFER_MEASURES
 from ccanalytics.vocabulary.people import PEOPLE_MEASURES
 from ccanalytics.vocabulary.quality import QUALITY_MEASURES
 from ccanalytics.vocabulary.sites import SITE_MEASURES
+from ccanalytics.vocabulary.training import TRAINING_MEASURES
 from ccanalytics.vocabulary.value import VALUE_MEASURES
 
 __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
@@ -56,6 +57,7 @@ MEASURES: dict[str, Measure] = {
         *CONTACT_MEASURES,
         *OFFER_MEASURES,
         *QUALITY_MEASURES,
+        *TRAINING_MEASURES,
     )
 }
 
@@ -149,6 +151,8 @@ TERMS: dict[str, tuple[str, str]] = {
     "sms_hall": ("SMS hall", "短信营业厅"),
     "web_hall": ("Web channel", "网上营业厅"),
     "app": ("App", "手机客户端"),
+    "knowledge_base": ("Knowledge base", "知识库"),
+    "coaching": ("Coaching", "辅导"),
     "menu": ("Voice menu", "语音菜单"),
     # queues and the sources of subscriptions, as the sample centre names them
     "hotline": ("Hotline", "热线"),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 NOTEBOOKS = (
     "bulletin", "coverage", "deflection", "handle_time", "quality", "reminders", "seats", "sites",
-    "traffic", "trunks",
+    "traffic", "training", "trunks",
 )  # fmt: skip
 
 

@@ -49,6 +49,8 @@ QUESTIONS = {
     "handling by agent": lambda log: log.agent_handling("1w", by=["queue"]),
     "handling by agent, monthly": lambda log: log.agent_handling("1mo", by=[]),
     "agents": lambda log: log.agents(start="2024-04-01"),
+    "agents by week": lambda log: log.agent_panel(),
+    "assisted calls": lambda log: log.assisted_calls(),
     "offers": lambda log: log.offers(before_days=10, lead_days=10, after_days=14),
     "reminded": lambda log: log.reminded(where={"service": "bill"}),
     "leaving": lambda log: log.leaving(),
@@ -226,6 +228,19 @@ def _beside(seed: int = 2) -> dict[str, pl.DataFrame]:
             "completed": accepted & (rng.random(n) < 0.5),
         }
     )
+    # Some offers were made in a call, now and then twice in the same.
+    number = (pl.int_range(n, eager=True) * 7 % 900).cast(pl.String)
+    inside = pl.when(pl.col("stage") == "during_call").then(number)
+    events = events.with_columns(call_id=inside)
+    reviews = pl.DataFrame(
+        {
+            "review_id": [f"v{i}" for i in range(300)],
+            "call_id": [str(i * 19) for i in range(300)],
+            "item": [["right answer", "courtesy"][i % 2] for i in range(300)],
+            "passed": [[True, False, None][i % 3] for i in range(300)],
+            "sampled": [["random", "random", "targeted"][i // 3 % 3] for i in range(300)],
+        }
+    )
     spells = {"agent": [], "state": [], "started_at": [], "ended_at": []}
     plans = {"agent": [], "activity": [], "started_at": [], "ended_at": []}
     for agent in range(6):
@@ -277,6 +292,7 @@ def _beside(seed: int = 2) -> dict[str, pl.DataFrame]:
             }
         ),
         "self_service": events,
+        "reviews": reviews,
         "agent_states": pl.DataFrame(spells),
         "schedules": pl.DataFrame(plans),
         "agents": pl.DataFrame(agents),

@@ -10,6 +10,7 @@ from ccanalytics.simulation.panels.reminders import (
     ReminderWorlds,
     draw_reminders,
 )
+from ccanalytics.simulation.panels.teams import TeamParameters, TeamWorld, draw_team_world
 from ccanalytics.simulation.panels.truth import PanelTruth, TrueEffect
 from ccanalytics.simulation.panels.world import PanelWorld
 
@@ -22,7 +23,10 @@ __all__ = [
     "ReminderTruth",
     "ReminderWorlds",
     "RollOut",
+    "TeamParameters",
+    "TeamWorld",
     "TrueEffect",
     "draw_panels",
     "draw_reminders",
+    "draw_team_world",
 ]

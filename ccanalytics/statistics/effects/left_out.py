@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,11 +71,13 @@ class Foretold:
     """Calls that would have come: by all units, then without each unit in turn.
 
     ``foretold`` is (1 + units) × units × weeks, nan where nothing is foretold; the first may be 1
-    where a design does not leave units out.
+    where a design does not leave units out. ``weight`` is what each cell counts where ``calls`` are
+    means (units × weeks); None: 1.
     """
 
     calls: Floats
     foretold: Floats
+    weight: Floats | None = field(default=None, kw_only=True)
 
     def ratios(self, cells: Bools) -> Ratios:
         """Compare some cells; those for which nothing is foretold are in no sum.
@@ -94,6 +96,8 @@ class Foretold:
         keep = leave_one_out(len(self.calls))[: len(self.foretold)]
         some = cells[None] * keep[:, :, None] * np.isfinite(self.foretold)
         mean = np.where(some > 0, self.foretold, 0.0)
+        if self.weight is not None:
+            some, mean = some * self.weight, mean * self.weight
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (self.calls[None] * some).sum(axis=(-1, -2)) / mean.sum(axis=(-1, -2))
             logs = np.log(ratio)
