@@ -198,6 +198,13 @@ def test_encodings_are_found_out(encoding):
     assert right >= (58 if encoding == "gb18030" else 60)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_half_a_letter_is_no_line_end(encoding):
+    """The letter of every morning, 上, has the byte of a line end in it."""
+    text = "".join(f"{i},03/03/2025 08:00:{i:02} 上午,上海\n" for i in range(40))
+    assert found(text.encode(encoding), whole=True).name == encoding
+
+
 @pytest.mark.parametrize("encoding", OTHERS)
 def test_other_encodings_are_not_taken_for_chinese(encoding):
     draw = random.Random(4)

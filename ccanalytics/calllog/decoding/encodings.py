@@ -28,6 +28,7 @@ _BOMS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _HIGH = re.compile(rb"[\x80-\xff]")
+_LITTLE_HAN, _BIG_HAN = re.compile(rb"\n[\x4e-\x9f]"), re.compile(rb"[\x4e-\x9f]\n")
 _COMMON, _FREQUENT_SHARE, _LEAST_PAIRS = 0.8, 0.25, 2
 # The commonest characters of written Chinese, and the trade's own; noise falls on them once in
 # seven.
@@ -112,11 +113,16 @@ def _wide(sample: bytes) -> str | None:
     low, high = sample[0 : 2 * pairs : 2], sample[1 : 2 * pairs : 2]
     little = sum(b == 0 and (a in _PLAIN) for a, b in zip(low, high, strict=True))
     big = sum(a == 0 and (b in _PLAIN) for a, b in zip(low, high, strict=True))
-    # A stray zero byte is damage: in UTF-16 most line ends have one beside them.
+    # A stray zero byte is damage: in UTF-16 most line ends have one beside them. A line end's byte
+    # is also half of Chinese characters, a common one (上) among them.
     ends = sample.count(b"\n")
-    if little >= max(_ZEROS * pairs, 3 * big) and 2 * sample.count(b"\n\0") > ends:
+    if little >= max(_ZEROS * pairs, 3 * big) and 2 * sample.count(b"\n\0") > ends - len(
+        _LITTLE_HAN.findall(sample)
+    ):
         return "utf-16-le"
-    if big >= max(_ZEROS * pairs, 3 * little) and 2 * sample.count(b"\0\n") > ends:
+    if big >= max(_ZEROS * pairs, 3 * little) and 2 * sample.count(b"\0\n") > ends - len(
+        _BIG_HAN.findall(sample)
+    ):
         return "utf-16-be"
     return None
 
