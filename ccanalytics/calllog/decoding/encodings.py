@@ -114,16 +114,15 @@ def _wide(sample: bytes) -> str | None:
     little = sum(b == 0 and (a in _PLAIN) for a, b in zip(low, high, strict=True))
     big = sum(a == 0 and (b in _PLAIN) for a, b in zip(low, high, strict=True))
     # A stray zero byte is damage: in UTF-16 most line ends have one beside them. A line end's byte
-    # is also half of Chinese characters, a common one (上) among them.
-    ends = sample.count(b"\n")
-    if little >= max(_ZEROS * pairs, 3 * big) and 2 * sample.count(b"\n\0") > ends - len(
-        _LITTLE_HAN.findall(sample)
+    # is also half of Chinese letters, a common one (上) among them.
+    ends, letters = sample.count(b"\n"), not sample.isascii()
+    for name, some, other, end, han in (
+        ("utf-16-le", little, big, b"\n\0", _LITTLE_HAN),
+        ("utf-16-be", big, little, b"\0\n", _BIG_HAN),
     ):
-        return "utf-16-le"
-    if big >= max(_ZEROS * pairs, 3 * little) and 2 * sample.count(b"\0\n") > ends - len(
-        _BIG_HAN.findall(sample)
-    ):
-        return "utf-16-be"
+        halves = len(han.findall(sample)) if letters or 2 * some > pairs else 0
+        if some >= max(_ZEROS * pairs, 3 * other) and 2 * sample.count(end) > ends - halves:
+            return name
     return None
 
 
