@@ -154,7 +154,7 @@ class Nested:
         mine = c.cluster[some]
 
         def by_cluster(values: Floats) -> Floats:
-            return np.bincount(mine, values, minlength=many)
+            return np.asarray(np.bincount(mine, values, minlength=many), float)
 
         total, found = by_cluster(w), by_cluster(w * c.value[some])
         rest, away = by_cluster(w * self.rest[some]), _sums(mine, w, self.away[some], many)
