@@ -203,7 +203,7 @@ class HandleEffect(Result):
 def seconds_of(mean_s: float, relative: Estimate) -> Estimate:
     """Seconds by which calls that now take ``mean_s`` on the mean were changed.
 
-    >>> seconds_of(90.0, Estimate(-0.1, -0.25, 0.0)).value
+    >>> round(seconds_of(90.0, Estimate(-0.1, -0.25, 0.0)).value, 6)
     -10.0
     """
     value, low, high = (
