@@ -12,7 +12,7 @@ import numpy as np
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.handletime.effect_cells import dates_of
-from ccanalytics.handletime.effect_result import HandleEffect
+from ccanalytics.handletime.effect_result import HandleEffect, seconds_of
 from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.effects.effect import Grade, signed
 from ccanalytics.statistics.effects.left_out import Foretold, leave_one_out
@@ -56,7 +56,7 @@ def service_effect(
     if asked.design == "randomised":
         raise InputError("services are compared staggered", f"design={asked.design!r}")
     frame = as_polars(panel, "panel", _NEEDS, "log.assisted_calls()")
-    names = [n for n in ("calls", "handle_s", "assisted") if n in frame.columns]
+    names: list[str] = [n for n in ("calls", "handle_s", "assisted") if n in frame.columns]
     check_counts(frame, names, "panel")
     dates, rows, name = dates_of(rollouts, asked)
     weeks, cut = whole_weeks(frame, "the weeks of the panel")
@@ -79,9 +79,7 @@ def service_effect(
     half = found.half(level)
     relative = found.relative(level)
     now = float((mean[kept] * weight * found.cells).sum() / (weight * found.cells).sum())
-    change = Estimate(
-        *(now * (1 - 1 / (1 + x)) for x in (relative.value, relative.low, relative.high)), level
-    )
+    change = seconds_of(now, relative)
     placebo = _placebo(whole, early, 1 - (1 - level) * 2 / 3)
     live_units = [whole.units[i] for i in np.flatnonzero(found.cells.any(axis=1))]
     controls = int(((whole.untreated * found.cells.any(axis=0)).sum(axis=1) > 0).sum())

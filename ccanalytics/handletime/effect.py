@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.handletime.assist import service_effect
 from ccanalytics.handletime.effect_cells import Asked, by_lot, cells_of
-from ccanalytics.handletime.effect_result import LEADS, OUTCOMES, HandleEffect
+from ccanalytics.handletime.effect_result import LEADS, OUTCOMES, HandleEffect, seconds_of
 from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.effect import Grade, signed
@@ -134,8 +134,8 @@ def effect(
     if isinstance(min_weeks, bool) or not isinstance(min_weeks, int) or min_weeks < 1:
         raise InputError("min_weeks is a whole number, 1 or more", f"min_weeks={min_weeks!r}")
     for name, steps in (("bands", bands), ("windows", windows)):
-        whole = isinstance(steps, (list, tuple)) and all(type(s) is int and s > 0 for s in steps)
-        if not whole or sorted(set(steps)) != list(steps):
+        right = isinstance(steps, (list, tuple)) and all(type(s) is int and s > 0 for s in steps)
+        if not right or sorted(set(steps)) != list(steps):
             raise InputError("these are whole weeks, each above the last", f"{name}={steps!r}")
     asked = Asked(treatment, outcome, by, tuple(bands), design, unit_kind, min_weeks, level)
     if asked.kind_of(rollouts) == "service":
@@ -250,8 +250,7 @@ def _change(
     if not logs:
         return ratio.difference(level)
     mean = float(told.seconds[cells].sum() / told.weight[cells].sum())
-    ends = [mean * (1 - 1 / (1 + x)) for x in (relative.value, relative.low, relative.high)]
-    return Estimate(*ends, level)
+    return seconds_of(mean, relative)
 
 
 def _by_group(
@@ -281,9 +280,7 @@ def _by_group(
     if len(ends) > 1:
         (first, left), (last, other) = ends[0], ends[-1]
         half = limits(left - other, level)[0]
-        value = first - last
-        shown = [value, value - half, value + half]
-        gap = Estimate(*(np.expm1(shown).tolist() if logs else shown), level)
+        gap = _about(first - last, half, level, logs=logs)
     kinds = dict.fromkeys(names, pl.Float64) | {
         "group": pl.String, "agents": pl.Int64, "calls": pl.Int64,
     }  # fmt: skip
@@ -344,8 +341,15 @@ def _drift(told: Prepared, whole: Ratio, level: float, *, logs: bool) -> Estimat
     if not logs:
         slope = slope / max(whole.foretold, 1e-9)
     half, _, _ = limits(slope[1:], level)
-    ends = [float(slope[0]), float(slope[0]) - half, float(slope[0]) + half]
-    return Estimate(*(np.expm1(ends).tolist() if logs else ends), level)
+    return _about(float(slope[0]), half, level, logs=logs)
+
+
+def _about(middle: float, half: float, level: float, *, logs: bool) -> Estimate:
+    """Limits about a number, as shares."""
+    value, low, high = middle, middle - half, middle + half
+    if logs:
+        value, low, high = np.expm1([value, low, high]).tolist()
+    return Estimate(value, low, high, level)
 
 
 def _scale(ratio: Ratio, *, logs: bool) -> tuple[float, Floats]:

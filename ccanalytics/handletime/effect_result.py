@@ -12,7 +12,7 @@ from ccanalytics.vocabulary import counted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["OUTCOMES", "HandleEffect", "Outcome", "amount"]
+__all__ = ["OUTCOMES", "HandleEffect", "Outcome", "amount", "seconds_of"]
 
 LEADS = 8
 
@@ -198,6 +198,18 @@ class HandleEffect(Result):
                 for old in ("change", "change_low", "change_high")
             }
         )
+
+
+def seconds_of(mean_s: float, relative: Estimate) -> Estimate:
+    """Seconds by which calls that now take ``mean_s`` on the mean were changed.
+
+    >>> round(seconds_of(90.0, Estimate(-0.1, -0.25, 0.0)).value, 6)
+    -10.0
+    """
+    value, low, high = (
+        mean_s * (1 - 1 / (1 + share)) for share in (relative.value, relative.low, relative.high)
+    )
+    return Estimate(value, low, high, relative.level)
 
 
 def amount(outcome: str, change: Estimate) -> str:

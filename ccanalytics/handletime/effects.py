@@ -62,7 +62,7 @@ class Effects(Result):
         """Give a row per outcome, refused ones with their reason."""
         import polars as pl
 
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (o, e.grade, e.design, e.calls, e.relative.value, e.relative.low, e.relative.high, None)
             for o, e in self.effects.items()
         ]

@@ -172,7 +172,7 @@ def proficiency(
         halves[group], errors[group] = hires, error
     change = told[True].value - told[False].value
     free = min(halves.values()) - 1
-    half = float(stdtrit(free, 0.5 + level / 2)) * float(np.hypot(*errors.values()))
+    half = float(stdtrit(free, 0.5 + level / 2)) * float(np.hypot(errors[False], errors[True]))
     return Proficiency(
         name=term(name),
         within=float(within),

@@ -235,10 +235,10 @@ def course_worth(
         freed[first : first + 4_000] = hours_of(drawn[first : first + 4_000]).sum(axis=1)
     net = freed * price - cost
     told = float(expected.sum())
-    limits = np.quantile(freed, ends).tolist()
+    low, high = np.quantile(freed, ends).tolist()
 
     def estimate(scale: float, shift: float) -> Estimate:
-        return Estimate(told * scale + shift, *(x * scale + shift for x in limits), level)
+        return Estimate(told * scale + shift, low * scale + shift, high * scale + shift, level)
 
     running = np.cumsum(expected) * price - cost
     paid = np.flatnonzero(running >= 0)

@@ -55,12 +55,10 @@ def agent_weeks(scope: Scope, every: Every, matters: list[str]) -> pl.DataFrame:
         (pl.col("transferred").sum() / pl.col("calls").sum()).alias("_sent"),
     ) if matters else None  # fmt: skip
     if usual is None:
-        total = counted["calls"].sum()
-        means = {
-            new: counted[old].sum() / total if total else 0.0
+        told = counted.with_columns(
+            (pl.col(old).sum() / pl.col("calls").sum()).alias(new)
             for new, old in (("_log", "log_handle"), ("_s", "handle_s"), ("_sent", "transferred"))
-        }
-        told = counted.with_columns(**{name: pl.lit(value) for name, value in means.items()})
+        )
     else:
         told = counted.join(usual, on=matters, how="left", nulls_equal=True)
     sums = ["calls", "handle_s", "log_handle", "log_handle_squares", "transferred"]

@@ -104,10 +104,16 @@ class Ratio:
 
 
 def limits(left_out: Floats, level: float) -> tuple[float, float, float]:
-    """Half-width of the limits, standard error and degrees of freedom of a jackknife."""
+    """Half-width of the limits, standard error and degrees of freedom of a jackknife.
+
+    Leaving a cluster out takes its weight from its own foretelling, which makes the jackknife too
+    wide, as CR3 is; √(1 − 1/K) of K clusters brings it to about CR2 (Bell & McCaffrey 2002). With
+    12 teams errors were 1.14 of the spread of 300 worlds without it.
+    """
     from scipy.special import stdtrit
 
     error, degrees = jackknife(left_out)
+    error *= float(np.sqrt(1 - 1 / max(int(np.isfinite(left_out).sum()), 2)))
     return float(stdtrit(degrees, 0.5 + level / 2)) * error, error, degrees
 
 
@@ -154,7 +160,7 @@ class Nested:
         mine = c.cluster[some]
 
         def by_cluster(values: Floats) -> Floats:
-            return np.bincount(mine, values, minlength=many)
+            return np.asarray(np.bincount(mine, values, minlength=many), float)
 
         total, found = by_cluster(w), by_cluster(w * c.value[some])
         rest, away = by_cluster(w * self.rest[some]), _sums(mine, w, self.away[some], many)
