@@ -191,7 +191,7 @@ def learning_curve(
     most
         Kinds to tell apart, those with most calls.
     level
-        Of the limits, 0–1: jackknife over agents, and Student's t has as many degrees of
+        Of the limits, 0–1: agents are clusters (CR2), and Student's t has as many degrees of
         freedom as agents carry the coefficient.
 
     Raises
@@ -204,8 +204,8 @@ def learning_curve(
     References
     ----------
     Gans, Liu, Mandelbaum, Shen & Ye (2010), Service times in call centers: agent heterogeneity and
-    learning, IMS Collections 6, 99–123; Carter, Schnepel & Steigerwald (2017), Review of Economics
-    and Statistics 99, 698–709.
+    learning, IMS Collections 6, 99–123; Bell & McCaffrey (2002), Survey Methodology 28, 169–181;
+    Carter, Schnepel & Steigerwald (2017), Review of Economics and Statistics 99, 698–709.
 
     Examples
     --------

@@ -27,8 +27,10 @@ class Within:
     beta
         All coefficients, those of interest first.
     covariance
-        Of the coefficients of interest, by the jackknife over agents: a little wide where few
-        agents carry a coefficient, where the sandwich is too narrow.
+        Of the coefficients of interest, agents being clusters: how each agent moves them, times how
+        they move without that agent. Of one coefficient this is CR2 (Bell & McCaffrey 2002), which
+        has no bias where calls are independent; the sandwich is too narrow, and the jackknife too
+        wide, where few agents carry a coefficient.
     degrees
         Degrees of freedom by coefficient of interest: agents that carry it, less 1.
     """
@@ -73,9 +75,12 @@ class WithinAgents:
         beta = inverse @ right
         count = len(wanted)
         without = np.linalg.solve(whole + ridge - squares, (right - products)[..., None])
-        rows, many = inverse[:count], len(squares)
-        off = without[:, :count, 0] - without[:, :count, 0].mean(axis=0)
-        covariance = (many - 1) / many * off.T @ off
+        rows = inverse[:count]
+        gone = beta[:count] - without[:, :count, 0]
+        added = (products - squares @ beta) @ rows.T
+        covariance = (added.T @ gone + gone.T @ added) / 2
+        if np.linalg.eigvalsh(covariance)[0] <= 0:  # of few agents: the jackknife is never so
+            covariance = gone.T @ gone
         carried = np.einsum("kp,gpq,kq->gk", rows, squares, rows)
         with np.errstate(divide="ignore", invalid="ignore"):
             degrees = carried.sum(axis=0) ** 2 / (carried**2).sum(axis=0) - 1
