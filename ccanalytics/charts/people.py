@@ -65,7 +65,7 @@ def learning_curve(learning: LearningCurve) -> go.Figure:
 
 
 def agent_funnel(effects: AgentEffects) -> go.Figure:
-    """Draw what was observed of each agent against his calls, between the limits of luck."""
+    """Draw what was observed of each agent against their calls, between the limits of luck."""
     frame, funnel = effects.rows, effects.funnel
     frame = large_enough(frame, "timed_calls")
     calls = funnel["timed_calls"].to_list()

@@ -133,7 +133,7 @@ def agents(
         Frame of ``CallLog.agent_handling("1w", by=[…])``; its keys are kinds of calls.
     people
         Frame of ``CallLog.agents()``: each agent is then drawn to those of like tenure (up to 13
-        weeks of work, up to 52, longer) at the end of his calls. None: to all.
+        weeks of work, up to 52, longer) at the end of their calls. None: to all.
     scale
         Typical times, or means.
     min_calls
@@ -221,7 +221,7 @@ def band_words(week: float) -> str:
 
 
 def _bands(cells: AgentCells, people: Any) -> tuple[list[str] | None, list[str]]:
-    """Band of each agent's tenure at the end of his calls; unknown tenure is a band of its own."""
+    """Band of each agent's tenure at the end of their calls; unknown tenure is a band of its own."""
     if people is None:
         return None, []
     hired, _, unknown = hired_days(cells, listed(people))

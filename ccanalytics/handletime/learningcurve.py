@@ -24,9 +24,9 @@ _FEWEST_CALLS = 50
 _FINE = 400
 
 
-def doublings(week: Floats, weekd: float) -> Floats:
-    """How often weeks of work have doubled since the first, until weekd."""
-    return np.log2(np.clip(week, 1.0, weekd))
+def doublings(week: Floats, tenured: float) -> Floats:
+    """How often weeks of work have doubled since the first, until tenured."""
+    return np.log2(np.clip(week, 1.0, tenured))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Hats:
     Attributes
     ----------
     weeks
-        Knots, rising; the last is where agents count as weekd.
+        Knots, rising; the last is where agents count as tenured.
     dropped
         Knots that have too few agents or calls about them to be told.
     """

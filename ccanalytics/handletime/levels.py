@@ -1,4 +1,4 @@
-"""Least squares within agents: each agent's own level stands for what is lasting about him."""
+"""Least squares within agents: each agent's own level stands for what is lasting about them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class WithinAgents:
         squares = self.squares[:, names[:, None], names]
         products = self.products[:, names]
         whole, right = squares.sum(axis=0), products.sum(axis=0)
-        # A level that one agent alone has seen has no equation without him.
+        # A level that one agent alone has seen has no equation without them.
         ridge = 1e-9 * max(float(np.trace(whole)) / len(names), 1e-9) * np.eye(len(names))
         inverse = np.linalg.inv(whole + ridge)
         beta = inverse @ right

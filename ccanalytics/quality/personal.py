@@ -1,4 +1,4 @@
-"""The quality file of one agent: what is known of his or her calls, each figure with its limits."""
+"""The quality file of one agent: what is known of their calls, each figure with its limits."""
 
 from __future__ import annotations
 
