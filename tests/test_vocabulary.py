@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ccanalytics import ServiceLevel
+from ccanalytics import ServiceLevel, vocabulary
 from ccanalytics.errors import InputError
 from ccanalytics.vocabulary import MEASURES, Measure, measure
 
@@ -52,6 +52,17 @@ def test_a_measure_is_told_in_full(name):
     assert name.endswith("_s") == (told.unit == "s") or name in ("asa", "mean_wait")
     assert told.axis.startswith(told.label)
     assert told.unit in Measure.__doc__, "the units in use are those that are documented"
+
+
+def test_every_measure_is_defined_once():
+    names = [
+        row[0]
+        for module, rows in vars(vocabulary).items()
+        if module.endswith("_MEASURES")
+        for row in rows
+    ]
+    assert len(names) == len(MEASURES)
+    assert [name for name in set(names) if names.count(name) > 1] == []
 
 
 def test_labels_are_not_mistaken_for_one_another():

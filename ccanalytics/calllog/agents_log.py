@@ -51,8 +51,8 @@ class AgentsLog(ScopedLog):
         -------
         polars.DataFrame
             ``interval_start`` (aware UTC), ``local_start``, ``utc_offset_s``, ``interval_s``,
-            ``agent``, keys…, ``timed_calls``; of these ``transferred`` (null where the log never
-            says), ``timed_s`` and ``timed_ss`` (sums of seconds and of their squares),
+            ``agent``, keys…, ``timed_calls``; of these ``second_line`` (sent there; null where
+            the log never says), ``timed_s`` and ``timed_ss`` (sums of seconds and of squares),
             ``timed_logs`` and ``timed_logs2`` (of natural logs of seconds); of the others
             ``untimed``, ``negative_times``, ``zero_times`` (below 1 s), ``over_a_day``. It is what
             :func:`ccanalytics.handletime.learning_curve` and
@@ -76,7 +76,7 @@ class AgentsLog(ScopedLog):
         with self._scope(start, end, where) as scope:
             frame = agent_handling(scope, scope.fitted(length), keys)
         if "transfer" not in filled:
-            frame = frame.with_columns(transferred=pl.lit(None, pl.Int64))
+            frame = frame.with_columns(second_line=pl.lit(None, pl.Int64))
         return frame
 
     @one_state

@@ -54,8 +54,8 @@ class InterventionsLog(ScopedLog):
             ``hired_on``, ``left_on``, ``team``, ``site``, ``employer``, ``cohort``,
             ``tenure_weeks`` (whole weeks since hiring, at the middle of the week; null where not
             known), ``calls``, ``handle_s``, ``log_handle`` and ``log_handle_squares`` (sums of
-            logs and of their squares), ``transferred`` (to the second line),
-            ``usual_log_handle``, ``usual_handle_s``, ``usual_transferred``, ``items_marked`` and
+            logs and of their squares), ``second_line`` (sent there),
+            ``usual_log_handle``, ``usual_handle_s``, ``usual_second_line``, ``items_marked`` and
             ``items_failed`` of random reviews.
 
         Raises

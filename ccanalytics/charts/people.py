@@ -24,7 +24,7 @@ _MOST = 60
 def learning_curve(learning: LearningCurve) -> go.Figure:
     """Draw relative handle time by weeks of work with its band, and the naive curve dashed."""
     frame = learning.curve
-    weeks = frame["weeks"].to_list()
+    weeks = frame["weeks_worked"].to_list()
     within, level = learning.inputs["within"], learning.inputs["level"]
     fig = theme.figure(
         learning.headline(),
@@ -137,14 +137,14 @@ def tenure_survival(attrition: Attrition) -> go.Figure:
     """Draw the share of agents still there, by weeks of work, with its band."""
     frame, level = attrition.survival, attrition.inputs["level"]
     start = attrition.from_weeks
-    weeks = [start, *frame["weeks"].to_list()]
+    weeks = [start, *frame["weeks_worked"].to_list()]
     of = f"Of agents who stay {start:.0f} weeks, those" if start else "Agents"
     fig = theme.figure(
         attrition.headline(),
         f"{of} still there by weeks of work (Kaplan–Meier, who was hired before the log at risk "
         f"from its first day on); band: {100 * level:g}% interval",
         y="staying",
-        x="weeks",
+        x="weeks_worked",
     )
     stairs = [w for pair in pairwise(weeks) for w in pair]
     low, high = ([1.0, *frame[f"staying_{side}"].to_list()] for side in ("low", "high"))

@@ -122,7 +122,7 @@ def agent_cells(frame: Any, most: int, *, longest_days: int = 31) -> AgentCells:
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError("this must be a whole number of kinds, 1 or more", f"most={most!r}")
     check_counts(rows, ("timed_calls", "timed_s", "timed_ss", "timed_logs2"), "frame")
-    known = {*TIME_COLUMNS, "agent", "timed_calls", "transferred", *_SUMS, *LEFT_OUT}
+    known = {*TIME_COLUMNS, "agent", "timed_calls", "second_line", *_SUMS, *LEFT_OUT}
     keys = key_columns(rows, known)
     left = {
         why: int(rows[name].fill_null(0).sum())

@@ -44,11 +44,12 @@ class AgentEffects(Result):
     rows
         One row per agent, by name: ``agent``, ``timed_calls``, ``relative_time`` with limits
         (empirical Bayes: handle time over that of an average agent on the same calls), ``observed``
-        (the same before luck was taken out), ``weight`` (of what was observed, 0–1), ``expected_s``
-        (mean of an average agent on the same calls), ``rank`` with limits (1 is the shortest),
-        ``slowest_tenth`` and ``fastest_tenth`` (probabilities), ``beyond_luck``, ``enough``
-        (``min_calls`` or more), ``tenure`` (band of weeks of work, where the days of hiring are
-        given). Ranks and the two probabilities are null where there are not enough calls.
+        (the same before luck was taken out), ``weight`` (of what was observed, 0–1),
+        ``expected_aht_s`` (mean of an average agent on the same calls), ``rank`` with limits (1 is
+        the shortest), ``slowest_tenth`` and ``fastest_tenth`` (probabilities), ``beyond_luck``,
+        ``enough`` (``min_calls`` or more), ``tenure`` (band of weeks of work, where the days of
+        hiring are given). Ranks and the two probabilities are null where there are not enough
+        calls.
     funnel
         Rows of ``timed_calls``, and of ``luck_95_low`` … ``luck_998_high``: between which limits an
         average agent with so many calls is observed.
@@ -221,7 +222,7 @@ def band_words(week: float) -> str:
 
 
 def _bands(cells: AgentCells, people: Any) -> tuple[list[str] | None, list[str]]:
-    """Band of each agent's tenure at the end of their calls; unknown tenure is a band of its own."""
+    """Band of each agent's tenure at the end of the calls; unknown tenure is a band of its own."""
     if people is None:
         return None, []
     hired, _, unknown = hired_days(cells, listed(people))
@@ -323,7 +324,7 @@ def _told(
             "relative_time_high": relative[2],
             "observed": np.exp(found.effect - middle) if log else found.effect / middle,
             "weight": fit.between / (fit.between + noise),
-            "expected_s": found.expected_s,
+            "expected_aht_s": found.expected_s,
             "rank": ranked(middling, pl.Int64),
             "rank_low": ranked(tails[0], pl.Int64),
             "rank_high": ranked(tails[1], pl.Int64),

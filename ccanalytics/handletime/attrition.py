@@ -38,8 +38,8 @@ class Attrition(Result):
     Attributes
     ----------
     survival
-        Rows of ``weeks`` of work, ``staying`` with limits (share still there), ``watched`` and
-        ``leavers`` (agents under observation at that tenure, and who left then).
+        Rows of ``weeks_worked``, ``staying`` with limits (share still there), ``agents_at_work``
+        and ``leavers`` (agents under observation at that tenure, and who left then).
     rates
         One row per band of tenure, and ``all``: ``tenure``, ``agents``, ``leavers``,
         ``agent_months`` (under observation), ``monthly_leaving`` with limits (share leaving in a
@@ -210,8 +210,9 @@ def attrition(
         checks=_checks(unknown, wrong, before, from_weeks, int(gone.sum())),
         survival=pl.DataFrame(
             {
-                "weeks": curve.seconds / 7, "staying": curve.survival, "staying_low": curve.low,
-                "staying_high": curve.high, "watched": curve.at_risk.astype(np.int64),
+                "weeks_worked": curve.seconds / 7,
+                "staying": curve.survival, "staying_low": curve.low,
+                "staying_high": curve.high, "agents_at_work": curve.at_risk.astype(np.int64),
                 "leavers": curve.events.astype(np.int64),
             }
         ).with_columns(pl.col("staying_high").fill_nan(None)),

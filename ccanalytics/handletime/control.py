@@ -145,7 +145,7 @@ def control_chart(
     >>> times = pl.DataFrame({"local_start": days, "interval_s": 86400, "calls": 100,
     ...     "seconds": [200 + k % 3 + 15 * (k >= 70) for k in range(90)]})
     >>> answer = control_chart(times)
-    >>> answer.changes["day"].to_list(), round(answer.changes["change"][0], 3)
+    >>> answer.changes["day"].to_list(), round(answer.changes["level_change"][0], 3)
     ([datetime.date(2024, 3, 11)], 0.075)
     """
     import polars as pl
@@ -280,7 +280,12 @@ def _changes(stretches: tuple[Segment, ...], live: list[tuple[dt.date, str]]) ->
             (after.first, float(np.exp(after.mean)), float(np.expm1(after.mean - before.mean)),
              beside)
         )  # fmt: skip
-    schema = {"day": pl.Date, "level_s": pl.Float64, "change": pl.Float64, "beside": pl.String}
+    schema = {
+        "day": pl.Date,
+        "level_s": pl.Float64,
+        "level_change": pl.Float64,
+        "beside": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -29,7 +29,7 @@ __all__ = ["Asked", "Prepared", "band_names", "by_lot", "cells_of", "dates_of"]
 _ROLLOUTS = ("unit_kind", "unit", "treatment", "live_on")
 _NEEDS = {
     "aht": ("calls", "handle_s", "log_handle", "usual_log_handle"),
-    "transfers": ("calls", "transferred", "usual_transferred"),
+    "transfers": ("calls", "second_line", "usual_second_line"),
     "errors": ("items_marked", "items_failed"),
 }
 _KNOTS = (2, 4, 8, 13, 20, 30, 52)  # weeks of tenure at which the curve may bend
@@ -344,9 +344,9 @@ def _outcome(frame: pl.DataFrame, outcome: str) -> tuple[Floats, Floats]:
     calls = column("calls")
     if outcome == "aht":
         return (column("log_handle") - column("usual_log_handle")) / calls, calls
-    usual = column("usual_transferred")
+    usual = column("usual_second_line")
     mean = usual.sum() / calls.sum()
-    return (column("transferred") - usual) / calls + mean, calls
+    return (column("second_line") - usual) / calls + mean, calls
 
 
 def band_names(bands: tuple[int, ...]) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ class LearningCurve(Result):
         Weeks of work until typical handle time is within ``within`` of tenured; nan: not reached
         in this log.
     rows
-        One row per week asked for: ``weeks``, ``relative_time`` with limits (typical handle
+        One row per week asked for: ``weeks_worked``, ``relative_time`` with limits (typical handle
         time over that of tenured agents), ``naive`` (from who was there, not within agents),
         ``learners`` (agents seen near that tenure) and ``timed_calls``; null where too few agents
         were seen.
@@ -112,13 +112,13 @@ class LearningCurve(Result):
             return "No week of work asked for was seen in enough agents."
         first = told.row(0, named=True)
         start = (
-            f"In week {first['weeks']:g} of work newcomers take {_times(first)} the time "
+            f"In week {first['weeks_worked']:g} of work newcomers take {_times(first)} the time "
             f"of agents with {weeks:g} weeks or more"
         )
         within, soon = self.inputs["within"], self.proficient_weeks
         if np.isnan(soon.value):
             return f"{start}; when they come within {within:.0%} is not seen in this log."
-        if soon.value <= first["weeks"] and first["relative_time"] <= 1 + within:
+        if soon.value <= first["weeks_worked"] and first["relative_time"] <= 1 + within:
             return f"{start}: no slower by {within:.0%} or more."
         reach = f"{soon.low:.0f} to {soon.high:.0f}" if np.isfinite(soon.high) else "not known"
         return f"{start}; they come within {within:.0%} after {soon.value:.0f} weeks ({reach})."
@@ -260,7 +260,8 @@ def learning_curve(
         ),
         rate=rate,
         proficient_weeks=soon,
-        rows=pl.DataFrame({"weeks": asked}).join(told, on="weeks", how="left").sort("weeks"),
+        rows=pl.DataFrame({"weeks_worked": asked})
+        .join(told, on="weeks_worked", how="left").sort("weeks_worked"),
         curve=told,
         leavers=leavers,
         newcomers=model.newcomers,
@@ -324,7 +325,7 @@ def _checks(
 def _survivors(told: pl.DataFrame, leavers: Estimate | None, left: int) -> Check:
     first = told.row(0, named=True)
     apart = (
-        f"the naive curve puts newcomers in week {first['weeks']:g} at "
+        f"the naive curve puts newcomers in week {first['weeks_worked']:g} at "
         f"{first['naive']:.2f} times tenured where the same agents, followed, give "
         f"{first['relative_time']:.2f}"
     )

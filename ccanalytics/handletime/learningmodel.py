@@ -105,7 +105,7 @@ class LearningModel:
         near = self.hats.columns(self.tenure[self.used]) > 0.25
         whole = np.append(theta, 0.0), np.append(half, 0.0), np.append(naive, 0.0)
         rows = {
-            "weeks": self.hats.weeks,
+            "weeks_worked": self.hats.weeks,
             "relative_time": np.exp(whole[0]),
             "relative_time_low": np.exp(whole[0] - whole[1]),
             "relative_time_high": np.exp(whole[0] + whole[1]),

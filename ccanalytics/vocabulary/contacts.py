@@ -80,11 +80,10 @@ CONTACT_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
     ("reached", "Reached an agent", "转人工", "contacts", "episodes in which an agent was asked"),
     ("reached_share", "Reached an agent, share", "转人工率", "share", "reached over episodes"),
     ("agent_s", "Agent time", "人工时长", "s", "handle time of the answered calls of the episodes"),
-    ("agent_hours", "Agent-hours", "人工小时", "hours", "agent_s in hours"),
     ("contacts", "Contacts", "接触次数", "contacts", "uses of self-service and requests"),
     ("requests", "Requests", "人工请求", "calls", "calls that asked for an agent"),
     ("taken_up", "Taken up", "使用", "contacts", "offers accepted, or sessions entered"),
-    ("unknown", "Unknown customer", "客户未知", "contacts", "taken up, of no known customer"),
+    ("unknown", "Unknown customer", "客户未知", "", "taken up by, or sent to, no known customer"),
     (
         "watched",
         "Watched",

@@ -67,5 +67,11 @@ HANDLING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "of a value as far from usual as this, or further, where nothing changed (p-value)",
     ),
     ("level_s", "Level", "水平", "s", "mean of a stretch of days between two changes, on logs"),
-    ("change", "Change of level", "水平变化", "share", "of the level before: −0.05 is 5% shorter"),
+    (
+        "level_change",
+        "Change of level",
+        "水平变化",
+        "share",
+        "of the level before: −0.05 is 5% shorter",
+    ),
 )

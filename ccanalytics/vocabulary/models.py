@@ -98,7 +98,7 @@ MODEL_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "Agent-hours",
         "坐席小时",
         "hours",
-        "hours of agents seated, over all intervals",
+        "hours of agents: seated, over all intervals, or spent on calls",
     ),
     (
         "scheduled_hours",

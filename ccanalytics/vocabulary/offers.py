@@ -12,13 +12,6 @@ OFFER_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "customers",
         "customers, or customers times days where several days are added up",
     ),
-    (
-        "unknown",
-        "To unknown customers",
-        "未知客户",
-        "messages",
-        "sent to customers the log does not know",
-    ),
     ("assigned", "Invited", "受邀", "customers", "customers whom the wave invited"),
     (
         "controls",

@@ -11,7 +11,7 @@ PEOPLE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "calls",
         "answered calls whose handle time is known, 1 s or more and no more than a day",
     ),
-    ("transferred", "Transferred", "转接", "calls", "timed calls that were sent on"),
+    ("second_line", "Sent to the second line", "转二线通话数", "calls", "of timed calls"),
     ("timed_s", "Handle time of timed calls", "计时处理时长", "s", "sum over timed calls"),
     ("timed_ss", "Squares of it", "时长平方和", "", "sum of squares of seconds, timed calls"),
     ("timed_logs", "Logs of it", "时长对数和", "", "sum of natural logs of seconds, timed calls"),
@@ -20,7 +20,7 @@ PEOPLE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
     ("negative_times", "Negative times", "负时长", "calls", "answered calls with a time below 0 s"),
     ("zero_times", "Zero times", "零时长", "calls", "answered calls with a time below 1 s"),
     ("over_a_day", "Over a day", "超过一天", "calls", "answered calls longer than a day"),
-    ("weeks", "Weeks of work", "工作周数", "weeks", "weeks since hiring; the first is 1"),
+    ("weeks_worked", "Weeks of work", "工作周数", "", "weeks since hiring; the first is 1"),
     (
         "relative_time",
         "Relative handle time",
@@ -51,7 +51,7 @@ PEOPLE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "k/(k + σ²/τ²) for k calls: the rest is that of the others",
     ),
     (
-        "expected_s",
+        "expected_aht_s",
         "Expected on these calls",
         "同类呼叫期望时长",
         "s",
@@ -98,7 +98,13 @@ PEOPLE_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share",
         "of agents hired, those who stay longer than so many weeks",
     ),
-    ("watched", "Under observation", "观察中", "agents", "agents at work and seen at that tenure"),
+    (
+        "agents_at_work",
+        "Agents at work",
+        "在职人数",
+        "agents",
+        "agents at work and seen at that tenure",
+    ),
     ("leavers", "Agents who left", "离职人数", "agents", "agents who left"),
     ("agent_months", "Months at work", "在职人月", "", "months of agents under observation"),
     (

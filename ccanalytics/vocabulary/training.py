@@ -20,13 +20,6 @@ TRAINING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "sum over calls of the square of the logarithm of their seconds",
     ),
     (
-        "transferred",
-        "Sent to the second line",
-        "转二线通话数",
-        "calls",
-        "answered calls sent to the second line",
-    ),
-    (
         "usual_log_handle",
         "Logs that are usual",
         "同类通话时长对数和",
@@ -41,26 +34,11 @@ TRAINING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "sum over calls of the mean handle time of calls of their kind, all agents together",
     ),
     (
-        "usual_transferred",
+        "usual_second_line",
         "Transfers that are usual",
         "同类通话转接数",
         "calls",
         "sum over calls of the share of calls of their kind that is sent to the second line",
-    ),
-    (
-        "items_marked",
-        "Items looked at",
-        "质检项数",
-        "",
-        "items of reviews that were marked",
-    ),
-    ("items_failed", "Items wrong", "差错项数", "", "items that a reviewer marked wrong"),
-    (
-        "item_error",
-        "Items wrong, share",
-        "差错率",
-        "share",
-        "items that a reviewer marked wrong, over items marked",
     ),
     (
         "share_of_failed",
@@ -106,13 +84,6 @@ TRAINING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     ("points", "Points", "分数", "", "points of the test, on its own scale"),
     ("hires", "Newcomers", "新员工数", "", "agents hired within the log"),
-    (
-        "weeks",
-        "Weeks to proficiency",
-        "达标周数",
-        "",
-        "until handle time is as near as said to where it settles",
-    ),
     ("score_before", "Score before", "培训前分数", "", "points in the test before the course"),
     ("score_after", "Score after", "培训后分数", "", "points in the test after the course"),
     (

@@ -42,7 +42,7 @@ def test_sums_are_those_by_hand_and_what_is_left_out_is_counted(log):
         (3, "x", "bill"), (3, "y", "bill"), (3, None, "bill"), (10, "x", "move"), (10, "z", None),
     }  # fmt: skip
     x = rows[3, "x", "bill"]
-    assert (x["timed_calls"], x["transferred"]) == (2, 1)
+    assert (x["timed_calls"], x["second_line"]) == (2, 1)
     assert (x["timed_s"], x["timed_ss"]) == (180.0, 120.0**2 + 60.0**2)
     assert x["timed_logs"] == pytest.approx(math.log(120) + math.log(60))
     assert x["timed_logs2"] == pytest.approx(math.log(120) ** 2 + math.log(60) ** 2)
@@ -69,7 +69,7 @@ def test_the_span_and_the_choice_are_kept(log):
 
 def test_a_log_without_transfers_does_not_say_none(make_log):
     log = make_log([call(0, "x", 10.0)])
-    assert log.agent_handling()["transferred"].to_list() == [None]
+    assert log.agent_handling()["second_line"].to_list() == [None]
     nobody = make_log([call(0, None, 10.0)])
     with pytest.raises(DataError, match="who took the calls"):
         nobody.agent_handling()

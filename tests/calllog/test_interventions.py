@@ -88,8 +88,8 @@ def test_sums_are_those_of_the_calls(log, tables):
     ).sort("agent", "week")  # fmt: skip
     for name, other in (
         ("calls", "calls"), ("handle_s", "handle_s"), ("log_handle", "log_handle"),
-        ("log_handle_squares", "squares"), ("transferred", "sent"),
-        ("usual_log_handle", "usual"), ("usual_transferred", "sent_usual"),
+        ("log_handle_squares", "squares"), ("second_line", "sent"),
+        ("usual_log_handle", "usual"), ("usual_second_line", "sent_usual"),
     ):  # fmt: skip
         assert told[name].to_numpy() == pytest.approx(ours[other].to_numpy(), rel=1e-9), name
     assert told["agent"].to_list() == ours["agent"].to_list()

@@ -208,7 +208,7 @@ def predictions(frame, scale):
         found = handletime.agents(this, scale=scale, min_calls=1).rows
         both = raw.join(later, on="agent", suffix="_next").join(found, on="agent")
         own = (
-            pl.col("expected_s") * pl.col("relative_time")
+            pl.col("expected_aht_s") * pl.col("relative_time")
             if scale == "mean"
             else pl.col("mean") - pl.col("observed").log() + pl.col("relative_time").log()
         )

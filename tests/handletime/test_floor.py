@@ -131,7 +131,7 @@ def test_rates_and_survival_are_those_planted_though_early_leavers_are_not_liste
         month.append(row["monthly_leaving"])
         true = -np.expm1(-0.03)
         covered += row["monthly_leaving_low"] <= true <= row["monthly_leaving_high"]
-        at = found.survival.filter(pl.col("weeks") <= 52)
+        at = found.survival.filter(pl.col("weeks_worked") <= 52)
         if found.from_weeks == 0 and at.height:
             curve.append(at["staying"][-1])
         wrong = staff(seed).with_columns(

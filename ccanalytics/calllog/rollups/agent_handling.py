@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["COUNTS", "agent_handling", "agents_seen"]
 
 LONGEST_S = 86400
-COUNTS = ("timed_calls", "transferred", "untimed", "negative_times", "zero_times", "over_a_day")
+COUNTS = ("timed_calls", "second_line", "untimed", "negative_times", "zero_times", "over_a_day")
 SUMS = ("timed_s", "timed_ss", "timed_logs", "timed_logs2")
 
 
@@ -24,24 +24,20 @@ def agent_handling(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
     """Rows of ``CallLog.agent_handling()``: see there."""
     import polars as pl
 
-    units, slots = scope.grid(every)
+    units, _ = scope.grid(every)
     handle = nw.col("handle_s")
     timed = (handle >= 1) & (handle <= LONGEST_S)
     # Logs are taken of what is timed alone: of others there is none.
     length = nw.when(timed).then(handle)
-    sent = ~nw.col("transfer").is_null() & (nw.col("transfer") != "none")
     groups = list(dict.fromkeys(["slot", "agent", *keys]))
     calls = (
-        scope.calls()
-        .filter(nw.col("is_answered"))
-        .with_columns(unit=nw.col("arrived_epoch") // every.unit_s)
-        .join(slots, on="unit", how="inner")
+        scope.placed(scope.calls().filter(nw.col("is_answered")), every)
         .with_columns(_length=length)
         .with_columns(_log=nw.col("_length").log())
         .select(
             *groups,
             timed_calls=flag(timed),
-            transferred=flag(timed & sent),
+            second_line=flag(timed & (nw.col("transfer") == "second_line")),
             untimed=flag(handle.is_null()),
             negative_times=flag(handle < 0),
             zero_times=flag((handle >= 0) & (handle < 1)),
@@ -76,11 +72,10 @@ def agent_handling(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
 
 def agents_seen(scope: Scope) -> pl.DataFrame:
     """First and last answered call of each agent in the span: epoch seconds of their arrival."""
-    first, last = scope.epochs()
     arrived = nw.col("arrived_epoch")
     return collect(
-        scope.calls()
-        .filter(nw.col("is_answered"), ~nw.col("agent").is_null(), arrived >= first, arrived < last)
+        scope.arrived(scope.calls())
+        .filter(nw.col("is_answered"), ~nw.col("agent").is_null())
         .group_by("agent")
         .agg(first_s=arrived.min(), last_s=arrived.max(), answered=nw.len())
     )

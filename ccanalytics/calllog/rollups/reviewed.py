@@ -89,9 +89,8 @@ def reviews(
     rows = with_agents(scope, marked.join(each, on="review_id", how="inner"), keys)
     slots: list[str] = []
     if every is not None:
-        units, slot_of = scope.grid(every)
-        rows = rows.with_columns(unit=nw.col("at_epoch") // every.unit_s)
-        rows, slots = rows.join(slot_of, on="unit", how="inner"), ["slot"]
+        units, _ = scope.grid(every)
+        rows, slots = scope.placed(rows, every, "at_epoch"), ["slot"]
     elif first > -(2**62) or last < 2**62:
         rows = rows.filter(nw.col("at_epoch") >= first, nw.col("at_epoch") < last)
     once = (nw.col("_again") == 0) & (nw.col("_n") > 0)

@@ -80,10 +80,9 @@ def tickets_opened(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
     """Columns interval_start (aware UTC), keys…, opened, opened_again; within the span."""
     import polars as pl
 
-    units, slots = scope.grid(every)
-    rows = _dated(scope).with_columns(unit=nw.col("_opened") // every.unit_s)
+    units, _ = scope.grid(every)
     counted = collect(
-        rows.join(slots, on="unit", how="inner")
+        scope.placed(_dated(scope), every, "_opened")
         .select("slot", *keys, _again=flag(nw.col("reopened")))
         .group_by("slot", *keys)
         .agg(tickets=nw.len(), reopened=nw.col("_again").sum())

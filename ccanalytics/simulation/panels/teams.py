@@ -276,10 +276,10 @@ def _panel(
             "handle_s": handle,
             "log_handle": calls * mean,
             "log_handle_squares": calls * (mean**2 + 0.36),
-            "transferred": sent,
+            "second_line": sent,
             "usual_log_handle": calls * usual,
             "usual_handle_s": calls * float(handle.sum() / calls.sum()),
-            "usual_transferred": calls * float(sent.sum() / calls.sum()),
+            "usual_second_line": calls * float(sent.sum() / calls.sum()),
             "items_marked": np.zeros(rows.size, np.int64),
             "items_failed": np.zeros(rows.size, np.int64),
         }
