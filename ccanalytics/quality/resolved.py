@@ -71,7 +71,7 @@ class Resolution(Result):
         others = ", ".join(
             f"{each['resolution']:.1%} within {counted(each['window_days'], 'day')}"
             for each in self.windows.iter_rows(named=True)
-            if each["window_days"] != self.inputs["window_days"]
+            if each["window_days"] != self.inputs["window_days"] and each["first_contacts"]
         )
         moved = row["transferred_resolution"]
         told = (
