@@ -189,7 +189,7 @@ def _measured(
     table = _table(rows)
     total, same = float(table.sum()), float(np.trace(table))
     agreed = Estimate(same / total, *wilson(same, total, level), level)
-    pabak = Estimate(*(2 * each - 1 for each in (agreed.value, agreed.low, agreed.high)), level)
+    pabak = Estimate(2 * agreed.value - 1, 2 * agreed.low - 1, 2 * agreed.high - 1, level)
     return agreed, _kappa(table, level), pabak, _alpha(rows, level, rng)
 
 

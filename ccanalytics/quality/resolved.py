@@ -54,7 +54,8 @@ class Resolution(Result):
             known = ", ".join(map(str, self.windows["window_days"].to_list()))
             raise InputError("no such window", f"days={days!r}", f"one of {known}")
         names = ("resolution", "resolution_low", "resolution_high")
-        return Estimate(*(float(row[name][0]) for name in names), self.inputs["level"])
+        value, low, high = (float(row[name][0]) for name in names)
+        return Estimate(value, low, high, self.inputs["level"])
 
     def headline(self) -> str:
         """Say how many matters the first contact settled."""
@@ -71,7 +72,7 @@ class Resolution(Result):
         others = ", ".join(
             f"{each['resolution']:.1%} within {counted(each['window_days'], 'day')}"
             for each in self.windows.iter_rows(named=True)
-            if each["window_days"] != self.inputs["window_days"]
+            if each["window_days"] != self.inputs["window_days"] and each["first_contacts"]
         )
         moved = row["transferred_resolution"]
         told = (

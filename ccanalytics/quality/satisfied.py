@@ -405,18 +405,19 @@ def _checks(
             Check("weighting", "fails", "no feature of the calls was given: nothing to weight by")
         )
     else:
+        total = int(rows["surveys"].sum())
         others = cells.filter(pl.col("cell") == "others")
         empty = cells.filter(pl.col("answered") == 0)
         if others.height:
             checks.append(
                 Check("small cells", "informs",
-                      f"{others['surveys'].sum() / rows['surveys'].sum():.1%} of surveys are in "
+                      f"{int(others['surveys'].sum()) / total:.1%} of surveys are in "
                       f"cells with fewer than {_FEWEST} answers, taken together")
             )  # fmt: skip
         if empty.height:
             checks.append(
                 Check("cells without an answer", "fails",
-                      f"{empty['surveys'].sum() / rows['surveys'].sum():.1%} of surveys: taken to "
+                      f"{int(empty['surveys'].sum()) / total:.1%} of surveys: taken to "
                       "be like the others")
             )  # fmt: skip
     return tuple(checks)

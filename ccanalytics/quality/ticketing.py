@@ -74,10 +74,9 @@ class Tickets(Result):
         )
         if row["reopen_rate"] is None:
             return f"{told}."
-        rate = Estimate(
-            *(float(row[n]) for n in ("reopen_rate", "reopen_rate_low", "reopen_rate_high")),
-            self.inputs["level"],
-        )
+        names = ("reopen_rate", "reopen_rate_low", "reopen_rate_high")
+        value, low, high = (float(row[name]) for name in names)
+        rate = Estimate(value, low, high, self.inputs["level"])
         return f"{told}; {rate.format('{:.1%}')} of those closed were opened again."
 
     def summary(self) -> str:

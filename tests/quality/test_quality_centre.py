@@ -178,7 +178,7 @@ def test_a_log_of_calls_alone_gets_a_report_of_what_it_holds(make_log, tmp_path)
     log = make_log(
         {
             "arrived_at": start + dt.timedelta(minutes=30 * int(k)),
-            "customer": f"k{rng.integers(60)}", "service": "bill", "agent": f"a{k % 3}",
+            "customer": f"k{rng.integers(800)}", "service": "bill", "agent": f"a{k % 3}",
             "talk_s": 60 + k % 90, "wait_s": 5,
         }
         for k in range(900)

@@ -26,6 +26,9 @@ def test_first_contact_resolution_has_wilson_limits_and_names_what_is_left_out()
     told = {c.name: c.detail for c in found.checks}
     assert told["unwatched"].startswith("3 answered calls")
     assert told["unknown customers"].startswith("4 answered calls")
+    # A longer window that nobody can be followed to the end of is left out of the words.
+    both = pl.concat([contacts(100, 10), contacts(0, 0, window_days=pl.lit(30, pl.Int64))])
+    assert "30 days" not in quality.first_contact_resolution(both).summary()
     with pytest.raises(InputError, match="this window"):
         quality.first_contact_resolution(contacts(9, 1), window_days=3)
     with pytest.raises(InputError, match="no such window"):

@@ -61,7 +61,10 @@ def resolutions(
     counted = _summed(scope, rows, keys, flags)
     unknown = narrowed(asked.filter(nw.col("customer").is_null()), scope.where)
     others = _summed(
-        scope, unknown.filter(nw.col("is_answered"), inside), keys, {"unknown_customers": nw.lit(1)}
+        scope,
+        unknown.filter(nw.col("is_answered"), inside),
+        keys,
+        {"unknown_customers": flag(nw.col("customer").is_null())},
     )
     both = counted.join(others, on=keys, how="full", coalesce=True, nulls_equal=True) if keys else (
         pl.concat([counted, others], how="horizontal")
