@@ -25,7 +25,7 @@ def handle_time_control(control: HandleControl) -> go.Figure:
         "The level of handle time did not change"
         if not found.height
         else f"Handle time changed level {counted(found.height, 'time')}, last on "
-        f"{found['day'][-1]} by {signed(found['change'][-1])}"
+        f"{found['day'][-1]} by {signed(found['aht_change'][-1])}"
     )
     fig = theme.panels(
         title,

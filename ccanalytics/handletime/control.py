@@ -79,7 +79,7 @@ class HandleControl(Result):
         beside = f", beside {row['beside']}" if row["beside"] else ""
         return (
             f"{now}; its level changed {counted(self.changes.height, 'time')}, last on "
-            f"{row['day']}: {signed(row['change'])}, to {row['level_s']:.0f} s{beside}."
+            f"{row['day']}: {signed(row['aht_change'])}, to {row['level_s']:.0f} s{beside}."
         )
 
     def summary(self) -> str:
@@ -145,7 +145,7 @@ def control_chart(
     >>> times = pl.DataFrame({"local_start": days, "interval_s": 86400, "calls": 100,
     ...     "seconds": [200 + k % 3 + 15 * (k >= 70) for k in range(90)]})
     >>> answer = control_chart(times)
-    >>> answer.changes["day"].to_list(), round(answer.changes["level_change"][0], 3)
+    >>> answer.changes["day"].to_list(), round(answer.changes["aht_change"][0], 3)
     ([datetime.date(2024, 3, 11)], 0.075)
     """
     import polars as pl
@@ -283,7 +283,7 @@ def _changes(stretches: tuple[Segment, ...], live: list[tuple[dt.date, str]]) ->
     schema = {
         "day": pl.Date,
         "level_s": pl.Float64,
-        "level_change": pl.Float64,
+        "aht_change": pl.Float64,
         "beside": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -68,7 +68,7 @@ HANDLING_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     ("level_s", "Level", "水平", "s", "mean of a stretch of days between two changes, on logs"),
     (
-        "level_change",
+        "aht_change",
         "Change of level",
         "水平变化",
         "share",
