@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.calllog.database import in_memory
 from ccanalytics.calllog.masking import masked_fields, masked_patterns, masked_whole
-from ccanalytics.calllog.pseudonyms import pseudonymised
+from ccanalytics.calllog.pseudonyms import endpoints_pseudonymised, pseudonymised
 from ccanalytics.calllog.sources.base import any_holds, told, trimmed
 from ccanalytics.calllog.validation import validated
 from ccanalytics.schema import TABLES
@@ -49,7 +49,8 @@ def checked_block(rows: Rows, plan: Plan, source: Source, settings: Settings) ->
         good = _with_digests(good, source.name, settings.key)
     good = good.select("_line", *table.names)
     if settings.key is not None:
-        good = pseudonymised(good, table, settings.key)
+        named = endpoints_pseudonymised(good, source.endpoints, settings.key)
+        good = pseudonymised(good, table, settings.key).with_columns(named)
     bad = _masked(rows.bad, rows.good, wrong, plan, source, settings)
     return Checked(
         good,
@@ -115,7 +116,7 @@ def _masked(
         if persons is None:
             parts.append(wrong.with_columns(_raw=whole))
         else:
-            text = masked_fields(plan.fields, set(persons), plan.layout).alias("_shown")
+            text = masked_fields(plan.fields, persons, plan.layout).alias("_shown")
             shown = fields.filter(pl.col("_line").is_in(wrong["_line"].implode())).select(
                 "_line", text
             )

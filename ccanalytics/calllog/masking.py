@@ -11,13 +11,25 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from ccanalytics.calllog.reading import Layout
 
-__all__ = ["few_names", "masked_fields", "masked_patterns", "masked_text", "masked_whole"]
+__all__ = [
+    "LETTERS",
+    "few_names",
+    "masked_fields",
+    "masked_letters",
+    "masked_patterns",
+    "masked_text",
+    "masked_whole",
+]
 
 PERSON = "***"
+# The kind of a field that names nobody if it is what it should be, and anybody if it is not.
+LETTERS = "letters"
 # What an error shows of a header: a file of another kind may have one of megabytes.
 _NAMES, _LONGEST_NAME = 40, 80
 # Both engines take \d for the digits of every script, full-width ones among them.
@@ -56,20 +68,27 @@ def masked_patterns(text: pl.Expr) -> pl.Expr:
 
 def masked_whole(text: pl.Expr) -> pl.Expr:
     """Every letter and digit masked; the marks between them stay, and so does the row's shape."""
-    return text.str.replace_all(r"\p{N}", "#").str.replace_all(r"[\p{L}\p{M}]", "x")
+    return masked_letters(text.str.replace_all(r"\p{N}", "#"))
 
 
-def masked_fields(fields: list[str], persons: set[str], layout: Layout) -> pl.Expr:
+def masked_letters(text: pl.Expr) -> pl.Expr:
+    """Every letter masked: of a time or a code that could not be read, the form stays."""
+    return text.str.replace_all(r"[\p{L}\p{M}]", "x")
+
+
+def masked_fields(fields: list[str], persons: Mapping[str, str], layout: Layout) -> pl.Expr:
     """The row written again from its fields, those of persons masked whole."""
     import polars as pl
 
     cells = []
     for name in fields:
         text = pl.col(name).fill_null("")
-        if name in persons:
+        if persons.get(name, LETTERS) != LETTERS:
             cells.append(pl.when(text.str.strip_chars() != "").then(pl.lit(PERSON)).otherwise(text))
             continue
         text = masked_patterns(text)
+        if name in persons:
+            text = masked_letters(text)
         if layout.quote is not None:
             mark = layout.quote
             special = f"[{re.escape(mark + layout.delimiter)}\r\n]"

@@ -59,6 +59,16 @@ _KNOWN = (
     *("AGENTCALLBACKLOGOFF", "AGENTDUMP", "PAUSE", "PAUSEALL", "UNPAUSE", "UNPAUSEALL"),
     *("CONFIGRELOAD", "QUEUESTART", "PENALTY", "DID", "INFO"),
 )
+_PAUSES = ("PAUSE", "PAUSEALL", "UNPAUSE", "UNPAUSEALL")
+# What the info of an event may be to be kept beside pseudonyms.
+_NAMELESS = {
+    ("EXITWITHKEY",): r"^[0-9*#A-D]$",
+    ("CONNECT",): r"^[0-9]{9,11}\.[0-9]+$",
+    ("ADDMEMBER",): r"^PAUSED$",
+    ("PENALTY",): r"^[0-9]{1,6}$",
+    # A number that was dialled, and the dial plan's part.
+    _MOVED: r"^[0-9*#]{1,6}(\|[A-Za-z0-9_-]*)?$",
+}
 
 
 class AsteriskQueueLog(Source):
@@ -114,9 +124,12 @@ class AsteriskQueueLog(Source):
             *(_whole(name).alias(name) for name in ("position", "original_position")),
             at=pl.from_epoch(pl.col("_epoch") * 1_000_000, time_unit="us"),
             place=pl.col("_place"),
-            event_id=digests(rows, "_told"),
+            # A plain digest of a line would give its agent away to whoever tries them all.
+            event_id=digests(rows, "_told")
+            if settings.key is None
+            else settings.key.pseudonyms_of("event", rows["_told"]),
             customer=pl.when(event == "ENTERQUEUE").then(callers(pl.col("_p1"))),
-            info=_info(),
+            info=_info() if settings.key is None else _impersonal(_info()),
         )
         open_end = pl.col("_open") & ~event.is_in(_KNOWN)
         return rows.with_columns(
@@ -202,6 +215,16 @@ def _info() -> pl.Expr:
         .otherwise(masked(pl.col("info").str.strip_chars_end("|")))
     )
     return pl.when(told != "").then(told)
+
+
+def _impersonal(info: pl.Expr) -> pl.Expr:
+    """Of that, what names nobody: keys pressed, calls, reasons of pauses; no channel or address."""
+    import polars as pl
+
+    kept = pl.col("event").is_in(_PAUSES)
+    for events, form in _NAMELESS.items():
+        kept = kept | (pl.col("event").is_in(events) & info.str.contains(form))
+    return pl.when(kept).then(info)
 
 
 def _numbered(blocks: Iterator[Rows], path: Path) -> Iterator[Rows]:

@@ -50,14 +50,17 @@ from __future__ import annotations
 
 import codecs
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.decoding import check_file
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import InputError
 from ccanalytics.schema import OUTCOMES, TABLES
+
+if TYPE_CHECKING:
+    from ccanalytics.calllog.pseudonyms import Key
 
 __all__ = [
     "CENTRE",
@@ -99,6 +102,17 @@ class Mapping:
     note: str = ""
     # Whether callers' numbers are in the export as they were dialled; see Source.raw_numbers.
     raw_numbers: bool = False
+
+    def without_persons(self, key: Key) -> Mapping:
+        """The same, with constants that name a person as the log keeps them."""
+        table = TABLES[self.table]
+        constants = {
+            name: key.pseudonym(kind, value.strip())
+            if (kind := table.column(name).person)
+            else value
+            for name, value in self.constants.items()
+        }
+        return replace(self, constants=constants)
 
 
 def packaged_mappings() -> dict[str, Path]:
