@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ccanalytics.cli.terminal import Json, Log, app, bar, emit, print_error, shown
+from ccanalytics.cli.terminal import Json, Log, app, bar, emit, print_error, say, shown
 from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -120,15 +120,15 @@ def load(
 def _print_load(report: LoadReport) -> None:
     """The balance: of the file, or by file with that of all of them at the end."""
     if len(report.files) == 1 and not report.failed:
-        print(f"{shown(report.files[0].file)}: {report.summary()}")
+        say(f"{shown(report.files[0].file)}: {report.summary()}")
         return
     for one in report.files:
         again = ", loaded before" if one.already_loaded else ""
-        print(
+        say(
             f"{shown(one.file)}: {one.table}, {one.read:,} read, {one.loaded:,} loaded, "
             f"{one.duplicates:,} duplicates, {one.rejected:,} rejected{again}"
         )
-    print(report.balance())
+    say(report.balance())
 
 
 def _fail_after_load(report: LoadReport) -> None:
@@ -195,9 +195,9 @@ def mapping(
     if as_json:
         emit({**found.to_dict(), "output": str(output) if output else None})
     elif output is None and found.source == "generic":
-        print(found.to_toml(), end="")
+        say(found.to_toml(), end="")
     else:
-        print(found.summary())
+        say(found.summary())
 
 
 @app.command()
@@ -213,4 +213,4 @@ def key(
     from ccanalytics.calllog.pseudonyms import make_key
 
     make_key(file)
-    print(f"{file} holds a new key; give it to every load with --key-file or CCANALYTICS_KEY_FILE")
+    say(f"{file} holds a new key; give it to every load with --key-file or CCANALYTICS_KEY_FILE")
