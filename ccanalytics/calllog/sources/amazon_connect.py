@@ -88,7 +88,7 @@ class AmazonConnect(Source):
     def open(self, path: Path, settings: Settings) -> Opened:
         """Records of lines or of an array."""
         text = text_of(path, settings)
-        rows = json_rows(text, allow_cut=settings.allow_cut)
+        rows = json_rows(text)
         return opened(self.plan(path, [], settings), text, rows)
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:  # noqa: ARG002

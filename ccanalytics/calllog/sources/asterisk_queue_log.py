@@ -90,7 +90,7 @@ class AsteriskQueueLog(Source):
     def open(self, path: Path, settings: Settings) -> Opened:
         """Lines, numbered within their second."""
         text = text_of(path, settings)
-        rows = _numbered(lines_of(text, allow_cut=settings.allow_cut), path)
+        rows = _numbered(lines_of(text), path)
         return opened(self.plan(path, [], settings), text, rows)
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:  # noqa: ARG002
@@ -101,10 +101,7 @@ class AsteriskQueueLog(Source):
         part = pl.col("_parts").list
         rows = rows.with_columns(
             part.get(4, null_on_oob=True).alias("event"),
-            *(
-                part.get(5 + i, null_on_oob=True).str.strip_chars().alias(f"_p{i}")
-                for i in range(5)
-            ),
+            _params=part.slice(5),
             _epoch=part.get(0).str.extract(r"^(-?[0-9]{1,12})$").cast(pl.Int64),
             call_id=_name(part.get(1, null_on_oob=True), "NONE", "MANAGER", "REALTIME"),
             queue=_name(part.get(2, null_on_oob=True), "NONE"),
@@ -112,6 +109,16 @@ class AsteriskQueueLog(Source):
             info=part.slice(5).list.join("|"),
         )
         event = pl.col("event")
+        # LINK leads to two channels (Asterisk 12 and later), where BRIDGE and APP name one thing.
+        linked = (event == "ATTENDEDTRANSFER") & (part.get(5, null_on_oob=True) == "LINK")
+        after = pl.when(linked).then(1).otherwise(0)
+        rows = rows.with_columns(
+            pl.col("_params")
+            .list.get(i if i < 2 else i + after, null_on_oob=True)
+            .str.strip_chars()
+            .alias(f"_p{i}")
+            for i in range(5)
+        )
         given = {name: _given(choices) for name, choices in _PARAMETERS.items()}
         rows = rows.with_columns(
             *(value.alias(f"_text_{name}") for name, value in given.items())
