@@ -67,8 +67,8 @@ def load(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            envvar="CCANALYTICS_KEY_FILE",
-            help="Key for the pseudonyms of customers and agents (see: ccanalytics key).",
+            help="Key for the pseudonyms of customers and agents (see: ccanalytics key); default: "
+            "what CCANALYTICS_KEY_FILE names.",
         ),
     ] = None,
     no_pseudonyms: Annotated[
@@ -97,7 +97,7 @@ def load(
             columns=columns,
             sheet=sheet,
             most_times=most_times,
-            key_file=None if no_pseudonyms else key_file,
+            key_file=key_file,
             identifiers="as_they_are" if no_pseudonyms else None,
             progress=progress,
         )

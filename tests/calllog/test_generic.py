@@ -485,17 +485,21 @@ def test_a_mapped_column_may_bear_such_a_name(load):
         mapping = _with(mapping, "columns", f'{target} = "{name}"')
     header = HEADER.strip() + "".join(f",{name}" for name in names)
     values = "".join(f",is {name}" for name in names)
-    log, report = load(f"{header}\na,03/03/2025 09:00:00,answered,60{values}\n", mapping)
+    log, report = load(
+        f"{header}\na,03/03/2025 09:00:00,answered,60{values}\n", mapping, identifiers="as_they_are"
+    )
     assert report.loaded == 1
     row = log.table("calls").row(0, named=True)
     assert [row[target] for target in targets] == [f"is {name}" for name in names]
 
 
-def test_of_columns_that_stand_twice_the_first_is_taken(load):
-    header = HEADER.strip() + ",Talk,other,other\n"
-    log, report = load(header + "a,03/03/2025 09:00:00,answered,60,99,1,2\n")
-    assert report.loaded == 1
+def test_mapped_columns_that_stand_twice_are_refused_and_others_remarked(load):
+    row = "a,03/03/2025 09:00:00,answered,60"
+    with pytest.raises(InputError, match=r"twice.*'Talk'"):
+        load(f"{HEADER.strip()},Talk\n{row},99\n")
+    log, report = load(f"{HEADER.strip()},other,other\n{row},1,2\n")
     assert log.table("calls")["talk_s"].to_list() == [60.0]
+    assert any("'other'" in remark for remark in report.remarks)
 
 
 def test_blank_lines_are_no_rows(load):

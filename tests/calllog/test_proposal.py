@@ -218,7 +218,7 @@ def loaded(tmp_path, path, mapping):
     toml = tmp_path / "map.toml"
     toml.write_text(mapping, encoding="utf-8")
     log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
-    return log, log.load(path, source="generic", mapping=toml)
+    return log, log.load(path, source="generic", mapping=toml, identifiers="as_they_are")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

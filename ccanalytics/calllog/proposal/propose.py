@@ -130,8 +130,16 @@ class _Builder:
         self._columns(moments)
         self._outcomes()
         used = self.chosen.taken()
+        names = [self.table.names[index] for index in sorted(used)]
         unused = tuple(
-            name for index, name in enumerate(self.table.names) if index not in used and name
+            name
+            for index, name in enumerate(self.table.names)
+            if index not in used and name and name not in names
+        )
+        twice = [name for name in names if self.table.names.count(name) > 1]
+        self.notes.extend(
+            f"{name!r} stands twice in the header: rename one of them before loading"
+            for name in dict.fromkeys(twice)
         )
         found = Proposal(
             self.table.path.name,

@@ -50,12 +50,23 @@ class Generic(Source):
                 f"{path}, line 1: {few_names(missing)}",
                 "the file has " + few_names(names),
             )
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        doubted = [name for name in twice if name in wanted]
+        if doubted:
+            raise InputError(
+                "the mapping names columns that stand twice in the header",
+                f"{path}, line 1: {few_names(doubted)}",
+                "rename one of them in the file: which is meant cannot be told",
+            )
+        notes = [mapping.note] if mapping.note else []
+        if twice:
+            notes.append(f"columns that stand twice, which nobody asked for: {few_names(twice)}")
         # Fields are numbered, so that a column called 'raw' or one that stands twice does no harm.
         return Plan(
             mapping.table,
             [f"_{i}:{name}" for i, name in enumerate(names)],
             self.layout(settings),
-            (mapping.note,) if mapping.note else (),
+            tuple(notes),
         )
 
     def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:

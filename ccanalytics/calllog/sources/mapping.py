@@ -19,7 +19,8 @@
     thousands = "."                      # optional; none if left out
     null = ["", "NULL", "-"]             # optional: texts that mean unknown
     raw_numbers = true                   # optional: callers' numbers are in it, so that a load
-                                         # insists on a key for pseudonyms, or on doing without
+                                         # insists on a key for pseudonyms, or on doing without;
+                                         # left out: where customer or agent is mapped
     note = "untested"                    # optional: what to remark of every row
 
     [columns]                            # canonical column = column of the file
@@ -100,8 +101,18 @@ class Mapping:
     outcomes: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     note: str = ""
-    # Whether callers' numbers are in the export as they were dialled; see Source.raw_numbers.
-    raw_numbers: bool = False
+    # Whether a load insists on a key or on doing without, as Source.raw_numbers; None: where
+    # customers or agents are mapped.
+    raw_numbers: bool | None = None
+
+    @property
+    def names_people(self) -> bool:
+        """Whether a load insists on a choice between pseudonyms and identifiers as they are."""
+        if self.raw_numbers is not None:
+            return self.raw_numbers
+        table = TABLES[self.table]
+        given = (table.column(name).person for name in {**self.columns, **self.constants})
+        return any(person in ("customer", "agent") for person in given)
 
     def without_persons(self, key: Key) -> Mapping:
         """The same, with constants that name a person as the log keeps them."""
@@ -267,7 +278,9 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
         outcomes=outcomes,
         constants=constants,
         note=_text(file.get("note", ""), f"{where}: [file] note"),
-        raw_numbers=_yes(file.get("raw_numbers", False), f"{where}: [file] raw_numbers"),
+        raw_numbers=None
+        if "raw_numbers" not in file
+        else _yes(file["raw_numbers"], f"{where}: [file] raw_numbers"),
     )
 
 

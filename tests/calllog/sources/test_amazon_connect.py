@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
