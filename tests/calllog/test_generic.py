@@ -177,6 +177,21 @@ def test_timestamps_that_cannot_be_are_rejected_by_column(load, form, good, bad)
     assert log.intervals("1d")["arrived"].to_list() == [1]
 
 
+@pytest.mark.parametrize(
+    "forms",
+    [
+        ["%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"],
+        ["iso", "%m-%d-%y %H:%M", "%d-%m-%y %H:%M"],
+        ["%d-%m-%y %H:%M", "%y-%m-%d %H:%M"],
+    ],
+)
+def test_forms_with_day_and_month_in_both_orders_are_refused(load, forms):
+    """Half of such a file came in a month off, without a word."""
+    mapping = PLAIN.replace('"%d/%m/%Y %H:%M:%S"', repr(forms))
+    with pytest.raises(InputError, match="as different days"):
+        load(HEADER + "a,03/04/2025 09:00:00,answered,60\n", mapping)
+
+
 def test_a_row_without_an_arrival_is_rejected(load):
     _, report = load(HEADER + "a,,answered,1\n")
     assert report.reasons == {"arrived_at is missing": 1}

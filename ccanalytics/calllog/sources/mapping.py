@@ -50,6 +50,7 @@ times and durations. ``hms`` reads H:MM:SS (with any number of hours), MM:SS, an
 from __future__ import annotations
 
 import codecs
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -230,6 +231,7 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
             f"{where}: [file] timestamp={stamp!r}",
             'such as "%d/%m/%Y %H:%M:%S" or "iso"',
         )
+    _check_forms(stamp, f"{where}: [file] timestamp")
     zone = file.get("time_zone")
     if zone is None:
         raise InputError(
@@ -282,6 +284,20 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
         if "raw_numbers" not in file
         else _yes(file["raw_numbers"], f"{where}: [file] raw_numbers"),
     )
+
+
+def _check_forms(forms: object, where: str) -> None:
+    """Refuse forms between which no row can choose: day and month in both orders."""
+    seen: dict[str, str] = {}
+    for form in forms if isinstance(forms, list) else []:
+        shape = re.sub(r"%[-_]?[demy]", "%#", form) if isinstance(form, str) else ""
+        other = seen.setdefault(shape, str(form))
+        if shape and other != form:
+            raise InputError(
+                "two forms of timestamps read the same texts, as different days",
+                f"{where}: {_short(other)} and {_short(form)}",
+                "keep the one that is right; a file with both must be split first",
+            )
 
 
 def _separators(file: dict[str, Any], where: str) -> tuple[str, str]:
