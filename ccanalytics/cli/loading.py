@@ -80,7 +80,8 @@ def load(
     """Load export files into a call log; each file comes in whole or not at all.
 
     CSV, NDJSON, Parquet and .xlsx, packed or not, are told from their content. Of several files a
-    bad one does not keep the others out: it is named at the end, and the exit code is not 0.
+    bad one does not keep the others out: it is named at the end, and the exit code is not 0. Where
+    a path stands for no file at all, nothing is loaded.
 
     Example: ccanalytics load 02_February.txt.gz --source anonymous_bank --log bank.duckdb
     """
@@ -135,11 +136,14 @@ def _fail_after_load(report: LoadReport) -> None:
     """End with an error where a file could not be used; the others are in the log by now."""
     useless = [one for one in report.files if one.read and one.rejected == one.read]
     for one in useless:
+        reason = next(iter(one.reasons), "loaded before")
         print_error(
             DataError(
                 "no row of the file could be used",
-                f"{one.file}: {next(iter(one.reasons), 'loaded before')}",
-                "check source, mapping and units; ccanalytics check --rejects 5 shows rows",
+                f"{one.file}: {reason}",
+                "name the encoding, such as --encoding cp1252 or gb18030"
+                if reason.startswith("not text in the encoding")
+                else "check source, mapping and units; ccanalytics check --rejects 5 shows rows",
             )
         )
     for error in report.failed.values():

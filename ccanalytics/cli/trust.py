@@ -41,7 +41,7 @@ def check(
     if html is not None:
         from ccanalytics.runs.trust import write_trust
 
-        write_trust(found, log, html)
+        html = write_trust(found, log, html)
     if as_json:
         emit({**found.to_dict(), "rejects": rows, "html": str(html) if html else None})
     else:

@@ -648,8 +648,9 @@ def test_a_mapping_that_cannot_be_read(tmp_path, what):
         path.mkdir()
     elif what == "binary":
         path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"map\.toml"):
+    with pytest.raises(InputError, match=r"map\.toml") as caught:
         read_mapping(path)
+    assert (caught.value.remedy == "save it as UTF-8") == (what == "binary")
 
 
 # ---- what follows from what ---------------------------------------------------------------------

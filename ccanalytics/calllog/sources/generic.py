@@ -192,9 +192,8 @@ def _cell(column: Column, mapping: Mapping, *, masked: bool) -> tuple[pl.Expr, l
     if name == "outcome" and mapping.outcomes:
         known = value.replace_strict(mapping.outcomes, default=None, return_dtype=pl.String)
         wrong = value.is_not_null() & known.is_null()
-        code = pl.when(wrong).then(value)
-        if masked:
-            code = code.map_batches(_nameless, return_dtype=pl.String)
+        strange = pl.when(wrong).then(value)
+        code = strange.map_batches(_nameless, return_dtype=pl.String) if masked else strange
         told = pl.format("outcome code is not in the mapping: '{}'", _shown(code))
         return known, [pl.when(wrong).then(told)]
     if column.kind == "text":

@@ -158,7 +158,9 @@ def read_mapping(path: Path) -> Mapping:
         raise InputError(
             "the mapping cannot be read", str(path), error.strerror or "check the path"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError("the mapping is no UTF-8 text", str(path), "save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise InputError("the mapping is not valid TOML", f"{path}: {error}") from error
     return checked_mapping(data, str(path))
 
