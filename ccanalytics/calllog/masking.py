@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ccanalytics.schema import TABLES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,6 @@ __all__ = [
     "LETTERS",
     "few_names",
     "masked_fields",
-    "masked_letters",
     "masked_patterns",
     "masked_text",
     "masked_whole",
@@ -30,6 +31,7 @@ __all__ = [
 PERSON = "***"
 # The kind of a field that names nobody if it is what it should be, and anybody if it is not.
 LETTERS = "letters"
+_CODES = sorted({v for t in TABLES.values() for c in t.columns for v in c.values})
 # What an error shows of a header: a file of another kind may have one of megabytes.
 _NAMES, _LONGEST_NAME = 40, 80
 # Both engines take \d for the digits of every script, full-width ones among them.
@@ -68,16 +70,14 @@ def masked_patterns(text: pl.Expr) -> pl.Expr:
 
 def masked_whole(text: pl.Expr) -> pl.Expr:
     """Every letter and digit masked; the marks between them stay, and so does the row's shape."""
-    return masked_letters(text.str.replace_all(r"\p{N}", "#"))
-
-
-def masked_letters(text: pl.Expr) -> pl.Expr:
-    """Every letter masked: of a time or a code that could not be read, the form stays."""
-    return text.str.replace_all(r"[\p{L}\p{M}]", "x")
+    return text.str.replace_all(r"\p{N}", "#").str.replace_all(r"[\p{L}\p{M}]", "x")
 
 
 def masked_fields(fields: list[str], persons: Mapping[str, str], layout: Layout) -> pl.Expr:
-    """The row written again from its fields, those of persons masked whole."""
+    """The row written again from its fields, those of persons masked whole.
+
+    Of times and codes (:data:`LETTERS`) words are masked, unless they are codes of the schema.
+    """
     import polars as pl
 
     cells = []
@@ -88,7 +88,8 @@ def masked_fields(fields: list[str], persons: Mapping[str, str], layout: Layout)
             continue
         text = masked_patterns(text)
         if name in persons:
-            text = masked_letters(text)
+            words = text.str.replace_all(r"[\p{L}\p{M}]{2,}", "xx")
+            text = pl.when(text.str.strip_chars().is_in(_CODES)).then(text).otherwise(words)
         if layout.quote is not None:
             mark = layout.quote
             special = f"[{re.escape(mark + layout.delimiter)}\r\n]"

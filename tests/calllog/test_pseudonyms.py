@@ -379,6 +379,6 @@ def test_line_numbers_and_reasons_of_masked_rows_stay_useful(tmp_path, key_file)
     log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
     log.load(tmp_path / "calls.csv", "ccanalytics", key_file=key_file)
     assert log.rejects().drop("file").rows() == [
-        (2, 'c1,***,***,2025-03-03T09:00:00Z,answered,"five, or"', ["talk_s is not a number"]),
+        (2, 'c1,***,***,2025-03-03T09:00:00Z,answered,"xx, xx"', ["talk_s is not a number"]),
         (3, "x#,x#,xxx", ["3 fields where 6 are expected"]),
     ]

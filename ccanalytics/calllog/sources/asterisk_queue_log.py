@@ -228,10 +228,12 @@ def _impersonal(info: pl.Expr) -> pl.Expr:
     """Of that, what names nobody: keys pressed, calls, reasons of pauses; no channel or address."""
     import polars as pl
 
-    kept = pl.col("event").is_in(_PAUSES)
+    kept = pl.lit(value=False)
     for events, form in _NAMELESS.items():
         kept = kept | (pl.col("event").is_in(events) & info.str.contains(form))
-    return pl.when(kept).then(info)
+    # Of a pause's reason, which anyone may type, the word that tells the state, or its code.
+    reason = info.str.extract(r"((?i:lunch|break|meeting|training)|^[0-9]{1,4}$)")
+    return pl.when(pl.col("event").is_in(_PAUSES)).then(reason).when(kept).then(info)
 
 
 def _numbered(blocks: Iterator[Rows], path: Path) -> Iterator[Rows]:

@@ -180,6 +180,8 @@ def test_events_keep_beside_pseudonyms_what_names_nobody(tmp_path, key_file):
         "1.3|q|NONE|EXITWITHKEY|1|2|3|4": "1",
         "NONE|q|SIP/7|ADDMEMBER|PAUSED": "PAUSED",
         "NONE|q|SIP/7|PAUSE|lunch": "lunch",
+        "NONE|q|SIP/7|PAUSE|Lunch with alice": "Lunch",
+        "NONE|q|SIP/7|PAUSEALL|doctor alice": None,
         "NONE|q|SIP/7|INFO|bob called": None,
     }
     path = tmp_path / "queue_log"
