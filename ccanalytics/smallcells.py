@@ -151,6 +151,10 @@ def suppressed(
     """
     import polars as pl
 
+    if not isinstance(frame, pl.DataFrame):
+        raise InputError(
+            "this must be a polars frame", f"frame: {type(frame).__name__}", "pl.from_pandas(frame)"
+        )
     small, more = hidden(frame, number, base=base)
     if not small:
         return frame

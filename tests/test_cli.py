@@ -141,6 +141,9 @@ def test_a_file_of_which_no_row_can_be_used_is_an_error(tmp_path: Path, capsys) 
     log = ["--log", str(tmp_path / "l.duckdb"), "--time-zone", "UTC"]
     assert main(["load", str(path), "--source", "ccanalytics", *log]) == 4
     assert "no row of the file could be used" in capsys.readouterr().err
+    path.write_bytes(HEADER.encode() + ROW.replace("answered,", "caf\xe9,").encode("cp1252"))
+    assert main(["load", str(path), "--source", "ccanalytics", *log]) == 4
+    assert "--encoding" in capsys.readouterr().err
 
 
 def test_without_a_command_it_shows_the_help(capsys) -> None:
@@ -302,7 +305,10 @@ def test_check_answers_in_text_json_and_html_and_strictly(tmp_path, capsys):
     capsys.readouterr()
     page = tmp_path / "check.html"
     assert main(["check", "--log", log, "--html", str(page)]) == 0
+    capsys.readouterr()
+    assert main(["check", "--log", log, "--html", str(tmp_path)]) == 0
     out = capsys.readouterr().out
+    assert f"Report: {page}" in out
     assert "with care, because of" in out.replace("\n", " ")
     assert "✗ What the wait counts" in out
     html = page.read_text(encoding="utf-8")

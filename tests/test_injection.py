@@ -188,3 +188,29 @@ def test_names_of_files_are_data_too(tmp_path, write_table, name):
     assert main(["check", "--log", str(log.path), "--html", str(page)]) == 0
     assert "<b>&{{7}}" not in page.read_text(encoding="utf-8").replace("&amp;", "&")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["calls.csv", name, "check.html"])
+
+
+def test_what_steers_a_terminal_is_printed_escaped(tmp_path, capsys):
+    """Colours, bells and turned text in an unknown code came through to the screen."""
+    (tmp_path / "m.toml").write_text(
+        '[file]\ntime_zone = "UTC"\n[columns]\narrived_at = "at"\noutcome = "how"\n'
+        '[outcomes]\nOK = "answered"\n'
+    )
+    codes = ["OK", "\x1b[31mred", "bell\x07", "\u202eturned", "\x9b2J", "a\u2028b"]
+    rows = "".join(f"2025-03-03T09:00:00Z,{code}\n" for code in codes)
+    (tmp_path / "x.csv").write_text("at,how\n" + rows, encoding="utf-8")
+    log = ["--log", str(tmp_path / "centre.duckdb")]
+    mapped = ["--source", "generic", "--mapping", str(tmp_path / "m.toml"), "--no-pseudonyms"]
+    wild = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e]")
+    for said in (
+        ["load", str(tmp_path / "x.csv"), *mapped, *log],
+        ["load", str(tmp_path / "x.csv"), *mapped, *log, "--json"],
+        ["check", *log, "--rejects", "9"],
+        ["check", *log, "--rejects", "9", "--json"],
+        ["mapping", str(tmp_path / "x.csv")],
+    ):
+        assert main(said) == 0
+        printed = capsys.readouterr()
+        assert not wild.search(printed.out + printed.err)
+        assert "--json" not in said or json.loads(printed.out)
+    assert cc.CallLog(tmp_path / "centre.duckdb").rejects().height == len(codes) - 1

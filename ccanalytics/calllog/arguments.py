@@ -73,19 +73,23 @@ def _key(
     if identifiers == "as_they_are":
         if key_file is not None:
             raise InputError(
-                "a key is given and pseudonyms are declined", "key_file", "leave one of them out"
+                "a key is given and pseudonyms are declined",
+                f"key_file={str(key_file)!r}",
+                "leave out the key, or --no-pseudonyms (identifiers='as_they_are')",
             )
         return None
     chosen = key_file if key_file is not None else os.environ.get("CCANALYTICS_KEY_FILE")
     if chosen:
         check_path(chosen, "key_file")
         return read_key(Path(str(chosen)))
-    numbers = source.raw_numbers or (mapping is not None and mapping.raw_numbers)
+    numbers = source.raw_numbers or (mapping is not None and mapping.names_people)
     if identifiers == "keyed" or numbers:
         raise InputError(
             "identifiers are to be replaced by pseudonyms, and no key is given"
             if identifiers == "keyed"
-            else "exports of this kind carry callers' numbers, and no key is given",
+            else "exports of this kind carry callers' numbers, and no key is given"
+            if source.raw_numbers or mapping is None or mapping.raw_numbers
+            else "the mapping names the column of customers or agents, and no key is given",
             f"source={source.name!r}, key_file",
             "make a key with 'ccanalytics key FILE' and give it with --key-file or "
             "CCANALYTICS_KEY_FILE, or say --no-pseudonyms (identifiers='as_they_are')",

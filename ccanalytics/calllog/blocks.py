@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ccanalytics.calllog.database import in_memory
 from ccanalytics.calllog.masking import masked_fields, masked_patterns, masked_whole
-from ccanalytics.calllog.pseudonyms import pseudonymised
+from ccanalytics.calllog.pseudonyms import endpoints_pseudonymised, pseudonymised
 from ccanalytics.calllog.sources.base import any_holds, told, trimmed
 from ccanalytics.calllog.validation import validated
 from ccanalytics.schema import TABLES
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ccanalytics.calllog.sources import Plan, Settings, Source
 
 __all__ = ["Checked", "checked_block"]
+
+
+_CUT = "the last line has no end: it may be cut off"
+_OPEN_END = "the last line has no end: it was taken for whole"
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,21 @@ def checked_block(rows: Rows, plan: Plan, source: Source, settings: Settings) ->
     import polars as pl
 
     table = TABLES[plan.table]
+    if settings.allow_cut and rows.open_line is not None:
+        rows = _without_open_line(rows)
     fields = rows.good
     if source.trims and not rows.trimmed:
         fields = trimmed(fields, plan.fields)
     good, wrong = validated(source.convert(fields, plan, settings), table)
     remarks = _counted(good["remarks"])
+    if rows.open_line is not None and (good["_line"] == rows.open_line).any():
+        remarks[_OPEN_END] = 1
     if table.name == "calls" and good["call_id"].null_count():
         good = _with_digests(good, source.name, settings.key)
     good = good.select("_line", *table.names)
     if settings.key is not None:
-        good = pseudonymised(good, table, settings.key)
+        named = endpoints_pseudonymised(good, source.endpoints, settings.key)
+        good = pseudonymised(good, table, settings.key).with_columns(named)
     bad = _masked(rows.bad, rows.good, wrong, plan, source, settings)
     return Checked(
         good,
@@ -58,6 +67,18 @@ def checked_block(rows: Rows, plan: Plan, source: Source, settings: Settings) ->
         rows.good.height + rows.bad.height,
         rows.bytes_read,
         rows.open_line,
+    )
+
+
+def _without_open_line(rows: Rows) -> Rows:
+    """The rows without a last line that has no end: whether its last field is whole is not told."""
+    import polars as pl
+
+    cut = rows.good["_line"] == rows.open_line
+    reasons = pl.lit([_CUT], dtype=pl.List(pl.String)).alias("reasons")
+    bad = rows.good.filter(cut).select("_line", "_raw", reasons)
+    return replace(
+        rows, good=rows.good.filter(~cut), bad=pl.concat([rows.bad, bad]), open_line=None
     )
 
 
@@ -115,7 +136,7 @@ def _masked(
         if persons is None:
             parts.append(wrong.with_columns(_raw=whole))
         else:
-            text = masked_fields(plan.fields, set(persons), plan.layout).alias("_shown")
+            text = masked_fields(plan.fields, persons, plan.layout).alias("_shown")
             shown = fields.filter(pl.col("_line").is_in(wrong["_line"].implode())).select(
                 "_line", text
             )

@@ -29,6 +29,7 @@ _MOST_MEMORY = 2 << 30
 _WRITING_MEMORY, _WRITING_THREADS = 1 << 30, 4
 # What DuckDB says while another process, or another connection of this one, is in the way.
 _IN_USE = ("lock on file", "conflicting lock", "already attached", "different configuration")
+_INTERRUPTED = "Query interrupted"
 _NO_LOG = ("not a valid duckdb", "in-memory", "serialization", "corrupt")
 
 
@@ -153,11 +154,18 @@ def _look_at_log(connection: duckdb.DuckDBPyConnection) -> None:
 
 @contextlib.contextmanager
 def speaking(path: Path, what: str = "the call log cannot be read") -> Iterator[None]:
-    """Say what a damaged file or a failing disk means."""
+    """Say what a damaged file or a failing disk means; Ctrl-C during a query stays Ctrl-C."""
     import duckdb
 
     try:
         yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except RuntimeError as error:
+        # The database's own module makes this of the interrupt that it finds during a query.
+        if str(error) != _INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from error
     except duckdb.OutOfMemoryException as error:
         raise LogError(
             "there is not enough memory or room on disk for this",

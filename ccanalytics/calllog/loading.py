@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ def load_files(
             except InputError as error:
                 if not files.several:
                     raise
-                failed[str(file)] = error
+                failed[os.fsencode(file).decode(errors="replace")] = error
             done += file.stat().st_size if file.is_file() else 0
     if failed and not loads:
         raise _none_loaded(failed)
@@ -97,6 +98,7 @@ def _load_file(
 ) -> FileLoad:
     """Load one file: all of it or nothing."""
     stage("reading")
+    _check_name(path)
     size = check_file(path)
     digest = _fingerprint(path)
     if not target.store.is_new():
@@ -135,6 +137,15 @@ def _load_file(
         progress(size, size, path.name)
     logger.info("%s: read %d, loaded %d", path, staged.read, loaded.loaded)
     return loaded
+
+
+def _check_name(path: Path) -> None:
+    """The books keep a file's name as text."""
+    name = os.fsencode(path).decode(errors="replace")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError("the name of this file is no UTF-8 text", name, "rename it") from error
 
 
 def _refuse_cut(path: Path, block: Checked) -> None:

@@ -10,14 +10,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ccanalytics.schema import TABLES
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from ccanalytics.calllog.reading import Layout
 
-__all__ = ["few_names", "masked_fields", "masked_patterns", "masked_text", "masked_whole"]
+__all__ = [
+    "LETTERS",
+    "few_names",
+    "masked_fields",
+    "masked_patterns",
+    "masked_text",
+    "masked_whole",
+]
 
 PERSON = "***"
+# The kind of a field that names nobody if it is what it should be, and anybody if it is not.
+LETTERS = "letters"
+_CODES = sorted({v for t in TABLES.values() for c in t.columns for v in c.values})
 # What an error shows of a header: a file of another kind may have one of megabytes.
 _NAMES, _LONGEST_NAME = 40, 80
 # Both engines take \d for the digits of every script, full-width ones among them.
@@ -59,17 +73,23 @@ def masked_whole(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(r"\p{N}", "#").str.replace_all(r"[\p{L}\p{M}]", "x")
 
 
-def masked_fields(fields: list[str], persons: set[str], layout: Layout) -> pl.Expr:
-    """The row written again from its fields, those of persons masked whole."""
+def masked_fields(fields: list[str], persons: Mapping[str, str], layout: Layout) -> pl.Expr:
+    """The row written again from its fields, those of persons masked whole.
+
+    Of times and codes (:data:`LETTERS`) words are masked, unless they are codes of the schema.
+    """
     import polars as pl
 
     cells = []
     for name in fields:
         text = pl.col(name).fill_null("")
-        if name in persons:
+        if persons.get(name, LETTERS) != LETTERS:
             cells.append(pl.when(text.str.strip_chars() != "").then(pl.lit(PERSON)).otherwise(text))
             continue
         text = masked_patterns(text)
+        if name in persons:
+            words = text.str.replace_all(r"[\p{L}\p{M}]{2,}", "xx")
+            text = pl.when(text.str.strip_chars().is_in(_CODES)).then(text).otherwise(words)
         if layout.quote is not None:
             mark = layout.quote
             special = f"[{re.escape(mark + layout.delimiter)}\r\n]"

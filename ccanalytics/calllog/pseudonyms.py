@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from ccanalytics.errors import InputError, LogError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import duckdb
@@ -25,14 +26,28 @@ if TYPE_CHECKING:
 
     from ccanalytics.schema import Table
 
-__all__ = ["Identifiers", "Key", "agree", "held", "make_key", "pseudonymised", "read_key", "refuse"]
+__all__ = [
+    "Endpoint",
+    "Identifiers",
+    "Key",
+    "agree",
+    "endpoints_pseudonymised",
+    "held",
+    "make_key",
+    "pseudonymised",
+    "read_key",
+    "refuse",
+]
 
 Identifiers = Literal["keyed", "as_they_are"]
+# What a column of a switch's export names beside persons: each has pseudonyms of its own.
+Endpoint = Literal["account", "channel", "dialled"]
 
 _KEY_BYTES = 32
 # Seven digits and more in a row, marks between them aside: the shortest number that is anybody's.
-_SHORTEST_NUMBER = 7
 _NUMBER = r"(?:\d[ \-.()/]?){7,}"
+# An address of e-mail or SIP; the shortest is a@b.
+_ADDRESS, _SHORTEST_ADDRESS = r"\S[@＠]\S", 3
 # 80 bits: among 100 million persons the chance that any two share a pseudonym is 4 in a billion.
 _PSEUDONYM_BYTES = 10
 
@@ -72,7 +87,7 @@ class Key:
         return self.pseudonym("check", "ccanalytics")
 
     def pseudonym(self, kind: str, text: str) -> str:
-        """The pseudonym of one identifier of a kind (customer, agent)."""
+        """The pseudonym of one identifier of a kind (customer, agent, channel, …)."""
         return self.pseudonyms(kind, [text])[0]
 
     def pseudonyms(self, kind: str, texts: list[str]) -> list[str]:
@@ -190,14 +205,37 @@ def pseudonymised(frame: pl.DataFrame, table: Table, key: Key) -> pl.DataFrame:
     return frame.with_columns(changed) if changed else frame
 
 
+def endpoints_pseudonymised(
+    frame: pl.DataFrame, endpoints: Mapping[str, Endpoint], key: Key
+) -> list[pl.Series]:
+    """The columns of channels, accounts and called addresses, each with pseudonyms of its kind.
+
+    A caller's number as an account code must not stand beside its own pseudonym, nor an agent's
+    channel beside the agent's. Of what was dialled, numbers alone stay, as in any ``line``.
+    """
+    import polars as pl
+
+    changed = []
+    for name, kind in endpoints.items():
+        value = frame[name]
+        if kind != "dialled":
+            changed.append(_replaced(value, kind, key))
+            continue
+        named = value.str.contains(r"[\p{L}@＠]").fill_null(value=False)
+        new = _replaced(value.set(~named, None), kind, key)
+        kept = _numbers_replaced(value.set(named, None), key)
+        changed.append(pl.select(pl.coalesce(new, kept)).to_series().alias(name))
+    return changed
+
+
 def _numbers_replaced(value: pl.Series, key: Key) -> pl.Series:
-    """What may be a telephone number, as a customer's is; names of lines stay."""
+    """What may be a telephone number, or is an address, as a customer's is; names of lines stay."""
     import polars as pl
 
     longest = value.str.len_bytes().max()
-    if longest is None or int(str(longest)) < _SHORTEST_NUMBER:
+    if longest is None or int(str(longest)) < _SHORTEST_ADDRESS:
         return value
-    number = value.str.contains(_NUMBER)
+    number = value.str.contains(f"{_NUMBER}|{_ADDRESS}")
     if not number.any():
         return value
     new = _replaced(value.set(~number.fill_null(value=False), None), "customer", key)

@@ -82,12 +82,11 @@ def read_rows(
     layout: Layout,
     names: list[str],
     *,
-    allow_cut: bool,
     work: Callable[[Rows], T] | None = None,
 ) -> Generator[T]:
     """Rows of a text file, block by block and in order; the header, if any, is passed over.
 
-    A last line without a line end is named in ``open_line``, unless ``allow_cut``. What is to be
+    A last line without a line end is named in ``open_line``. What is to be
     done with each block is given as ``work``, and done by several threads at once.
     """
     do = work or cast("Callable[[Rows], T]", _as_it_is)
@@ -96,7 +95,7 @@ def read_rows(
         rows = _fast(block.content, block.start, layout, names, block.total)
         return None if rows is None else do(replace(rows, open_line=block.open_line))
 
-    blocks = _numbered(text.blocks(), header=layout.header, allow_cut=allow_cut)
+    blocks = _numbered(text.blocks(), header=layout.header)
     carried = b""
     with closing(in_order(blocks, parse)) as told:
         for block, parsed in told:
@@ -135,9 +134,7 @@ class _Block:
     open_line: int | None
 
 
-def _numbered(
-    blocks: Iterator[tuple[bytes, bool, int]], *, header: bool, allow_cut: bool
-) -> Iterator[_Block]:
+def _numbered(blocks: Iterator[tuple[bytes, bool, int]], *, header: bool) -> Iterator[_Block]:
     """Blocks with the number of their first line, the header taken away."""
     line, header_due = 1, header
     following = next(blocks, None)
@@ -153,7 +150,7 @@ def _numbered(
                 head, _, rest = rest.partition(b"\n")
                 start += 1
             header_due = not head.strip()
-        open_line = line + lines - 1 if open_end and not allow_cut else None
+        open_line = line + lines - 1 if open_end else None
         yield _Block(rest, start, total, following is not None, open_line)
         line += lines
 

@@ -15,7 +15,7 @@ import typer
 from ccanalytics.cli import loading, trust, running, formulas, samples
 
 # isort: on
-from ccanalytics.cli.terminal import app
+from ccanalytics.cli.terminal import app, tame
 from ccanalytics.errors import CcanalyticsError
 
 __all__ = ["app", "formulas", "loading", "main", "running", "samples", "trust"]
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _complain(text: str, code: int) -> int:
     if text:
-        print(f"ccanalytics: {text}", file=sys.stderr)
+        print(f"ccanalytics: {tame(text)}", file=sys.stderr)
     return code
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ccanalytics.cli.terminal import Json, Log, app, bar, emit, print_error, shown
+from ccanalytics.cli.terminal import Json, Log, app, bar, emit, print_error, say, shown
 from ccanalytics.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def load(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            envvar="CCANALYTICS_KEY_FILE",
-            help="Key for the pseudonyms of customers and agents (see: ccanalytics key).",
+            help="Key for the pseudonyms of customers and agents (see: ccanalytics key); default: "
+            "what CCANALYTICS_KEY_FILE names.",
         ),
     ] = None,
     no_pseudonyms: Annotated[
@@ -80,7 +80,8 @@ def load(
     """Load export files into a call log; each file comes in whole or not at all.
 
     CSV, NDJSON, Parquet and .xlsx, packed or not, are told from their content. Of several files a
-    bad one does not keep the others out: it is named at the end, and the exit code is not 0.
+    bad one does not keep the others out: it is named at the end, and the exit code is not 0. Where
+    a path stands for no file at all, nothing is loaded.
 
     Example: ccanalytics load 02_February.txt.gz --source anonymous_bank --log bank.duckdb
     """
@@ -97,7 +98,7 @@ def load(
             columns=columns,
             sheet=sheet,
             most_times=most_times,
-            key_file=None if no_pseudonyms else key_file,
+            key_file=key_file,
             identifiers="as_they_are" if no_pseudonyms else None,
             progress=progress,
         )
@@ -120,26 +121,29 @@ def load(
 def _print_load(report: LoadReport) -> None:
     """The balance: of the file, or by file with that of all of them at the end."""
     if len(report.files) == 1 and not report.failed:
-        print(f"{shown(report.files[0].file)}: {report.summary()}")
+        say(f"{shown(report.files[0].file)}: {report.summary()}")
         return
     for one in report.files:
         again = ", loaded before" if one.already_loaded else ""
-        print(
+        say(
             f"{shown(one.file)}: {one.table}, {one.read:,} read, {one.loaded:,} loaded, "
             f"{one.duplicates:,} duplicates, {one.rejected:,} rejected{again}"
         )
-    print(report.balance())
+    say(report.balance())
 
 
 def _fail_after_load(report: LoadReport) -> None:
     """End with an error where a file could not be used; the others are in the log by now."""
     useless = [one for one in report.files if one.read and one.rejected == one.read]
     for one in useless:
+        reason = next(iter(one.reasons), "loaded before")
         print_error(
             DataError(
                 "no row of the file could be used",
-                f"{one.file}: {next(iter(one.reasons), 'loaded before')}",
-                "check source, mapping and units; ccanalytics check --rejects 5 shows rows",
+                f"{one.file}: {reason}",
+                "name the encoding, such as --encoding cp1252 or gb18030"
+                if reason.startswith("not text in the encoding")
+                else "check source, mapping and units; ccanalytics check --rejects 5 shows rows",
             )
         )
     for error in report.failed.values():
@@ -195,9 +199,9 @@ def mapping(
     if as_json:
         emit({**found.to_dict(), "output": str(output) if output else None})
     elif output is None and found.source == "generic":
-        print(found.to_toml(), end="")
+        say(found.to_toml(), end="")
     else:
-        print(found.summary())
+        say(found.summary())
 
 
 @app.command()
@@ -213,4 +217,4 @@ def key(
     from ccanalytics.calllog.pseudonyms import make_key
 
     make_key(file)
-    print(f"{file} holds a new key; give it to every load with --key-file or CCANALYTICS_KEY_FILE")
+    say(f"{file} holds a new key; give it to every load with --key-file or CCANALYTICS_KEY_FILE")

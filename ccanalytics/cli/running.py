@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ccanalytics.cli.terminal import Json, Log, app, bar, emit
+from ccanalytics.cli.terminal import Json, Log, app, bar, emit, say
 from ccanalytics.errors import InputError
 
 __all__ = ["notebooks", "run"]
@@ -62,8 +62,8 @@ def run(
         )
     else:
         if done.answer:
-            print(done.answer)
-        print(f"Report: {done.output}")
+            say(done.answer)
+        say(f"Report: {done.output}")
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
@@ -108,8 +108,8 @@ def notebooks(as_json: Json = False) -> None:
         )
         return
     for n in found:
-        print(f"{n.name}: {n.title}")
+        say(f"{n.name}: {n.title}")
         if n.question:
-            print(f"  {n.question}")
+            say(f"  {n.question}")
         for p in n.parameters:
-            print(f"    -p {p.name}={p.default!r}  {p.meaning}")
+            say(f"    -p {p.name}={p.default!r}  {p.meaning}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ccanalytics.cli.terminal import Json, app, bar, emit
+from ccanalytics.cli.terminal import Json, app, bar, emit, say
 from ccanalytics.vocabulary import counted
 
 __all__ = ["demo", "sample"]
@@ -59,10 +59,10 @@ def sample(
         )
         return
     if earlier:
-        print(f"The earlier sample in {folder} was replaced.")
-    print(centre.summary())
+        say(f"The earlier sample in {folder} was replaced.")
+    say(centre.summary())
     if defects:
-        print(
+        say(
             f"{counted(len(centre.truth['defects']), 'kind')} of defects were planted; "
             f"{folder / 'truth.json'} lists each."
         )
@@ -85,6 +85,6 @@ def demo(
     from ccanalytics.runs.demo import demo as run_demo
 
     written = run_demo(data, reports, weeks=weeks, scale=scale, seed=seed, bar=bar, say=print)
-    print(f"{counted(len(written), 'report')}:")
+    say(f"{counted(len(written), 'report')}:")
     for path in written:
-        print(f"  {path}")
+        say(f"  {path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from ccanalytics.calllog.loading import Progress
     from ccanalytics.errors import CcanalyticsError
 
-__all__ = ["Json", "Log", "app", "bar", "emit", "print_error", "shown"]
+__all__ = ["Json", "Log", "app", "bar", "emit", "print_error", "say", "shown", "tame"]
+
+# What would steer a terminal or turn the order of its text around: control characters but for
+# line ends and tabs, marks of direction, separators of lines, halves of characters.
+_WILD = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 app = typer.Typer(
     name="ccanalytics",
@@ -36,12 +43,28 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 
 def emit(values: dict[str, Any]) -> None:
     """Print a JSON object that says which schema it follows."""
-    print(json.dumps({"schema": 1, **values}, ensure_ascii=False, indent=2, default=str))
+    say(json.dumps({"schema": 1, **values}, ensure_ascii=False, indent=2, default=str))
+
+
+def tame(text: str) -> str:
+    r"""Text as a terminal may show it, whatever a log brought along; JSON stays the same JSON.
+
+    Examples
+    --------
+    >>> print(tame("\x1b[31mred"))
+    \u001b[31mred
+    """
+    return _WILD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print what may hold text of a log."""
+    print(tame(text), end=end)
 
 
 def print_error(error: CcanalyticsError) -> None:
     """An error in one line on standard error, for a command that goes on after it."""
-    print(f"ccanalytics: {error}", file=sys.stderr)
+    print(f"ccanalytics: {tame(str(error))}", file=sys.stderr)
 
 
 def shown(name: str) -> str:

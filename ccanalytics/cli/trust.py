@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ccanalytics.cli.terminal import Json, Log, app, emit
+from ccanalytics.cli.terminal import Json, Log, app, emit, say
 from ccanalytics.errors import DataError
 
 __all__ = ["check", "forget"]
@@ -41,15 +41,15 @@ def check(
     if html is not None:
         from ccanalytics.runs.trust import write_trust
 
-        write_trust(found, log, html)
+        html = write_trust(found, log, html)
     if as_json:
         emit({**found.to_dict(), "rejects": rows, "html": str(html) if html else None})
     else:
-        print(told(found))
+        say(told(found))
         for row in rows:
-            print(f"{row['file']}, line {row['line']}: {'; '.join(row['reasons'])}: {row['raw']!r}")
+            say(f"{row['file']}, line {row['line']}: {'; '.join(row['reasons'])}: {row['raw']!r}")
         if html is not None:
-            print(f"Report: {html}")
+            say(f"Report: {html}")
     if not found.rows["calls"] and not found.rows["interval_counts"]:
         raise DataError("the log holds no calls", str(log), "load an export of calls first")
     if strict and found.failed:
@@ -87,4 +87,4 @@ def forget(
             }
         )
     else:
-        print(done.summary())
+        say(done.summary())

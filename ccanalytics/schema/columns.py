@@ -40,6 +40,11 @@ class Column:
     # A sum over many calls or agents: no single duration, so no longest one.
     summed: bool = False
 
+    @property
+    def coded(self) -> bool:
+        """Whether it takes only values of a list, or what can be read as its kind."""
+        return bool(self.values) or self.kind != "text"
+
 
 @dataclass(frozen=True)
 class Table:

@@ -153,7 +153,7 @@ def test_a_load_beside_read_csv(tmp_path, say):
     ways = {
         "canonical": {"source": "ccanalytics"},
         "canonical, pseudonyms": {"source": "ccanalytics", "key_file": tmp_path / "key"},
-        "generic": {"source": "generic", "mapping": mapping},
+        "generic": {"source": "generic", "mapping": mapping, "identifiers": "as_they_are"},
     }
     ratios = {way: [] for way in ways}
     for _ in range(PAIRS):

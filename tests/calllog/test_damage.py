@@ -150,7 +150,7 @@ def _read(path, text):
     """Good and bad rows of a file of two columns, each with line and raw text."""
     path.write_bytes(text.encode())
     good, bad = [], []
-    for rows in read_rows(TextFile(path), Layout(), ["a", "b"], allow_cut=True):
+    for rows in read_rows(TextFile(path), Layout(), ["a", "b"]):
         good += rows.good.select("_line", "_raw", "a", "b").rows()
         bad += rows.bad.rows()
     return good, bad

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -530,3 +531,26 @@ def test_every_error_of_the_package_is_one_of_its_own(small):
         with pytest.raises(CcanalyticsError) as caught:
             question()
         one_line(caught.value)
+
+
+# ---- whoever stops a load -----------------------------------------------------------------------
+
+
+def test_an_interrupt_while_the_database_works_is_an_interrupt(small, log_content, monkeypatch):
+    """The database makes a RuntimeError of Ctrl-C, which once was called a bug of ours."""
+    from ccanalytics.calllog import loading
+    from ccanalytics.cli import main
+
+    log, path = small
+    before = log_content(log.path)
+
+    def long(connection, *_):
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        connection.execute("SELECT count(*) FROM range(50_000_000_000) WHERE hash(range) = 3")
+
+    monkeypatch.setattr(loading, "take_over", long)
+    with pytest.raises(KeyboardInterrupt):
+        log.load(path, source="ccanalytics")
+    said = ["load", str(path), "--source", "ccanalytics", "--log", str(log.path)]
+    assert main(said) == 130
+    assert log_content(log.path) == before

@@ -177,6 +177,21 @@ def test_timestamps_that_cannot_be_are_rejected_by_column(load, form, good, bad)
     assert log.intervals("1d")["arrived"].to_list() == [1]
 
 
+@pytest.mark.parametrize(
+    "forms",
+    [
+        ["%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"],
+        ["iso", "%m-%d-%y %H:%M", "%d-%m-%y %H:%M"],
+        ["%d-%m-%y %H:%M", "%y-%m-%d %H:%M"],
+    ],
+)
+def test_forms_with_day_and_month_in_both_orders_are_refused(load, forms):
+    """Half of such a file came in a month off, without a word."""
+    mapping = PLAIN.replace('"%d/%m/%Y %H:%M:%S"', repr(forms))
+    with pytest.raises(InputError, match="as different days"):
+        load(HEADER + "a,03/04/2025 09:00:00,answered,60\n", mapping)
+
+
 def test_a_row_without_an_arrival_is_rejected(load):
     _, report = load(HEADER + "a,,answered,1\n")
     assert report.reasons == {"arrived_at is missing": 1}
@@ -485,17 +500,21 @@ def test_a_mapped_column_may_bear_such_a_name(load):
         mapping = _with(mapping, "columns", f'{target} = "{name}"')
     header = HEADER.strip() + "".join(f",{name}" for name in names)
     values = "".join(f",is {name}" for name in names)
-    log, report = load(f"{header}\na,03/03/2025 09:00:00,answered,60{values}\n", mapping)
+    log, report = load(
+        f"{header}\na,03/03/2025 09:00:00,answered,60{values}\n", mapping, identifiers="as_they_are"
+    )
     assert report.loaded == 1
     row = log.table("calls").row(0, named=True)
     assert [row[target] for target in targets] == [f"is {name}" for name in names]
 
 
-def test_of_columns_that_stand_twice_the_first_is_taken(load):
-    header = HEADER.strip() + ",Talk,other,other\n"
-    log, report = load(header + "a,03/03/2025 09:00:00,answered,60,99,1,2\n")
-    assert report.loaded == 1
+def test_mapped_columns_that_stand_twice_are_refused_and_others_remarked(load):
+    row = "a,03/03/2025 09:00:00,answered,60"
+    with pytest.raises(InputError, match=r"twice.*'Talk'"):
+        load(f"{HEADER.strip()},Talk\n{row},99\n")
+    log, report = load(f"{HEADER.strip()},other,other\n{row},1,2\n")
     assert log.table("calls")["talk_s"].to_list() == [60.0]
+    assert any("'other'" in remark for remark in report.remarks)
 
 
 def test_blank_lines_are_no_rows(load):
@@ -629,8 +648,9 @@ def test_a_mapping_that_cannot_be_read(tmp_path, what):
         path.mkdir()
     elif what == "binary":
         path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"map\.toml"):
+    with pytest.raises(InputError, match=r"map\.toml") as caught:
         read_mapping(path)
+    assert (caught.value.remedy == "save it as UTF-8") == (what == "binary")
 
 
 # ---- what follows from what ---------------------------------------------------------------------

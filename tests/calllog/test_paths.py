@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from ccanalytics import CallLog
+from ccanalytics.cli import main
 from ccanalytics.errors import CcanalyticsError, InputError, LogError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="logs are kept on POSIX systems")
@@ -88,6 +89,23 @@ def test_a_name_that_is_no_text_is_an_error_that_can_be_printed(tmp_path, files)
             ask()
         str(caught.value).encode()
     assert [p.name for p in tmp_path.iterdir()] == ["exports"]
+
+
+def test_an_export_whose_name_is_no_text_keeps_no_other_out(tmp_path, files, capsys):
+    bad = files[0].with_name(os.fsdecode(b"calls_\xe9.csv"))
+    bad.write_bytes(files[0].read_bytes())
+    log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
+    with pytest.raises(InputError, match=r"no UTF-8 text.*rename it"):
+        log.load(bad, "ccanalytics")
+    for given in (bad.parent, bad.parent / "calls*.csv", [*files, bad]):
+        report = log.load(given, "ccanalytics")
+        assert len(report.files) == 2
+        assert [error.remedy for error in report.failed.values()] == ["rename it"]
+        report.summary().encode()
+    said = ["load", str(bad.parent), "--source", "ccanalytics", "--log", str(log.path)]
+    for more in ([], ["--json"]):
+        assert main([*said, *more]) == 2
+        assert "bug" not in capsys.readouterr().err
 
 
 def test_a_path_with_a_null_byte_is_refused(files):

@@ -218,7 +218,7 @@ def loaded(tmp_path, path, mapping):
     toml = tmp_path / "map.toml"
     toml.write_text(mapping, encoding="utf-8")
     log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
-    return log, log.load(path, source="generic", mapping=toml)
+    return log, log.load(path, source="generic", mapping=toml, identifiers="as_they_are")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -269,6 +269,50 @@ def test_day_and_month_that_cannot_be_told_apart_are_asked(tmp_path):
     header = HEADER.strip() + ",End\n"
     ends = "".join(f"{row},25/04/2025 10:00:00\n" for row in rows.splitlines())
     assert proposed(tmp_path, header + ends, time_zone="UTC").questions == ()
+
+
+def _days_of(hours, form):
+    rows = [
+        f"c{day}-{i},{form.format(day=day, hour=hour, i=i)},60,answered\n"
+        for day in range(13, 27)
+        for i in range(4)
+        for hour in hours
+    ]
+    return HEADER + "".join(rows)
+
+
+DAY_FIRST = "{day}/01/2025 {hour:02}:0{i}:00"
+
+
+def test_a_clock_of_twelve_hours_without_halves_is_asked(tmp_path):
+    """Afternoons came in as nights, and the proposal was sure of it."""
+    office = [8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7]
+    found = proposed(tmp_path, _days_of(office, DAY_FIRST), time_zone="UTC")
+    assert any("AM or PM" in question for question in found.questions)
+    assert '# timestamp = "%d/%m/%Y %H:%M:%S"' in found.to_toml()
+    for hours in (range(8, 20), range(24), range(8, 13)):
+        assert proposed(tmp_path, _days_of(list(hours), DAY_FIRST), time_zone="UTC").questions == ()
+
+
+def test_check_names_a_clock_of_twelve_hours(make_log):
+    for hours, verdict in ((range(1, 13), "fails"), (range(8, 20), "holds")):
+        moments = [
+            datetime(2025, 1, day, hour, i, tzinfo=UTC)
+            for day in range(1, 15)
+            for i in range(4)
+            for hour in hours
+        ]
+        log = make_log([{"arrived_at": at} for at in moments], "UTC")
+        (found,) = [f for f in log.check().findings if f.name == "a clock of 12 hours"]
+        assert found.verdict == verdict
+
+
+def test_a_name_that_stands_twice_and_is_used_is_not_called_unused(tmp_path):
+    header = HEADER.strip() + ",Start\n"
+    row = "c1,25/03/2025 09:00:00,60,answered,25/03/2025 09:00:00\n"
+    found = proposed(tmp_path, header + row, time_zone="UTC")
+    assert "Start" not in found.unused
+    assert any("twice" in note for note in found.notes)
 
 
 def test_the_time_zone_is_left_to_the_user_unless_the_file_tells(tmp_path):

@@ -223,6 +223,34 @@ def test_a_source_of_raw_numbers_insists_on_a_choice(tmp_path, write_table, monk
     assert log.load(path, "ccanalytics", identifiers="as_they_are").loaded == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [('customer = "who"', True), ('agent = "who"', True), ('queue = "who"', False)],
+)
+def test_a_mapping_of_people_insists_on_a_choice(tmp_path, key_file, line, asks):
+    toml, path = tmp_path / "m.toml", tmp_path / "x.csv"
+    text = f'[file]\ntime_zone = "UTC"\n[columns]\narrived_at = "at"\noutcome = "how"\n{line}\n'
+    toml.write_text(text)
+    path.write_text("at,how,who\n2025-03-03T09:00:00Z,answered,07700900123\n")
+    log = CallLog(tmp_path / "centre.duckdb")
+    if asks:
+        with pytest.raises(InputError, match="--no-pseudonyms"):
+            log.load(path, "generic", mapping=toml)
+        assert not log.path.exists()
+        toml.write_text(text.replace("[columns]", "raw_numbers = false\n[columns]"))
+    assert log.load(path, "generic", mapping=toml).loaded == 1
+
+
+def test_a_key_beside_no_pseudonyms_is_refused(tmp_path, key_file, write_table, capsys):
+    """The key was passed over, and everything came in as it was."""
+    path = write_table(tmp_path / "calls.csv", "calls", [{"call_id": "a", "arrived_at": AT}])
+    log = tmp_path / "centre.duckdb"
+    said = ["load", str(path), "--source", "ccanalytics", "--time-zone", "UTC", "--log", str(log)]
+    assert main([*said, "--key-file", str(key_file), "--no-pseudonyms"]) == 2
+    assert "leave out" in capsys.readouterr().err
+    assert not log.exists()
+
+
 def test_a_digest_for_a_missing_call_id_is_keyed_too(tmp_path, key_file):
     """A plain digest of a row that holds a number could be found by trying all numbers."""
     import hashlib
@@ -351,6 +379,6 @@ def test_line_numbers_and_reasons_of_masked_rows_stay_useful(tmp_path, key_file)
     log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
     log.load(tmp_path / "calls.csv", "ccanalytics", key_file=key_file)
     assert log.rejects().drop("file").rows() == [
-        (2, 'c1,***,***,2025-03-03T09:00:00Z,answered,"five, or"', ["talk_s is not a number"]),
+        (2, 'c1,***,***,2025-03-03T09:00:00Z,answered,"xx, xx"', ["talk_s is not a number"]),
         (3, "x#,x#,xxx", ["3 fields where 6 are expected"]),
     ]

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from ccanalytics.calllog.checks.agents import agents
 from ccanalytics.calllog.checks.changes import appearing, definitions
-from ccanalytics.calllog.checks.clock import clock_changes, clock_of_a_part, clock_shifted
+from ccanalytics.calllog.checks.clock import (
+    clock_changes,
+    clock_of_a_part,
+    clock_of_half_days,
+    clock_shifted,
+)
 from ccanalytics.calllog.checks.duplicates import duplicates
 from ccanalytics.calllog.checks.durations import durations
 from ccanalytics.calllog.checks.finding import TOPICS, Finding
@@ -41,6 +46,7 @@ CHECKS = (
     unknown_in_part,
     missing_hours,
     clock_changes,
+    clock_of_half_days,
     clock_shifted,
     clock_of_a_part,
     duplicates,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ccanalytics.calllog.checks.look import Look
 
-__all__ = ["clock_changes", "clock_of_a_part", "clock_shifted"]
+__all__ = ["clock_changes", "clock_of_a_part", "clock_of_half_days", "clock_shifted"]
 
 _WINDOW = 14
 _LEAST = 500
@@ -26,6 +26,7 @@ _APART = 0.02
 # Log-likelihood by which a day's profile must fit an hour away better than where it stands; a
 # chance of about e^-12 for each day and part.
 _SURE = 12.0
+_SMALL = 0.05
 _LEAST_DAYS, _MOST_PARTS = 7, 50
 _BY_HALF = 1.5
 _REMEDY = "ask how the switch's clock is set; load the days again with the right --time-zone"
@@ -34,6 +35,29 @@ _CONSEQUENCES = {
     "wait": "service level stands in the wrong hour",
     "self_service": "what came before and what after cannot be told",
 }
+
+
+def clock_of_half_days(look: Look) -> list[Finding]:
+    """Calls at 1 to 12 o'clock alone: a clock of 12 hours was read as one of 24."""
+    import polars as pl
+
+    by_hour = dict(look.hours.group_by("hour").agg(pl.col("calls").sum()).iter_rows())
+    name = "a clock of 12 hours"
+    elsewhere = sum(calls for hour, calls in by_hour.items() if not 1 <= hour <= 12)
+    small = sum(by_hour.get(hour, 0) for hour in range(1, 6))
+    if look.calls < _LEAST or elsewhere or not by_hour.get(12) or small <= _SMALL * look.calls:
+        return [Finding(name=name, verdict="holds", detail="hours of the whole day")]
+    return [
+        Finding(
+            name=name,
+            verdict="fails",
+            detail=f"all {counted(look.calls, 'call')} arrived at 1 to 12 o'clock: afternoons "
+            "seem to stand in the night",
+            count=small,
+            consequences=_CONSEQUENCES,
+            remedy="export with hours of 0 to 23, or with AM and PM, and load into a new log",
+        )
+    ]
 
 
 def clock_changes(look: Look) -> list[Finding]:

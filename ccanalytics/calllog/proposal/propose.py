@@ -10,7 +10,7 @@ from ccanalytics.calllog.proposal.durations import Duration, duration_of, separa
 from ccanalytics.calllog.proposal.outcomes import meaning
 from ccanalytics.calllog.proposal.sample import Table, first_lines, read_table
 from ccanalytics.calllog.proposal.switches import recognised
-from ccanalytics.calllog.proposal.times import Moments, moments_of
+from ccanalytics.calllog.proposal.times import Moments, moments_of, of_half_days
 from ccanalytics.calllog.proposal.toml import Line, rendered
 from ccanalytics.calllog.sources.base import Settings
 from ccanalytics.calllog.sources.values import moment
@@ -130,8 +130,16 @@ class _Builder:
         self._columns(moments)
         self._outcomes()
         used = self.chosen.taken()
+        names = [self.table.names[index] for index in sorted(used)]
         unused = tuple(
-            name for index, name in enumerate(self.table.names) if index not in used and name
+            name
+            for index, name in enumerate(self.table.names)
+            if index not in used and name and name not in names
+        )
+        twice = [name for name in names if self.table.names.count(name) > 1]
+        self.notes.extend(
+            f"{name!r} stands twice in the header: rename one of them before loading"
+            for name in dict.fromkeys(twice)
         )
         found = Proposal(
             self.table.path.name,
@@ -199,12 +207,19 @@ class _Builder:
         doubtful = next((several for several in forms if len(several) > 1), None)
         if doubtful is None and sure:
             told = next(iter(moments.values()))
+            halves = any(self._of_half_days(name, one) for name, one in moments.items())
+            if halves:
+                self.questions.append(
+                    "whether the clock goes to 12 only, without AM or PM (timestamp): no hour is 0 "
+                    "or above 12; if so export with 24 hours, as nothing tells morning from evening"
+                )
             self._add(
                 "file",
                 "timestamp",
                 sure[0] if len(sure) == 1 else sure,
                 f"reads {told.share:.0%} of values such as {told.example!r}"
                 + _day_first(sure[0], told),
+                sure=not halves,
             )
         elif doubtful is not None:
             told = next(one for one in moments.values() if one.forms == doubtful)
@@ -217,6 +232,11 @@ class _Builder:
                     sure=False,
                 )
             self.questions.append("whether the day or the month comes first (timestamp)")
+
+    def _of_half_days(self, canonical: str, told: Moments) -> bool:
+        several = self.chosen.columns[canonical]
+        texts = several[0].values if len(several) == 1 else _joined(several)
+        return not told.aware and of_half_days(texts, told.forms[0])
 
     # ---- [columns] and [units] ---------------------------------------------------------------
 

@@ -13,10 +13,12 @@ from ccanalytics.calllog.sources.values import half_width, moment
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Moments", "moments_of"]
+__all__ = ["Moments", "moments_of", "of_half_days"]
 
 _ENOUGH = 0.98
 _SAMPLE, _PROBE = 5_000, 10
+# A clock of 12 hours shows in so many calls, a twentieth of them at 1 to 5, and some at 12.
+_MANY, _SMALL_HOUR, _SOME = 500, 5, 0.05
 _DATES = {
     r"\d{4}-\d{1,2}-\d{1,2}": ("%Y-%m-%d",),
     r"\d{4}/\d{1,2}/\d{1,2}": ("%Y/%m/%d",),
@@ -101,6 +103,23 @@ def moments_of(texts: pl.Series) -> Moments | None:
             _, first, last = good[perfect[0]]
             return Moments(part, tuple(perfect), aware, good[perfect[0]][0], example, first, last)
     return None
+
+
+def of_half_days(texts: pl.Series, form: str) -> bool:
+    """Whether many moments have hours of 1 to 12 alone, as on a clock of 12 hours without AM, PM.
+
+    A centre that is open in the morning alone has no calls at 1 to 5.
+    """
+    import polars as pl
+
+    if "%p" in form or not (form == "iso" or "%H" in form):
+        return False
+    wide = half_width(texts.drop_nulls().to_frame("v"), ["v"])
+    known, _ = moment(pl.col("v"), (form,), "UTC")
+    hours = wide.select(hour=known.dt.hour())["hour"].drop_nulls()
+    if len(hours) < _MANY or not hours.is_between(1, 12).all() or not (hours == 12).any():
+        return False
+    return int((hours <= _SMALL_HOUR).sum()) > _SOME * len(hours)
 
 
 @lru_cache(maxsize=1)

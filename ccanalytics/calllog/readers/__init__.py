@@ -43,8 +43,8 @@ def reader_of(path: Path, layout: Layout, settings: Settings) -> Reader:
         return Excel(path, settings.chosen_sheet, settings.most_times)
     text = TextFile(path, settings.chosen_encoding, settings.most_times)
     if looks_like_json(text):
-        return Ndjson(text, allow_cut=settings.allow_cut)
-    return Delimited(text, layout, allow_cut=settings.allow_cut)
+        return Ndjson(text)
+    return Delimited(text, layout)
 
 
 def open_table(path: Path, source: Source, settings: Settings) -> Opened:

@@ -23,10 +23,9 @@ T = TypeVar("T")
 class Delimited(Reader):
     """Reader of delimited text; the header is a line, or the source's own where it has none."""
 
-    def __init__(self, text: TextFile, layout: Layout, *, allow_cut: bool = False) -> None:
+    def __init__(self, text: TextFile, layout: Layout) -> None:
         self.text = text
         self.layout = layout
-        self._allow_cut = allow_cut
         self._first = 1
         self._header = 1
 
@@ -51,12 +50,12 @@ class Delimited(Reader):
     def rows(self, plan: Plan, header: int) -> Iterator[Rows]:
         """Blocks of rows; damaged lines apart."""
         self._pass_over(header)
-        return read_rows(self.text, plan.layout, plan.fields, allow_cut=self._allow_cut)
+        return read_rows(self.text, plan.layout, plan.fields)
 
     def worked(self, plan: Plan, header: int, work: Callable[[Rows], T]) -> Generator[T]:
         """A block is split into fields by the thread that works on it further."""
         self._pass_over(header)
-        return read_rows(self.text, plan.layout, plan.fields, allow_cut=self._allow_cut, work=work)
+        return read_rows(self.text, plan.layout, plan.fields, work=work)
 
     def _pass_over(self, header: int) -> None:
         self._header = header

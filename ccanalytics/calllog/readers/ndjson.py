@@ -52,9 +52,8 @@ def _is_object(line: str) -> bool:
 class Ndjson(Reader):
     """Reader of NDJSON. Names are gathered in a first pass: a member may come late."""
 
-    def __init__(self, text: TextFile, *, allow_cut: bool = False) -> None:
+    def __init__(self, text: TextFile) -> None:
         self.text = text
-        self._allow_cut = allow_cut
         self._paths: dict[str, str] = {}
         self._strange: list[str] = []
 
@@ -121,7 +120,8 @@ class Ndjson(Reader):
                 pl.concat([frame, good], how="horizontal").filter(right),
                 bad,
                 position,
-                None if self._allow_cut else open_line,
+                # A whole object is not cut off, with or without a line end.
+                open_line if open_line in bad["_line"].to_list() else None,
             )
 
     def remarks(self) -> list[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ccanalytics.calllog.masking import masked_whole
 from ccanalytics.calllog.reading import Layout
 from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed
 from ccanalytics.calllog.sources.json_records import Odd, inside, json_rows, parsed
@@ -23,12 +24,13 @@ from ccanalytics.calllog.sources.opening import opened, text_of
 from ccanalytics.calllog.sources.texts import callers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import duckdb
     import polars as pl
 
+    from ccanalytics.calllog.pseudonyms import Endpoint
     from ccanalytics.calllog.readers import Opened
 
 __all__ = ["AmazonConnect"]
@@ -60,6 +62,7 @@ _NUMBERS = {
     "wrap_s": ("Agent", "AfterContactWorkDuration"),
 }
 _LONGEST_TEXT = 1000
+_CHANNELS = ("VOICE", "CHAT", "TASK", "EMAIL")
 _OUTBOUND = ("OUTBOUND", "EXTERNAL_OUTBOUND", "MONITOR")
 _ISO = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$"
 
@@ -71,6 +74,7 @@ class AmazonConnect(Source):
     title: ClassVar[str] = "Amazon Connect contact records (JSON, one a line or an array)"
     local_times: ClassVar[bool] = False
     raw_numbers: ClassVar[bool] = True
+    endpoints: ClassVar[Mapping[str, Endpoint]] = {"line": "dialled"}
     newest: ClassVar[str | None] = "updated_at"
     cannot_tell: ClassVar[str] = (
         "Amazon Connect's contact records tell neither service nor whether a menu served its "
@@ -84,7 +88,7 @@ class AmazonConnect(Source):
     def open(self, path: Path, settings: Settings) -> Opened:
         """Records of lines or of an array."""
         text = text_of(path, settings)
-        rows = json_rows(text, allow_cut=settings.allow_cut)
+        rows = json_rows(text)
         return opened(self.plan(path, [], settings), text, rows)
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:  # noqa: ARG002
@@ -130,7 +134,7 @@ class AmazonConnect(Source):
                 pl.col("_wrong"),
                 *(pl.col(f"_unread_{number}") for number in range(len(unread))),
                 pl.when(readable & (channel != "VOICE")).then(
-                    pl.format("not a call: its channel is {}", channel.str.slice(0, 20))
+                    pl.format("not a call: its channel is {}", _known_channel(settings))
                 ),
                 flag("Channel is missing", readable & channel.is_null()),
                 flag("ContactId is missing", readable & pl.col("call_id").is_null()),
@@ -243,6 +247,16 @@ def _moment(name: str) -> pl.Expr:
     return tidy.str.to_datetime(
         "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC"
     ).dt.replace_time_zone(None)
+
+
+def _known_channel(settings: Settings) -> pl.Expr:
+    """The channel as a reason shows it: with a key, one that Amazon does not know is masked."""
+    import polars as pl
+
+    channel = pl.col("_channel").str.slice(0, 20)
+    if settings.key is None:
+        return channel
+    return pl.when(channel.is_in(_CHANNELS)).then(channel).otherwise(masked_whole(channel))
 
 
 def _seconds(late: str, early: str) -> pl.Expr:

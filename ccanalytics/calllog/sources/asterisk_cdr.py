@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from ccanalytics.calllog.masking import LETTERS
 from ccanalytics.calllog.reading import Layout
 from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed, to_utc
 from ccanalytics.calllog.sources.opening import delimited
@@ -24,10 +25,12 @@ from ccanalytics.calllog.sources.records import Orders, find_order
 from ccanalytics.calllog.sources.texts import callers, moments, number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import polars as pl
 
+    from ccanalytics.calllog.pseudonyms import Endpoint
     from ccanalytics.calllog.readers import Opened
 
 __all__ = ["AsteriskCdr"]
@@ -46,7 +49,7 @@ _CSV = (
 )
 _CUSTOM = (
     *("clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "start"),
-    *("answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
+    *("answer", "end", "duration", "billsec", "disposition", "amaflags"),
     *("uniqueid", "userfield"),
 )
 _ORDERS = Orders(
@@ -83,6 +86,7 @@ class AsteriskCdr(Source):
     name: ClassVar[str] = "asterisk_cdr"
     title: ClassVar[str] = "Asterisk call detail records (Master.csv)"
     raw_numbers: ClassVar[bool] = True
+    endpoints: ClassVar[Mapping[str, Endpoint]] = {"client": "account", "line": "channel"}
     takes_columns: ClassVar[bool] = True
     cannot_tell: ClassVar[str] = (
         "Asterisk's call records tell neither time in a menu, nor hold, after-call work or "
@@ -99,9 +103,11 @@ class AsteriskCdr(Source):
         """Delimited text, with or without a header."""
         return delimited(path, self.plan(path, [], settings), settings)
 
-    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
-        """All but what is known to say nothing of anybody."""
-        return {name: "customer" for name in plan.fields if name[1:] not in _IMPERSONAL}
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:
+        """All but what is known to say nothing of anybody, if it is what it should be."""
+        told = {} if settings.key is None else dict.fromkeys(plan.fields, LETTERS)
+        named = {name: "customer" for name in plan.fields if name[1:] not in _IMPERSONAL}
+        return {**told, **named}
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
         """Legs to calls."""

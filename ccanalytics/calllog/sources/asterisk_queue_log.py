@@ -59,6 +59,16 @@ _KNOWN = (
     *("AGENTCALLBACKLOGOFF", "AGENTDUMP", "PAUSE", "PAUSEALL", "UNPAUSE", "UNPAUSEALL"),
     *("CONFIGRELOAD", "QUEUESTART", "PENALTY", "DID", "INFO"),
 )
+_PAUSES = ("PAUSE", "PAUSEALL", "UNPAUSE", "UNPAUSEALL")
+# What the info of an event may be to be kept beside pseudonyms.
+_NAMELESS = {
+    ("EXITWITHKEY",): r"^[0-9*#A-D]$",
+    ("CONNECT",): r"^[0-9]{9,11}\.[0-9]+$",
+    ("ADDMEMBER",): r"^PAUSED$",
+    ("PENALTY",): r"^[0-9]{1,6}$",
+    # A number that was dialled, and the dial plan's part.
+    _MOVED: r"^[0-9*#]{1,6}(\|[A-Za-z0-9_-]*)?$",
+}
 
 
 class AsteriskQueueLog(Source):
@@ -80,7 +90,7 @@ class AsteriskQueueLog(Source):
     def open(self, path: Path, settings: Settings) -> Opened:
         """Lines, numbered within their second."""
         text = text_of(path, settings)
-        rows = _numbered(lines_of(text, allow_cut=settings.allow_cut), path)
+        rows = _numbered(lines_of(text), path)
         return opened(self.plan(path, [], settings), text, rows)
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:  # noqa: ARG002
@@ -91,10 +101,7 @@ class AsteriskQueueLog(Source):
         part = pl.col("_parts").list
         rows = rows.with_columns(
             part.get(4, null_on_oob=True).alias("event"),
-            *(
-                part.get(5 + i, null_on_oob=True).str.strip_chars().alias(f"_p{i}")
-                for i in range(5)
-            ),
+            _params=part.slice(5),
             _epoch=part.get(0).str.extract(r"^(-?[0-9]{1,12})$").cast(pl.Int64),
             call_id=_name(part.get(1, null_on_oob=True), "NONE", "MANAGER", "REALTIME"),
             queue=_name(part.get(2, null_on_oob=True), "NONE"),
@@ -102,6 +109,16 @@ class AsteriskQueueLog(Source):
             info=part.slice(5).list.join("|"),
         )
         event = pl.col("event")
+        # LINK leads to two channels (Asterisk 12 and later), where BRIDGE and APP name one thing.
+        linked = (event == "ATTENDEDTRANSFER") & (part.get(5, null_on_oob=True) == "LINK")
+        after = pl.when(linked).then(1).otherwise(0)
+        rows = rows.with_columns(
+            pl.col("_params")
+            .list.get(i if i < 2 else i + after, null_on_oob=True)
+            .str.strip_chars()
+            .alias(f"_p{i}")
+            for i in range(5)
+        )
         given = {name: _given(choices) for name, choices in _PARAMETERS.items()}
         rows = rows.with_columns(
             *(value.alias(f"_text_{name}") for name, value in given.items())
@@ -114,9 +131,12 @@ class AsteriskQueueLog(Source):
             *(_whole(name).alias(name) for name in ("position", "original_position")),
             at=pl.from_epoch(pl.col("_epoch") * 1_000_000, time_unit="us"),
             place=pl.col("_place"),
-            event_id=digests(rows, "_told"),
+            # A plain digest of a line would give its agent away to whoever tries them all.
+            event_id=digests(rows, "_told")
+            if settings.key is None
+            else settings.key.pseudonyms_of("event", rows["_told"]),
             customer=pl.when(event == "ENTERQUEUE").then(callers(pl.col("_p1"))),
-            info=_info(),
+            info=_info() if settings.key is None else _impersonal(_info()),
         )
         open_end = pl.col("_open") & ~event.is_in(_KNOWN)
         return rows.with_columns(
@@ -202,6 +222,18 @@ def _info() -> pl.Expr:
         .otherwise(masked(pl.col("info").str.strip_chars_end("|")))
     )
     return pl.when(told != "").then(told)
+
+
+def _impersonal(info: pl.Expr) -> pl.Expr:
+    """Of that, what names nobody: keys pressed, calls, reasons of pauses; no channel or address."""
+    import polars as pl
+
+    kept = pl.lit(value=False)
+    for events, form in _NAMELESS.items():
+        kept = kept | (pl.col("event").is_in(events) & info.str.contains(form))
+    # Of a pause's reason, which anyone may type, the word that tells the state, or its code.
+    reason = info.str.extract(r"((?i:lunch|break|meeting|training)|^[0-9]{1,4}$)")
+    return pl.when(pl.col("event").is_in(_PAUSES)).then(reason).when(kept).then(info)
 
 
 def _numbered(blocks: Iterator[Rows], path: Path) -> Iterator[Rows]:

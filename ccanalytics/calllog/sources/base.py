@@ -15,13 +15,14 @@ from ccanalytics.calllog.reading import Layout
 from ccanalytics.schema import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Named
     from collections.abc import Sequence
     from pathlib import Path
 
     import duckdb
     import polars as pl
 
-    from ccanalytics.calllog.pseudonyms import Identifiers, Key
+    from ccanalytics.calllog.pseudonyms import Endpoint, Identifiers, Key
     from ccanalytics.calllog.readers.base import Opened
     from ccanalytics.calllog.sources.mapping import Mapping
 
@@ -76,7 +77,10 @@ class Settings:
 
     def text(self) -> str:
         """Everything that could change how a row is read, for telling two loads apart."""
-        parts = (self.time_zone, self.encoding, self.allow_cut, self.table, self.mapping)
+        mapping = self.mapping
+        if mapping is not None and self.key is not None:
+            mapping = mapping.without_persons(self.key)
+        parts = (self.time_zone, self.encoding, self.allow_cut, self.table, mapping)
         return repr((*parts, self.sheet, self.columns, self.identifiers))
 
 
@@ -115,6 +119,9 @@ class Source(ABC):
     # Whether the export carries callers' numbers as they were dialled: such a source insists on a
     # key for pseudonyms, or on being told to do without.
     raw_numbers: ClassVar[bool] = False
+    # Columns of the log that this format fills with the name of a channel, an account or what was
+    # dialled: they may name a person, and with a key they become pseudonyms of their own.
+    endpoints: ClassVar[Named[str, Endpoint]] = {}
     # Whether the user may name the columns of a file in their order.
     takes_columns: ClassVar[bool] = False
     # The column by which the latest of several rows with one key wins; None: the first wins.
@@ -164,7 +171,8 @@ class Source(ABC):
 
     def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
         """Which fields of a row identify a person, and of which kind; they are masked in rows that
-        are set aside. None where that is not known: such a row is masked whole."""
+        are set aside, whole, or of the kind ``letters`` their letters alone. None where that is
+        not known: such a row is masked whole."""
         return None
 
     def recognises(self, sample: Sample) -> tuple[float, str] | None:  # noqa: ARG002

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from ccanalytics.calllog.masking import few_names
+from ccanalytics.calllog.masking import LETTERS, few_names
 from ccanalytics.calllog.sources.base import Plan, Sample, Settings, Source, flag, listed, to_utc
 from ccanalytics.calllog.sources.isotimes import of_one_form
 from ccanalytics.errors import InputError
@@ -121,12 +121,14 @@ class Canonical(Source):
             if name.strip() not in known or (name != name.strip() and name.strip() in names)
         ]
 
-    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
-        """The columns that the schema says identify a person."""
-        table = TABLES[plan.table]
-        return {
-            name: table.column(name).person for name in plan.fields if table.column(name).person
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:
+        """The columns that the schema says identify a person; with a key, what may by mistake."""
+        columns = [TABLES[plan.table].column(name) for name in plan.fields]
+        kinds = {
+            c.name: c.person or (LETTERS if settings.key is not None and c.coded else "")
+            for c in columns
         }
+        return {name: kind for name, kind in kinds.items() if kind}
 
     def recognises(self, sample: Sample) -> tuple[float, str] | None:
         """By names that are all a table's, its required ones among them."""

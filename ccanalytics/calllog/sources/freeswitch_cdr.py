@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from ccanalytics.calllog.masking import LETTERS
 from ccanalytics.calllog.reading import Layout
 from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed, to_utc
 from ccanalytics.calllog.sources.opening import delimited
@@ -22,10 +23,12 @@ from ccanalytics.calllog.sources.records import Orders, find_order
 from ccanalytics.calllog.sources.texts import callers, moments, number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import polars as pl
 
+    from ccanalytics.calllog.pseudonyms import Endpoint
     from ccanalytics.calllog.readers import Opened
 
 __all__ = ["FreeswitchCdr"]
@@ -65,7 +68,7 @@ _ORDERS = Orders(
 # What a row that is set aside may show.
 _IMPERSONAL = (
     *("start", "answer", "end", "duration", "billsec", "hangup_cause", "uuid", "bleg_uuid"),
-    *("context", "accountcode", *_CODECS, *(name for name in _QUEUE if name != "cc_agent")),
+    *("context", *_CODECS, *(name for name in _QUEUE if name != "cc_agent")),
 )
 _CALLER_LEFT = ("ORIGINATOR_CANCEL", "NORMAL_CLEARING", "NO_ANSWER", "ALLOTTED_TIMEOUT")
 _SENT_ON = ("TIMEOUT", "NO_AGENT_TIMEOUT", "EXIT_WITH_KEY")
@@ -77,6 +80,7 @@ class FreeswitchCdr(Source):
     name: ClassVar[str] = "freeswitch_cdr"
     title: ClassVar[str] = "FreeSWITCH call detail records (CSV), mod_callcenter's included"
     raw_numbers: ClassVar[bool] = True
+    endpoints: ClassVar[Mapping[str, Endpoint]] = {"client": "account", "line": "dialled"}
     takes_columns: ClassVar[bool] = True
     cannot_tell: ClassVar[str] = (
         "FreeSWITCH's call records tell neither hold, after-call work nor service; queue, menu and "
@@ -93,9 +97,11 @@ class FreeswitchCdr(Source):
         """Delimited text, with or without a header."""
         return delimited(path, self.plan(path, [], settings), settings)
 
-    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:  # noqa: ARG002
-        """All but what is known to say nothing of anybody."""
-        return {name: "customer" for name in plan.fields if name[1:] not in _IMPERSONAL}
+    def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:
+        """All but what is known to say nothing of anybody, if it is what it should be."""
+        told = {} if settings.key is None else dict.fromkeys(plan.fields, LETTERS)
+        named = {name: "customer" for name in plan.fields if name[1:] not in _IMPERSONAL}
+        return {**told, **named}
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
         """Legs to calls."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ccanalytics.calllog.masking import few_names
+from ccanalytics.calllog.masking import LETTERS, few_names, masked_whole
 from ccanalytics.calllog.reading import Layout
 from ccanalytics.calllog.sources.base import Plan, Settings, Source, flag, listed
 from ccanalytics.calllog.sources.values import date, half_width, moments, seconds
@@ -50,22 +50,37 @@ class Generic(Source):
                 f"{path}, line 1: {few_names(missing)}",
                 "the file has " + few_names(names),
             )
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        doubted = [name for name in twice if name in wanted]
+        if doubted:
+            raise InputError(
+                "the mapping names columns that stand twice in the header",
+                f"{path}, line 1: {few_names(doubted)}",
+                "rename one of them in the file: which is meant cannot be told",
+            )
+        notes = [mapping.note] if mapping.note else []
+        if twice:
+            notes.append(f"columns that stand twice, which nobody asked for: {few_names(twice)}")
         # Fields are numbered, so that a column called 'raw' or one that stands twice does no harm.
         return Plan(
             mapping.table,
             [f"_{i}:{name}" for i, name in enumerate(names)],
             self.layout(settings),
-            (mapping.note,) if mapping.note else (),
+            tuple(notes),
         )
 
     def persons(self, plan: Plan, settings: Settings) -> dict[str, str] | None:
         """The columns of the file that are mapped to columns of persons."""
         mapping, table = _mapping(settings), TABLES[plan.table]
-        person_of = {
-            column: table.column(name).person
-            for name, given in mapping.columns.items()
-            for column in _several(given)
-        }
+        person_of: dict[str, str] = {}
+        for name, given in mapping.columns.items():
+            column = table.column(name)
+            # What should be a time, a number or a code, and is not, may be a name.
+            coded = settings.key is not None and column.coded
+            for header in _several(given):
+                person_of[header] = (
+                    column.person or person_of.get(header) or (LETTERS if coded else "")
+                )
         # A column that nobody mapped may hold anything: it is masked like a person's.
         return {
             name: person
@@ -102,7 +117,7 @@ class Generic(Source):
                 )
                 known, why = _moment(name, mapping)
             else:
-                known, why = _cell(column, mapping)
+                known, why = _cell(column, mapping, masked=settings.key is not None)
             typed.append(known.alias(name))
             reasons.extend(why)
         if table.name == "calls" and "call_id" not in cells:
@@ -127,6 +142,19 @@ def _joined(parts: list[pl.Expr], mapping: Mapping) -> pl.Expr:
         for text in parts
     ]
     return pl.concat_str(known, separator=" ", ignore_nulls=False) if len(known) > 1 else known[0]
+
+
+def _nameless(codes: pl.Series) -> pl.Series:
+    """Codes that are no words of the trade masked: they may be somebody's name."""
+    import polars as pl
+
+    from ccanalytics.calllog.proposal.outcomes import meaning
+
+    strange = [code for code in codes.drop_nulls().unique() if not meaning(code, "")]
+    masked = (
+        pl.Series(strange, dtype=pl.String).to_frame("code").select(masked_whole(pl.col("code")))
+    )
+    return codes.replace(strange, masked.to_series()) if strange else codes
 
 
 def _shown(code: pl.Expr) -> pl.Expr:
@@ -156,7 +184,7 @@ def _moment(name: str, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
     ]
 
 
-def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
+def _cell(column: Column, mapping: Mapping, *, masked: bool) -> tuple[pl.Expr, list[pl.Expr]]:
     """The typed value of a column, and why a row's cell cannot be read."""
     import polars as pl
 
@@ -164,7 +192,9 @@ def _cell(column: Column, mapping: Mapping) -> tuple[pl.Expr, list[pl.Expr]]:
     if name == "outcome" and mapping.outcomes:
         known = value.replace_strict(mapping.outcomes, default=None, return_dtype=pl.String)
         wrong = value.is_not_null() & known.is_null()
-        told = pl.format("outcome code is not in the mapping: '{}'", _shown(value))
+        strange = pl.when(wrong).then(value)
+        code = strange.map_batches(_nameless, return_dtype=pl.String) if masked else strange
+        told = pl.format("outcome code is not in the mapping: '{}'", _shown(code))
         return known, [pl.when(wrong).then(told)]
     if column.kind == "text":
         return value, []

@@ -78,7 +78,7 @@ class GenesysAggregates(Source):
     def open(self, path: Path, settings: Settings) -> Opened:
         """Intervals of the answer, or of several, one a line."""
         text = text_of(path, settings)
-        rows = _intervals(json_rows(text, allow_cut=settings.allow_cut))
+        rows = _intervals(json_rows(text))
         return opened(self.plan(path, [], settings), text, rows)
 
     def convert(self, rows: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:  # noqa: ARG002

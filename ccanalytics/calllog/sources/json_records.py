@@ -91,9 +91,9 @@ def inside(value: Any, *path: str) -> Any:
     return value
 
 
-def json_rows(text: TextFile, *, allow_cut: bool) -> Iterator[Rows]:
+def json_rows(text: TextFile) -> Iterator[Rows]:
     """Records as rows with the one field ``text``, whether they stand in lines or in an array."""
-    blocks = lines_of(text, allow_cut=allow_cut)
+    blocks = lines_of(text)
     first = next(blocks, None)
     while first is not None and not first.good.height and not first.bad.height:
         first = next(blocks, None)
@@ -141,7 +141,7 @@ def document(file: TextFile) -> str:
     """The whole text of a file."""
     parts: list[str] = []
     size = 0
-    for rows in lines_of(file, allow_cut=True):
+    for rows in lines_of(file):
         if rows.bad.height:
             raise InputError(
                 "the file holds what is no text",

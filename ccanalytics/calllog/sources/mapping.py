@@ -19,7 +19,8 @@
     thousands = "."                      # optional; none if left out
     null = ["", "NULL", "-"]             # optional: texts that mean unknown
     raw_numbers = true                   # optional: callers' numbers are in it, so that a load
-                                         # insists on a key for pseudonyms, or on doing without
+                                         # insists on a key for pseudonyms, or on doing without;
+                                         # left out: where customer or agent is mapped
     note = "untested"                    # optional: what to remark of every row
 
     [columns]                            # canonical column = column of the file
@@ -49,15 +50,19 @@ times and durations. ``hms`` reads H:MM:SS (with any number of hours), MM:SS, an
 from __future__ import annotations
 
 import codecs
+import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccanalytics.calllog.decoding import check_file
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import InputError
 from ccanalytics.schema import OUTCOMES, TABLES
+
+if TYPE_CHECKING:
+    from ccanalytics.calllog.pseudonyms import Key
 
 __all__ = [
     "CENTRE",
@@ -97,8 +102,29 @@ class Mapping:
     outcomes: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     note: str = ""
-    # Whether callers' numbers are in the export as they were dialled; see Source.raw_numbers.
-    raw_numbers: bool = False
+    # Whether a load insists on a key or on doing without, as Source.raw_numbers; None: where
+    # customers or agents are mapped.
+    raw_numbers: bool | None = None
+
+    @property
+    def names_people(self) -> bool:
+        """Whether a load insists on a choice between pseudonyms and identifiers as they are."""
+        if self.raw_numbers is not None:
+            return self.raw_numbers
+        table = TABLES[self.table]
+        given = (table.column(name).person for name in {**self.columns, **self.constants})
+        return any(person in ("customer", "agent") for person in given)
+
+    def without_persons(self, key: Key) -> Mapping:
+        """The same, with constants that name a person as the log keeps them."""
+        table = TABLES[self.table]
+        constants = {
+            name: key.pseudonym(kind, value.strip())
+            if (kind := table.column(name).person)
+            else value
+            for name, value in self.constants.items()
+        }
+        return replace(self, constants=constants)
 
 
 def packaged_mappings() -> dict[str, Path]:
@@ -132,7 +158,9 @@ def read_mapping(path: Path) -> Mapping:
         raise InputError(
             "the mapping cannot be read", str(path), error.strerror or "check the path"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError("the mapping is no UTF-8 text", str(path), "save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise InputError("the mapping is not valid TOML", f"{path}: {error}") from error
     return checked_mapping(data, str(path))
 
@@ -205,6 +233,7 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
             f"{where}: [file] timestamp={stamp!r}",
             'such as "%d/%m/%Y %H:%M:%S" or "iso"',
         )
+    _check_forms(stamp, f"{where}: [file] timestamp")
     zone = file.get("time_zone")
     if zone is None:
         raise InputError(
@@ -253,8 +282,24 @@ def checked_mapping(data: dict[str, Any], where: str) -> Mapping:
         outcomes=outcomes,
         constants=constants,
         note=_text(file.get("note", ""), f"{where}: [file] note"),
-        raw_numbers=_yes(file.get("raw_numbers", False), f"{where}: [file] raw_numbers"),
+        raw_numbers=None
+        if "raw_numbers" not in file
+        else _yes(file["raw_numbers"], f"{where}: [file] raw_numbers"),
     )
+
+
+def _check_forms(forms: object, where: str) -> None:
+    """Refuse forms between which no row can choose: day and month in both orders."""
+    seen: dict[str, str] = {}
+    for form in forms if isinstance(forms, list) else []:
+        shape = re.sub(r"%[-_]?[demy]", "%#", form) if isinstance(form, str) else ""
+        other = seen.setdefault(shape, str(form))
+        if shape and other != form:
+            raise InputError(
+                "two forms of timestamps read the same texts, as different days",
+                f"{where}: {_short(other)} and {_short(form)}",
+                "keep the one that is right; a file with both must be split first",
+            )
 
 
 def _separators(file: dict[str, Any], where: str) -> tuple[str, str]:

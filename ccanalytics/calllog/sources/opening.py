@@ -27,15 +27,15 @@ def text_of(path: Path, settings: Settings) -> TextFile:
     return TextFile(path, settings.chosen_encoding, settings.most_times)
 
 
-def lines_of(text: TextFile, *, allow_cut: bool) -> Generator[Rows]:
+def lines_of(text: TextFile) -> Generator[Rows]:
     """Lines as rows with the one field ``text``."""
-    return read_rows(text, LINES, ["text"], allow_cut=allow_cut)
+    return read_rows(text, LINES, ["text"])
 
 
 def delimited(path: Path, plan: Plan, settings: Settings) -> Opened:
     """Delimited text laid out as the plan says; each block is split by the thread that works."""
     text = text_of(path, settings)
-    rows = partial(read_rows, text, plan.layout, plan.fields, allow_cut=settings.allow_cut)
+    rows = partial(read_rows, text, plan.layout, plan.fields)
     return Opened(plan, lambda work: rows(work=work), text.remarks)
 
 

@@ -46,7 +46,7 @@ class Orders:
 
 def first_records(path: Path, settings: Settings, layout: Layout) -> list[list[str]]:
     """The first records of a file, split; those that cannot be split are left out."""
-    with closing(lines_of(text_of(path, settings), allow_cut=True)) as blocks:
+    with closing(lines_of(text_of(path, settings))) as blocks:
         for rows in blocks:
             texts = rows.good["text"].head(_LOOKED_AT).to_list()
             if texts:

@@ -45,6 +45,8 @@ def load_options(seed: Seed, more: dict, key: Path) -> dict:
     options = {**seed.options, **more}
     if options.get("key_file"):
         options["key_file"] = key
+    else:
+        options.setdefault("identifiers", "as_they_are")
     return options
 
 

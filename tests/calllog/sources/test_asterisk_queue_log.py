@@ -327,7 +327,35 @@ def test_a_last_line_that_is_cut_off(new_log, tmp_path):
     with pytest.raises(InputError, match="cut off"):
         new_log().load(path, source=SOURCE)
     report = new_log().load(path, source=SOURCE, allow_cut=True)
-    assert report.read == 2
+    assert (report.read, report.loaded, report.rejected) == (2, 1, 1)
+    assert "the last line has no end" in next(iter(report.reasons))
+
+
+@pytest.mark.parametrize("end", ["RING", "COMPLETEAGENT|6|1"])
+def test_a_last_line_that_may_be_cut_is_remarked_and_set_aside_if_so_told(new_log, tmp_path, end):
+    """RING of RINGNOANSWER, and a talk of 1 of 12 seconds, came in as facts."""
+    path = tmp_path / "queue_log"
+    path.write_text(f"{AT}|1.1|q|NONE|ENTERQUEUE||1\n{AT}|1.1|q|a|CONNECT|6\n{AT}|1.1|q|a|{end}")
+    log = new_log(name="told")
+    report = log.load(path, source=SOURCE, allow_cut=True)
+    assert (report.loaded, report.rejected) == (2, 1)
+    assert set(log.table("queue_events")["event"]) == {"ENTERQUEUE", "CONNECT"}
+    if end != "RING":
+        report = new_log().load(path, source=SOURCE)
+        assert (report.loaded, report.rejected) == (3, 0)
+        assert report.remarks["the last line has no end: it was taken for whole"] == 1
+
+
+def test_a_call_handed_over_by_a_link_has_two_channels(new_log, tmp_path):
+    lines = ["BRIDGE|b7|3|40|1", "APP|Voicemail|3|40|1", "LINK|Local/1@x;1|Local/1@x;2|3|40|1"]
+    path = tmp_path / "queue_log"
+    path.write_text(
+        "".join(f"{AT}|1.{i}|q|a|ATTENDEDTRANSFER|{line}\n" for i, line in enumerate(lines))
+    )
+    log = new_log()
+    assert log.load(path, source=SOURCE).loaded == 3
+    events = log.table("queue_events").select("wait_s", "talk_s", "original_position")
+    assert events.rows() == [(3.0, 40.0, 1)] * 3
 
 
 def test_random_damage_accounts_for_every_line(new_log, sample, tmp_path, balanced):
