@@ -59,8 +59,11 @@ class Ndjson(Reader):
 
     def headers(self) -> Iterator[tuple[int, list[str]]]:
         """The names of all members, in the order in which they first appear."""
-        ((number, line),) = self.text.first_lines(1)
-        if line.lstrip().startswith("["):
+        (number, line), *second = self.text.first_lines(2)
+        # A list's own objects end in a comma, or go on for lines; one that is whole is a row.
+        if line.lstrip().startswith("[") and not any(
+            _is_object(text.strip()) for _, text in second
+        ):
             raise InputError(
                 "this is one JSON list, not one JSON object a line",
                 f"{self.text.path}, line {number}",

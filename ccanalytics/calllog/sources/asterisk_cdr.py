@@ -49,7 +49,7 @@ _CSV = (
 )
 _CUSTOM = (
     *("clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "start"),
-    *("answer", "end", "duration", "billsec", "disposition", "amaflags"),
+    *("answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
     *("uniqueid", "userfield"),
 )
 _ORDERS = Orders(
@@ -74,7 +74,7 @@ _ORDERS = Orders(
 )
 # What a row that is set aside may show.
 _IMPERSONAL = (
-    *("start", "answer", "end", "duration", "billsec", "disposition", "amaflags", "accountcode"),
+    *("start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
     *("dcontext", "lastapp", "uniqueid", "linkedid", "sequence"),
 )
 _QUARTER_S = 900

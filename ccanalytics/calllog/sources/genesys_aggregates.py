@@ -199,7 +199,9 @@ def _fields(text: str) -> tuple[Any, ...]:
     ):
         value = inside(record, *path)
         if value is None and missing is None:
-            wrong.append(f"{path[-1]} is missing")
+            held = record.get(path[0])
+            odd = held.get("odd") if isinstance(held, dict) else None
+            wrong.append(f"{path[0]}: {odd}" if odd else f"{path[-1]} is missing")
         elif value is not None and (not isinstance(value, str) or len(value) > 200):
             wrong.append(f"{path[-1]} is not a short text")
             value = None

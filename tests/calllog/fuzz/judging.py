@@ -95,7 +95,7 @@ def _json_count(seed: Seed, lines: list[str | None]) -> Count | None:
         if counting.depth_of(wrapped) > 800:
             return None  # how deep a parser may go depends on where it is called
         try:
-            items = json.loads(wrapped, parse_int=str, parse_float=str)
+            items = json.loads(wrapped, parse_int=str, parse_float=str, object_pairs_hook=_all_told)
         except (ValueError, RecursionError):
             return Count([], known=False)
         records = [Record(i, json.dumps(item), True) for i, item in enumerate(items, 1)]
@@ -111,6 +111,12 @@ def _json_count(seed: Seed, lines: list[str | None]) -> Count | None:
             number += 1
             found.append(Record(number, f"{record.text}#{j}", True))
     return Count(found)
+
+
+def _all_told(pairs: list[tuple]) -> dict:
+    """An object; one with a key that stands twice is not the same as without."""
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else {**found, "keys that stand": len(pairs)}
 
 
 def count_cells(seed: Seed, cells: list[list[str]], outcome: Outcome) -> Count:

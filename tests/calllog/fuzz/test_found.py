@@ -233,3 +233,10 @@ def test_seeds_hold_what_readers_trip_over():
     assert any("\n" in q for q in queues)
     assert any(not q.isascii() for q in queues)
     assert any('"' in q for q in queues)
+
+
+def test_a_bracket_before_whole_objects_is_a_bad_line(tmp_path):
+    _, report = load(tmp_path, "calls.ndjson", "[\n" + written(objects()), source="ccanalytics")
+    assert (report.loaded, report.rejected) == (6, 1)
+    with pytest.raises(InputError, match="one JSON list"):
+        load(tmp_path, "calls.ndjson", json.dumps(objects(), indent=1))
