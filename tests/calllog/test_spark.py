@@ -232,15 +232,6 @@ def _beside(seed: int = 2) -> dict[str, pl.DataFrame]:
     number = (pl.int_range(n, eager=True) * 7 % 900).cast(pl.String)
     inside = pl.when(pl.col("stage") == "during_call").then(number)
     events = events.with_columns(call_id=inside)
-    reviews = pl.DataFrame(
-        {
-            "review_id": [f"v{i}" for i in range(300)],
-            "call_id": [str(i * 19) for i in range(300)],
-            "item": [["right answer", "courtesy"][i % 2] for i in range(300)],
-            "passed": [[True, False, None][i % 3] for i in range(300)],
-            "sampled": [["random", "random", "targeted"][i // 3 % 3] for i in range(300)],
-        }
-    )
     spells = {"agent": [], "state": [], "started_at": [], "ended_at": []}
     plans = {"agent": [], "activity": [], "started_at": [], "ended_at": []}
     for agent in range(6):
@@ -292,7 +283,6 @@ def _beside(seed: int = 2) -> dict[str, pl.DataFrame]:
             }
         ),
         "self_service": events,
-        "reviews": reviews,
         "agent_states": pl.DataFrame(spells),
         "schedules": pl.DataFrame(plans),
         "agents": pl.DataFrame(agents),
