@@ -86,13 +86,13 @@ def test_what_is_shown_never_gives_a_small_count_away(counts, number, seed):
         assert sum(counts[i] for i in out) >= number
 
 
-@pytest.mark.usefixtures("five")
 def test_a_frame_of_another_library_is_refused_in_words():
     pd = pytest.importorskip("pandas")
     with pytest.raises(InputError, match="from_pandas"):
         smallcells.suppressed(pd.DataFrame({"agent": ["a"], "calls": [3]}))
 
 
+@pytest.mark.usefixtures("five")
 def test_a_report_table_says_what_it_leaves_out():
     html = html_table(agents([90, 3, 40]))
     assert '<td class="num">&lt;5</td>' in html
