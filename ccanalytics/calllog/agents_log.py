@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["AgentsLog"]
+__all__ = ["AgentsLog", "nobody_known"]
 
 Day = date | str
 
@@ -72,7 +72,7 @@ class AgentsLog(ScopedLog):
         keys, length = check_keys(by, "by"), Every.parse(every)
         filled = self.columns_filled("calls")
         if "agent" not in filled:
-            raise _nobody()
+            raise nobody_known()
         with self._scope(start, end, where) as scope:
             frame = agent_handling(scope, scope.fitted(length), keys)
         if "transfer" not in filled:
@@ -111,7 +111,7 @@ class AgentsLog(ScopedLog):
         with self._scope(start, end, where) as scope:
             seen, zone, span = agents_seen(scope), scope.time_zone, scope.span
         if not seen.height and not listed.height:
-            raise _nobody()
+            raise nobody_known()
         moments = {
             f"{side}_on": pl.from_epoch(f"{side}_s")
             .dt.replace_time_zone("UTC")
@@ -133,7 +133,8 @@ class AgentsLog(ScopedLog):
         )
 
 
-def _nobody() -> DataError:
+def nobody_known() -> DataError:
+    """The refusal of what a log without agents cannot tell."""
     return DataError(
         "this log does not know who took the calls",
         "column agent is null throughout",

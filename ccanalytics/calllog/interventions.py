@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ccanalytics.calllog.agents_log import nobody_known
 from ccanalytics.calllog.file import one_state
 from ccanalytics.calllog.scoped import ScopedLog
 from ccanalytics.errors import DataError
@@ -69,11 +70,7 @@ class InterventionsLog(ScopedLog):
 
         length, matters = Every.parse(every), check_keys(adjust, "adjust")
         if "agent" not in self.columns_filled("calls"):
-            raise DataError(
-                "this log does not know who took the calls",
-                "column agent is null throughout",
-                "load a source with the agent of each call",
-            )
+            raise nobody_known()
         with self._scope(start, end, where) as scope:
             return agent_weeks(scope, scope.fitted(length), matters)
 

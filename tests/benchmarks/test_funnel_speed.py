@@ -12,13 +12,8 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 
-import duckdb
 import pytest
-
-from ccanalytics import CallLog
 
 CALLS = int(os.environ.get("CCANALYTICS_FUNNEL_CALLS", "10000000"))
 PAIRS = int(os.environ.get("CCANALYTICS_LOAD_PAIRS", "3"))
@@ -83,24 +78,11 @@ print(json.dumps([found, taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxr
 
 
 @pytest.fixture(scope="module")
-def large_log(tmp_path_factory, write_table):
-    kept = os.environ.get("CCANALYTICS_FUNNEL_LOG")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("funnel")
-    path = folder / f"funnel_{CALLS}.duckdb"
-    if path.exists():
-        return path
-    # One call makes the file with all its tables; the rest is written past the package.
-    one = {"arrived_at": datetime(2024, 1, 1, tzinfo=UTC), "call_id": "first"}
-    first = write_table(folder / "calls.csv", "calls", [one])
-    CallLog(path, time_zone="UTC").load(first, source="ccanalytics", identifiers="as_they_are")
-    first.unlink()
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("SET memory_limit = '2GiB'")
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute(LUCK.replace("CREATE", "CREATE TEMP"))
-        step = 31_000_000 / CALLS
-        connection.execute(ROWS.format(calls=CALLS, customers=CALLS // 4, step=step))
-    return path
+def large_log(large_log_of):
+    rows = ROWS.format(calls=CALLS, customers=CALLS // 4, step=31_000_000 / CALLS)
+    return large_log_of(
+        f"funnel_{CALLS}", "CCANALYTICS_FUNNEL_LOG", LUCK.replace("CREATE", "CREATE TEMP"), rows
+    )
 
 
 def asked(path, what):

@@ -12,13 +12,8 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 
-import duckdb
 import pytest
-
-from ccanalytics import CallLog
 
 CALLS = int(os.environ.get("CCANALYTICS_HANDLE_CALLS", "10000000"))
 MOST_MB = 4096
@@ -82,23 +77,13 @@ print(json.dumps([int(handling["timed_calls"].sum()), taken, peak]))
 
 
 @pytest.fixture(scope="module")
-def large_log(tmp_path_factory, write_table):
-    kept = os.environ.get("CCANALYTICS_HANDLE_LOG")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("handle_time")
-    path = folder / f"handle_time_{CALLS}.duckdb"
-    if path.exists():
-        return path
-    # One call makes the file with all its tables; the rest is written past the package.
-    one = {"arrived_at": datetime(2024, 1, 1, tzinfo=UTC), "call_id": "first"}
-    first = write_table(folder / "calls.csv", "calls", [one])
-    CallLog(path, time_zone="UTC").load(first, source="ccanalytics", identifiers="as_they_are")
-    first.unlink()
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("SET memory_limit = '2GiB'")
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute(LUCK)
-        connection.execute(ROWS.format(calls=CALLS, step=31_000_000 / CALLS))
-    return path
+def large_log(large_log_of):
+    return large_log_of(
+        f"handle_time_{CALLS}",
+        "CCANALYTICS_HANDLE_LOG",
+        LUCK,
+        ROWS.format(calls=CALLS, step=31_000_000 / CALLS),
+    )
 
 
 def test_all_questions_on_handle_time(large_log, say):

@@ -67,8 +67,7 @@ def test_limits_cover_what_was_planted(recovered):
     seen = ~np.isnan(off)
     if FULL:
         share = [covered[seen[:, k], k].mean() for k in range(len(WEEKS))]
-        # Late weeks are carried by the few who were followed through them: wide rather than narrow.
-        assert all(0.925 <= each <= 0.99 for each in share), (law, share)
+        assert all(0.93 <= each <= 0.97 for each in share), (law, share)
         spread = widths.mean(axis=0) / 1.96 / off.std(axis=0)
         assert ((spread > 0.9) & (spread < 1.3)).all(), (law, spread)  # t's width is in it
         assert (np.abs(off.mean(axis=0)) < 0.01).all()
