@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -40,9 +40,12 @@ def in_order(items: Iterator[A], work: Callable[[A], B]) -> Generator[tuple[A, C
         coming = reader.submit(next, items, None)
         while coming is not None or under_way:
             while coming is not None and len(under_way) <= ahead:
-                # What is under way already comes first, also before an error of the reading.
-                if under_way and (not coming.done() or coming.exception() is not None):
-                    break
+                if under_way:
+                    # Whatever comes first: no worker is idle while the oldest is waited for.
+                    wait([coming, under_way[0][1]], return_when=FIRST_COMPLETED)
+                    # What is under way already comes before an error of the reading.
+                    if not coming.done() or coming.exception() is not None:
+                        break
                 item = coming.result()
                 if item is None:
                     coming = None

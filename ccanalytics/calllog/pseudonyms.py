@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    import numpy as np
+    import numpy.typing as npt
     import polars as pl
 
     from ccanalytics.schema import Table
@@ -50,6 +52,8 @@ _NUMBER = r"(?:\d[ \-.()/]?){7,}"
 _ADDRESS, _SHORTEST_ADDRESS = r"\S[@＠]\S", 3
 # 80 bits: among 100 million persons the chance that any two share a pseudonym is 4 in a billion.
 _PSEUDONYM_BYTES = 10
+# From here on machine code is worth its making, which takes seconds where none is kept yet.
+_MANY = 1_000_000
 
 
 class Key:
@@ -66,12 +70,13 @@ class Key:
     Key(…)
     """
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_asked", "_secret")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < _KEY_BYTES:
             raise InputError("a key needs at least 32 bytes", f"{len(secret)} bytes")
         self._secret = secret if len(secret) <= 64 else hashlib.blake2b(secret).digest()
+        self._asked = 0  # pseudonyms so far
 
     def __repr__(self) -> str:
         return "Key(…)"
@@ -103,7 +108,12 @@ class Key:
         import pyarrow as pa
 
         known = texts.drop_nulls() if texts.null_count() else texts
-        digits = self._digits(kind, known.cast(pl.Binary).to_list()).encode()
+        self._asked += len(known)
+        digits: npt.NDArray[np.uint8] | bytes | None = None
+        if self._asked > _MANY:
+            digits = self._digits_abreast(kind, known)
+        if digits is None:
+            digits = self._digits(kind, known.cast(pl.Binary).to_list()).encode()
         # One buffer cut into equal texts: no text of Python's is made for any of them.
         ends = np.arange(len(known) + 1, dtype=np.int64) * (2 * _PSEUDONYM_BYTES)
         codes = pa.LargeStringArray.from_buffers(
@@ -127,6 +137,25 @@ class Key:
             state.update(text)
             out.append(state.digest())
         return b"".join(out).hex()
+
+    def _digits_abreast(self, kind: str, texts: pl.Series) -> npt.NDArray[np.uint8] | None:
+        """The same in machine code; None where nothing is compiled or a text is not of its kind."""
+        import numpy as np
+        import polars as pl
+
+        from ccanalytics.calllog.keyed_codes import COMPILES, LONGEST, hex_codes
+
+        if not COMPILES or not len(texts):
+            return None
+        rows = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+        _, ends, data = rows.buffers()
+        bounds = np.frombuffer(ends, np.int64)[rows.offset :][: len(rows) + 1]
+        lengths = np.diff(bounds)
+        if lengths.min() < 1 or lengths.max() > LONGEST:
+            return None
+        return hex_codes(
+            bounds, np.frombuffer(data, np.uint8), self._secret, kind.encode(), _PSEUDONYM_BYTES
+        )
 
 
 def make_key(path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import compiled
+from ccanalytics.compiled import compiled
 
 __all__ = ["MOST_CALLS", "advance"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccanalytics.simulation.compiled import compiled_in_place
+from ccanalytics.compiled import compiled_in_place
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import compiled_in_place
+from ccanalytics.compiled import compiled_in_place
 from ccanalytics.simulation.heaps import drop_due, push_row, set_due
 from ccanalytics.simulation.pool import put_record
 from ccanalytics.simulation.tally import ANSWERED, FIRST_IN_TIME, HANDLE_S, WAIT_ANSWERED_S, WAITED

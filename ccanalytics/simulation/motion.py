@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccanalytics.compiled import compiled
 from ccanalytics.simulation.chain import advance
-from ccanalytics.simulation.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import compiled_in_place
+from ccanalytics.compiled import compiled_in_place
 from ccanalytics.simulation.heaps import pop_row
 from ccanalytics.simulation.inside import (
     ARRIVED_AT,

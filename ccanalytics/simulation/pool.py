@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import compiled_in_place
+from ccanalytics.compiled import compiled_in_place
 from ccanalytics.simulation.heaps import pop_row, pop_time, push_row, push_time, replace_least
 from ccanalytics.simulation.tally import (
     ABANDONED,

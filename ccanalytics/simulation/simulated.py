@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccanalytics.compiled import COMPILES
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.schema import TABLES
-from ccanalytics.simulation.compiled import COMPILES
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:

@@ -59,6 +59,33 @@ def test_a_pseudonym_is_the_keyed_code_that_the_standard_defines():
     assert len(expected) == 20
 
 
+def test_machine_code_makes_the_same_pseudonyms_as_the_standard_library(monkeypatch):
+    """Texts of every length up to a block and beyond, with 32 and 64 bytes of key, in slices."""
+    import hashlib
+
+    from ccanalytics.calllog import keyed_codes, pseudonyms
+
+    made = []
+    real = keyed_codes.hex_codes
+    monkeypatch.setattr(keyed_codes, "hex_codes", lambda *a: made.append(len(a[0])) or real(*a))
+    monkeypatch.setattr(pseudonyms, "_MANY", 0)
+    texts = ["é" * (n // 2) + "x" * (n % 2) for n in range(1, 129)] * 5
+    for secret in (bytes(range(32)), bytes(range(64))):
+        for some in (texts, texts[:1], [None, *texts[3:300]], ["a", "b" * 129], ["", "a"], []):
+            series = pl.Series(["left out", *some], dtype=pl.String)[1:]
+            expected = [
+                None
+                if text is None
+                else hashlib.blake2b(
+                    text.encode(), digest_size=10, key=secret, person=b"agent"
+                ).hexdigest()
+                for text in some
+            ]
+            assert Key(secret).pseudonyms_of("agent", series).to_list() == expected
+    if keyed_codes.COMPILES:
+        assert made == [641, 2, 298, 641, 2, 298]
+
+
 def test_the_same_person_has_the_same_name_in_every_table_and_load(tmp_path, key_file, write_table):
     log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
     tables = {

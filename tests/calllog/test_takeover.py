@@ -126,6 +126,28 @@ def test_results_come_in_order_whoever_is_done_first():
     assert found == [(i, i * i) for i in range(60)]
 
 
+def test_no_worker_is_idle_while_the_oldest_is_waited_for(monkeypatch):
+    import threading
+    import time
+
+    from ccanalytics.calllog import pipeline
+
+    monkeypatch.setattr(pipeline, "workers", lambda: 2)
+    second_began = threading.Event()
+
+    def items():
+        for i in range(3):
+            time.sleep(0.05)  # so that reading is never done already
+            yield i
+
+    def work(i):
+        if i == 1:
+            second_began.set()
+        return second_began.wait(20) if i == 0 else True
+
+    assert all(result() for _, result in in_order(items(), work))
+
+
 @pytest.mark.parametrize("where", ["reading", "working"])
 def test_an_error_comes_where_it_belongs_and_ends_everything(where):
     import threading

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ccanalytics.compiled import COMPILES
 from ccanalytics.simulation import Menu, Replay, Retry, simulate
-from ccanalytics.simulation.compiled import COMPILES
 from ccanalytics.simulation.groups import Groups
 from ccanalytics.simulation.plan import callers_of
 from ccanalytics.simulation.replication import Setting, replicate
@@ -298,7 +298,7 @@ def test_a_first_compilation_is_said_beforehand_and_only_once(tmp_path):
     code = (
         "import numpy as np\n"
         "from ccanalytics.simulation import heaps\n"
-        "from ccanalytics.simulation.compiled import compiled\n"
+        "from ccanalytics.compiled import compiled\n"
         "def double(x): return 2 * x\n"
         "double.__module__ = 'ccanalytics.simulation.heaps'\n"
         "loop = compiled(double)\n"

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ccanalytics.simulation.compiled import COMPILES
+from ccanalytics.compiled import COMPILES
 
 pytestmark = pytest.mark.skipif(not COMPILES, reason="nothing is compiled here")
 

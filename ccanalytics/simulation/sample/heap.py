@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccanalytics.simulation.compiled import compiled_in_place as compiled
+from ccanalytics.compiled import compiled_in_place as compiled
 
 __all__ = ["moment", "packed", "place", "pop", "push", "sink"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ccanalytics.simulation.compiled import compiled_in_place as compiled
+from ccanalytics.compiled import compiled_in_place as compiled
 from ccanalytics.simulation.sample.heap import moment, packed, place, pop, push, sink
 
 __all__ = ["DUE", "FREE", "LATER", "STATES", "WAITING", "WRITTEN", "count_days", "pass_through"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import compiled
+from ccanalytics.compiled import compiled
 from ccanalytics.simulation.sample.heap import moment, packed, place, pop, push
 from ccanalytics.simulation.sample.records import BLOCKED, WITHHELD
 from ccanalytics.simulation.sample.volumes import DAY_S, HALF_HOUR_S

@@ -108,7 +108,7 @@ def serve_with(
     of a spell, and finishes the one at hand. Attempts that would begin after the log's span are
     not made.
     """
-    from ccanalytics.simulation.compiled import COMPILES
+    from ccanalytics.compiled import COMPILES
     from ccanalytics.simulation.sample.line import STATES, WRITTEN, pass_through
 
     count = requests.entry.size

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ccanalytics.simulation.compiled import COMPILES
+from ccanalytics.compiled import COMPILES
 from ccanalytics.simulation.sample.line import count_days
 from ccanalytics.simulation.sample.luck import Evenly, stream
 from ccanalytics.simulation.sample.needs import follow_up_s, patience_s, redials

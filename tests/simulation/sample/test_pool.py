@@ -187,7 +187,7 @@ def test_the_same_numbers_without_a_compiler(tmp_path):
         "import importlib.util, sys, numpy as np\n"
         f"spec = importlib.util.spec_from_file_location('pool_again', {__file__!r})\n"
         "again = importlib.util.module_from_spec(spec); spec.loader.exec_module(again)\n"
-        "from ccanalytics.simulation.compiled import COMPILES\n"
+        "from ccanalytics.compiled import COMPILES\n"
         "assert not COMPILES\n"
         "told = again.run(*again.busy_day(), patience_cap_s=3600.0)\n"
         f"np.savez({str(tmp_path / 'plain.npz')!r}, **vars(told))\n"

@@ -1,4 +1,4 @@
-"""The decorators of the event loops: machine code where numba is installed, plain Python elsewhere.
+"""Decorators of inner loops: machine code where numba is installed, plain Python elsewhere.
 
 Results are the same either way, digit by digit; without numba they take a hundred times as long.
 """
@@ -10,6 +10,7 @@ import logging
 import signal
 import threading
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,11 @@ except ImportError:  # the extra `simulation` is not installed
 COMPILES = numba is not None and not numba.config.DISABLE_JIT
 
 
-def _stamp() -> str:
-    """What the machine code was made of: all event loops, for they call each other's functions."""
-    texts = sorted(Path(__file__).parent.rglob("*.py"))
+@cache
+def _stamp(room: Path) -> str:
+    """What the machine code was made of: a room's loops, for they call each other's functions."""
+    texts = sorted(room.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()
-
-
-_STAMP = _stamp() if numba is not None else ""
 
 
 def _listen() -> None:
@@ -57,8 +56,8 @@ def _listen() -> None:
             if not self.said:
                 self.said = True
                 logging.getLogger("ccanalytics").warning(
-                    "the simulator is being compiled for this machine; it takes up to a minute "
-                    "or two, once, and the result is kept"
+                    "code is being compiled for this machine, once, and the result is kept; it "
+                    "takes seconds, and for the simulator up to a minute or two"
                 )
             if threading.current_thread() is not threading.main_thread():
                 return
@@ -96,11 +95,12 @@ if COMPILES:
         _listen()
 
 
-def _kept(dispatcher: Any) -> Any:
+def _kept(dispatcher: Any, function: Callable[..., Any]) -> Any:
     # numba looks at the date of the function's own file only, and would go on using machine code
     # into which an older version of another file was compiled.
+    room = function.__module__.split(".")[1:2]
     with suppress(AttributeError):
-        dispatcher._cache._cache_file._source_stamp = _STAMP  # noqa: SLF001
+        dispatcher._cache._cache_file._source_stamp = _stamp(Path(__file__).parent.joinpath(*room))  # noqa: SLF001
     return dispatcher
 
 
@@ -108,7 +108,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of arrays and numbers on its first call; kept on disk for the next."""
     if numba is None:
         return function
-    decorated: Callable[..., Any] = _kept(numba.njit(cache=True, nogil=True)(function))
+    decorated: Callable[..., Any] = _kept(numba.njit(cache=True, nogil=True)(function), function)
     return decorated
 
 
@@ -126,5 +126,5 @@ def compiled_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
         decorated = numba.njit(cache=True, nogil=True, **switches)(function)
     except (KeyError, TypeError):
         return compiled(function)
-    kept: Callable[..., Any] = _kept(decorated)
+    kept: Callable[..., Any] = _kept(decorated, function)
     return kept
