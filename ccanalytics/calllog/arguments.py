@@ -35,13 +35,11 @@ def settings_for(source: Source, said: dict[str, Any]) -> Settings:
         mapping = read_mapping(Path(mapping))
     elif mapping is not None and not isinstance(mapping, Mapping):
         raise InputError("this must be a TOML file or a Mapping", f"mapping={mapping!r}")
-    if table is not None and not isinstance(table, str):
-        raise InputError("this must be the name of a table", f"table={table!r}")
     return Settings(
         time_zone=check_time_zone(said["time_zone"]) if said["time_zone"] else None,
         encoding=None if encoding is None else check_encoding(encoding),
         allow_cut=said["allow_cut"],
-        table=table,
+        table=_table(source, table),
         mapping=mapping,
         key=_key(source, mapping, said["key_file"], said["identifiers"]),
         sheet=_sheet(said["sheet"]),
@@ -112,6 +110,20 @@ def _columns(source: Source, columns: object) -> tuple[str, ...] | None:
     if not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise InputError("this must be a list of column names", f"columns={columns!r}")
     return tuple(name.strip() for name in names)
+
+
+def _table(source: Source, table: object) -> str | None:
+    if table is None:
+        return None
+    if not isinstance(table, str):
+        raise InputError("this must be the name of a table", f"table={table!r}")
+    if not source.takes_table:
+        raise InputError(
+            f"source {source.name!r} tells itself which table its rows belong to",
+            f"table={table!r}",
+            "leave the table out" if source.name != "generic" else "name it in the mapping",
+        )
+    return table
 
 
 def _sheet(sheet: object) -> str | None:

@@ -197,11 +197,9 @@ def unusable(path: Path, error: Exception, what: str = "the call log cannot be o
             str(path),
             "name the DuckDB file that 'ccanalytics load --log' made",
         )
-    return LogError(
-        what,
-        str(path),
-        f"the database says: {text.splitlines()[0]}",
-    )
+    damaged = what.startswith("the call log cannot be")
+    remedy = "put a copy back, or load the exports into a new log; " if damaged else ""
+    return LogError(what, str(path), f"{remedy}the database says: {text.splitlines()[0]}")
 
 
 def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ccanalytics.calllog.blocks import Checked, checked_block
-from ccanalytics.calllog.decoding import check_file
+from ccanalytics.calllog.decoding import check_file, kind_of
 from ccanalytics.calllog.pseudonyms import agree
 from ccanalytics.calllog.readers import open_table
 from ccanalytics.calllog.report import FileLoad
@@ -109,6 +109,12 @@ def _load_file(
     if size == 0:
         raise InputError(
             "the file is empty", str(path), "export it again; there is nothing to load"
+        )
+    if settings.sheet is not None and kind_of(path) != "excel":
+        raise InputError(
+            "the file is no workbook: it has no sheets",
+            f"{path}: sheet={settings.sheet!r}",
+            "leave the sheet out",
         )
     opened = source.open(path, settings) or open_table(path, source, settings)
     plan = opened.plan

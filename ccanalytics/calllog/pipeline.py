@@ -42,7 +42,8 @@ def in_order(items: Iterator[A], work: Callable[[A], B]) -> Generator[tuple[A, C
             while coming is not None and len(under_way) <= ahead:
                 if under_way:
                     # Whatever comes first: no worker is idle while the oldest is waited for.
-                    wait([coming, under_way[0][1]], return_when=FIRST_COMPLETED)
+                    either: list[Future[Any]] = [coming, under_way[0][1]]
+                    wait(either, return_when=FIRST_COMPLETED)
                     # What is under way already comes before an error of the reading.
                     if not coming.done() or coming.exception() is not None:
                         break

@@ -331,8 +331,24 @@ FROM funnel f, (VALUES {listed}) w(window_days)
         AND o.service = f.service AND o.window_days = w.window_days"""
 
 
-INTERVAL_COUNTS = """
-SELECT to_timestamp(epoch_us(started_at) // 3600000000 * 3600) AS interval_start, queue,
-    sum(offered) AS offered, sum(answered) AS answered, sum(handle_s) AS handle_s,
-    sum(handle_s) / sum(answered) AS aht_s
-FROM interval_counts GROUP BY ALL"""
+def interval_counts(every):
+    """``interval_counts`` by queue: a sum of which any row does not tell is unknown."""
+    names = [
+        *("offered", "answered", "abandoned", "short_abandoned", "flowed_out", "answered_in_time"),
+        *("late", "counted", "handled", "answered_wait_s", "abandoned_wait_s", "talk_s", "hold_s"),
+        *("wrap_s", "handle_s", "staffed_s", "available_s"),
+    ]
+    sums = ", ".join(f"CASE WHEN count({n}) = count(*) THEN sum({n}) END AS {n}" for n in names)
+    step = every * 1_000_000
+    return f"""
+WITH added AS (
+    SELECT to_timestamp(epoch_us(started_at) // {step} * {every}) AS interval_start, queue, {sums},
+        CASE WHEN count(within_s) = count(*) AND min(within_s) = max(within_s)
+            THEN min(within_s) END AS within_s, count(*) AS counted_intervals
+    FROM interval_counts GROUP BY ALL)
+SELECT * REPLACE (coalesce(handle_s, talk_s + coalesce(hold_s, 0) + wrap_s) AS handle_s),
+    CASE WHEN answered > 0 THEN answered_wait_s / answered END AS asa_s,
+    CASE WHEN coalesce(handled, answered) > 0 THEN
+        coalesce(handle_s, talk_s + coalesce(hold_s, 0) + wrap_s) / coalesce(handled, answered)
+    END AS aht_s
+FROM added ORDER BY queue, interval_start"""

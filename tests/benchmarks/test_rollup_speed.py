@@ -62,7 +62,7 @@ QUESTIONS = {
     ),
     "agent_time": (lambda log: log.agent_time("30min"), sql.agent_time(HALF_HOUR)),
     "activities": (lambda log: log.activities(), sql.activities()),
-    "interval_counts": (lambda log: log.interval_counts("1h"), sql.INTERVAL_COUNTS),
+    "interval_counts": (lambda log: log.interval_counts("1h"), sql.interval_counts(3600)),
 }
 
 

@@ -154,6 +154,30 @@ def test_of_several_sheets_one_must_be_named(tmp_path, load):
     assert rows(log) == EXPECTED
 
 
+def test_a_sheet_or_a_table_is_refused_where_there_is_none(tmp_path, load):
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(NAMES) + "\n1,2025/03/03 09:00:05,1:00:05,接通,\n")
+    with pytest.raises(InputError, match=r"it has no sheets.*sheet='Calls'"):
+        load(path, sheet="Calls")
+    with pytest.raises(InputError, match=r"table='calls'.*name it in the mapping"):
+        load(path, table="calls")
+    with pytest.raises(InputError, match=r"which table its rows belong to.*leave the table out"):
+        CallLog(tmp_path / "b.duckdb", time_zone="UTC").load(
+            path, source="anonymous_bank", table="calls"
+        )
+
+
+def test_lines_may_end_in_carriage_returns_alone(tmp_path, load):
+    path = tmp_path / "a.csv"
+    lines = [",".join(NAMES), '1,2025/03/03 09:00:05,1:00:05,接通,"a\rb"', "x,y,1:00,接通,"]
+    path.write_bytes("\r".join(lines).encode() + b"\r")
+    log, report = load(path)
+    assert (report.read, report.loaded, report.rejected) == (2, 1, 1)
+    assert log.rejects()["line"].to_list() == [4]
+    assert any("carriage returns alone" in note for note in report.remarks)
+    assert log.table("calls")["arrived_at"][0] == datetime(2025, 3, 3, 1, 0, 5, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("kind", ["excel", "text"])
 def test_a_header_below_titles_is_found_and_said(tmp_path, load, kind):
     if kind == "excel":

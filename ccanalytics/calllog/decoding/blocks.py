@@ -70,9 +70,11 @@ class TextFile:
     # What was found out; set while blocks are read.
     told: Encoding = field(default=ASCII, init=False)
     _may_be: list[str] = field(default_factory=list, init=False)
+    # Lines end in carriage returns alone, as some old systems write them.
+    _bare: bool = field(default=False, init=False)
 
     def blocks(self) -> Iterator[tuple[bytes, bool, int]]:
-        """Blocks of whole lines in UTF-8, without carriage returns before the line ends.
+        """Blocks of whole lines in UTF-8, each ended by a line feed alone.
 
         Yields the block, whether the file's last line ended without a line end, and bytes of the
         file so far.
@@ -100,6 +102,9 @@ class TextFile:
                     chunk = decode(chunk, final)
                 if first:
                     chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
+                    self._bare = b"\r" in chunk and b"\n" not in chunk
+                if self._bare:
+                    chunk = chunk.replace(b"\r", b"\n")
                 if final:
                     rest += chunk
                     if rest:
@@ -152,6 +157,12 @@ class TextFile:
 
     def remarks(self) -> list[str]:
         """What a reader of the report should know of how the file was read."""
+        bare = ["its lines end in carriage returns alone"] if self._bare else []
+        return bare + self._of_encoding()
+
+    # ---- within ------------------------------------------------------------------------------
+
+    def _of_encoding(self) -> list[str]:
         if self.encoding is not None or self.told.name in ("ascii", "utf-8"):
             if self.told.doubtful:
                 return ["read as UTF-8, but its few letters also read as Chinese in GB18030"]
@@ -162,8 +173,6 @@ class TextFile:
                 ]
             return []
         return [f"read in the encoding {self.told.name}: {self.told.why}"]
-
-    # ---- within ------------------------------------------------------------------------------
 
     def _begin(self, chunk: bytes) -> Callable[[bytes, bool], bytes] | None:
         """What turns the file's bytes into UTF-8, from its first ones; None for nothing to do."""

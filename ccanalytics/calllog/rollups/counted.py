@@ -34,17 +34,8 @@ def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFra
     units, _ = scope.grid(every)
     rows = scope.placed(scope.counted(), every, "started_epoch")
     known = [*_WHOLE, *_SUMS, "within_s"]
-    one, nil = nw.lit(1), nw.lit(0)
     prepared = rows.select(
-        "slot",
-        *keys,
-        *known,
-        "interval_s",
-        _end=nw.col("started_epoch") + nw.col("interval_s"),
-        **{
-            f"_no_{name}": nw.when(nw.col(name).is_null()).then(one).otherwise(nil)
-            for name in known
-        },
+        "slot", *keys, *known, "interval_s", _end=nw.col("started_epoch") + nw.col("interval_s")
     )
     counted = collect(
         prepared.group_by("slot", *keys).agg(
@@ -53,7 +44,7 @@ def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFra
             nw.col("interval_s").max().alias("_longest"),
             nw.col("within_s").min().alias("_within_low"),
             nw.col("within_s").max().alias("_within_high"),
-            *(nw.col(f"_no_{name}").sum().alias(f"_no_{name}") for name in known),
+            *(nw.col(name).count().alias(f"_told_{name}") for name in known),
             *(nw.col(name).sum().alias(name) for name in [*_WHOLE, *_SUMS]),
         )
     )
@@ -62,10 +53,11 @@ def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFra
     )
     frame = counted.join(starts, on="slot", how="inner")
     _check_fit(frame, every)
-    uniform = (pl.col("_no_within_s") == 0) & (pl.col("_within_low") == pl.col("_within_high"))
+    told = {name: pl.col(f"_told_{name}") == pl.col("counted_intervals") for name in known}
+    uniform = told["within_s"] & (pl.col("_within_low") == pl.col("_within_high"))
     frame = frame.with_columns(
-        *(pl.when(pl.col(f"_no_{n}") == 0).then(pl.col(n)).cast(pl.Int64) for n in _WHOLE),
-        *(pl.when(pl.col(f"_no_{n}") == 0).then(pl.col(n)).cast(pl.Float64) for n in _SUMS),
+        *(pl.when(told[n]).then(pl.col(n)).cast(pl.Int64) for n in _WHOLE),
+        *(pl.when(told[n]).then(pl.col(n)).cast(pl.Float64) for n in _SUMS),
         within_s=pl.when(uniform).then(pl.col("_within_low")),
     )
     parts = pl.col("talk_s") + pl.col("hold_s").fill_null(0) + pl.col("wrap_s").fill_null(0)

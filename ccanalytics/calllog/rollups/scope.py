@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -59,6 +59,9 @@ class Scope:
     where: Mapping[str, list[str | None]]
     log_begin: int
     log_end: int
+    _grids: dict[Every, tuple[pl.DataFrame, nw.LazyFrame[Any]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def calls(self) -> nw.LazyFrame[Any]:
         """The base view, narrowed to ``where``; times are not narrowed here."""
@@ -82,8 +85,10 @@ class Scope:
 
     def grid(self, every: Every) -> tuple[pl.DataFrame, nw.LazyFrame[Any]]:
         """The units of the span with their intervals: as a frame, and where the rows are."""
-        frame = grid(every, self.span, self.time_zone)
-        return frame, self.engine.hand_over(frame.select("unit", "slot"))
+        if every not in self._grids:
+            frame = grid(every, self.span, self.time_zone)
+            self._grids[every] = frame, self.engine.hand_over(frame.select("unit", "slot"))
+        return self._grids[every]
 
     def placed(
         self, rows: nw.LazyFrame[Any], every: Every, epoch: str = "arrived_epoch"

@@ -124,6 +124,8 @@ class Source(ABC):
     endpoints: ClassVar[Named[str, Endpoint]] = {}
     # Whether the user may name the columns of a file in their order.
     takes_columns: ClassVar[bool] = False
+    # Whether the user may say which table of the log a file holds.
+    takes_table: ClassVar[bool] = False
     # The column by which the latest of several rows with one key wins; None: the first wins.
     newest: ClassVar[str | None] = None
     # Whether :meth:`convert` gets the fields by :func:`trimmed`, without blanks around them.

@@ -41,6 +41,7 @@ class Canonical(Source):
     name: ClassVar[str] = "ccanalytics"
     title: ClassVar[str] = "canonical tables of ccanalytics (CSV or Parquet)"
     local_times: ClassVar[bool] = False
+    takes_table: ClassVar[bool] = True
     trims: ClassVar[bool] = True
 
     def plan(self, path: Path, header: list[str], settings: Settings) -> Plan:
