@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
+from ccanalytics.calllog.engine import nearest
 from ccanalytics.calllog.rollups.busy import seconds_by_slot
 from ccanalytics.calllog.rollups.scope import Scope, collect
 
@@ -38,7 +39,7 @@ def present_seconds(
         *own,
         "call_id",
         start=nw.col("answered_ms"),
-        end=nw.col("answered_ms") + (handled * 1000).round().cast(nw.Int64),
+        end=nw.col("answered_ms") + nearest(handled * 1000),
     )
     order = ["start", "end", "call_id"]
     over = calls.with_columns(_until=nw.col("end").cum_max().over(*own, order_by=order))

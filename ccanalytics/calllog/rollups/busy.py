@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
+from ccanalytics.calllog.engine import nearest
 from ccanalytics.calllog.rollups.scope import Scope, collect
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def _spells(calls: nw.LazyFrame[Any], what: str) -> nw.LazyFrame[Any]:
     if what == "agent":
         return calls.filter(nw.col("handle_s") > 0, ~nw.col("answered_ms").is_null()).with_columns(
             start=nw.col("answered_ms"),
-            end=nw.col("answered_ms") + (nw.col("handle_s") * 1000).round().cast(nw.Int64),
+            end=nw.col("answered_ms") + nearest(nw.col("handle_s") * 1000),
         )
     return calls.filter(nw.col("ended_ms") > nw.col("arrived_ms")).with_columns(
         start=nw.col("arrived_ms"), end=nw.col("ended_ms")
@@ -57,6 +58,7 @@ def seconds_by_slot(
     spells: nw.LazyFrame[Any], every: Every, keys: list[str], units: pl.DataFrame
 ) -> pl.DataFrame:
     """Seconds of any spells (``start`` and ``end`` in milliseconds) per slot and key."""
+    import numpy as np
     import polars as pl
 
     length = every.unit_s * 1000
@@ -79,26 +81,26 @@ def seconds_by_slot(
         return pl.DataFrame(
             schema={"slot": pl.Int64, **dict.fromkeys(keys, pl.String), "busy_s": pl.Float64}
         )
-    # From here on the frame is small: one row per unit and key in which something changed.
-    # Groups are numbered, because a join on "most recent before" does not match unknown keys.
-    groups = changes.select(keys).unique(maintain_order=True).with_row_index("_group")
-    if not keys:
-        groups = pl.DataFrame({"_group": [0]})
-    changes = (
-        changes.join(groups, on=keys, how="left", nulls_equal=True)
+    group = (
+        changes.select(pl.struct(keys).rle_id()).to_series().to_numpy()
         if keys
-        else changes.with_columns(_group=pl.lit(0))
+        else np.zeros(changes.height, np.int64)
     )
-    changes = changes.with_columns(pl.col("_group").cast(pl.Int64)).sort("_group", "unit")
-    groups = groups.with_columns(pl.col("_group").cast(pl.Int64))
-    before = changes.select(
-        "_group",
-        pl.col("unit") + 1,
-        pl.col("net").cum_sum().over("_group").alias("_active"),
+    unit = changes["unit"].to_numpy() - units["unit"].item(0)
+    # From here on arrays of one row per group and one column per unit.
+    busy = np.zeros((int(group[-1]) + 1, units.height), np.int64)
+    # What changes in a unit counts from the next one on; what came earlier, from the first.
+    later = np.maximum(unit + 1, 0)
+    there = later < units.height
+    np.add.at(busy, (group[there], later[there]), changes["net"].to_numpy()[there])
+    busy = busy.cumsum(axis=1) * length
+    there = (unit >= 0) & (unit < units.height)
+    busy[group[there], unit[there]] += changes["part"].to_numpy()[there]
+    slot = units["slot"].to_numpy()
+    begin = np.flatnonzero(np.diff(slot, prepend=slot[0] - 1))
+    seconds = np.add.reduceat(busy, begin, axis=1) / 1000
+    first_of = np.flatnonzero(np.diff(group, prepend=-1))
+    named = changes[np.repeat(first_of, len(begin))].select(keys)
+    return pl.DataFrame({"slot": np.tile(slot[begin], len(first_of))}).with_columns(
+        *named.get_columns(), busy_s=pl.Series(seconds.ravel())
     )
-    dense = groups.join(units.select("unit", "slot"), how="cross").sort("_group", "unit")
-    joined = dense.join_asof(
-        before, on="unit", by="_group", strategy="backward", check_sortedness=False
-    ).join(changes.select("_group", "unit", "part"), on=["_group", "unit"], how="left")
-    busy = pl.col("_active").fill_null(0) * length + pl.col("part").fill_null(0)
-    return joined.group_by("slot", *keys).agg(busy_s=busy.sum() / 1000)

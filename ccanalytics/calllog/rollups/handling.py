@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals.stable.v2 as nw
 
+from ccanalytics.calllog.engine import nearest
 from ccanalytics.calllog.rollups.scope import Scope, collect
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
     calls = (
         scope.calls()
         .filter(nw.col("is_answered"), ~column.is_null())
-        .with_columns(seconds=column.round().cast(nw.Int64))
+        .with_columns(seconds=nearest(column))
     )
     if every is None:
         calls = scope.arrived(calls)

@@ -134,15 +134,18 @@ def _dense(
     frame = units.group_by("slot").agg(
         pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
     )
+    rows = collect(counted)
     if keys:
-        frame = frame.join(_groups(scope, keys), how="cross")
-    return frame.join(collect(counted), on=["slot", *keys], how="left", nulls_equal=True)
+        # Combinations of other days have their rows too.
+        groups = rows.select(keys).unique() if scope.whole else _groups(scope, keys)
+        frame = frame.join(groups.sort(keys), how="cross")
+    return frame.join(rows, on=["slot", *keys], how="left", nulls_equal=True)
 
 
 def _groups(scope: Scope, keys: list[str]) -> pl.DataFrame:
     """The combinations of keys that occur at all."""
     groups: nw.LazyFrame[Any] = scope.calls().group_by(*keys).agg(nw.len().alias("_n"))
-    return collect(groups).drop("_n").sort(keys)
+    return collect(groups).drop("_n")
 
 
 def _finished(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
+from ccanalytics.calllog.engine import nearest
 from ccanalytics.calllog.rollups.scope import Scope, collect
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def holding_times(scope: Scope, keys: list[str]) -> pl.DataFrame:
         nw.col("outcome") != "blocked",
         nw.col("ended_ms") >= nw.col("arrived_ms"),
     )
-    seconds = ((nw.col("ended_ms") - nw.col("arrived_ms")) / 1000).round().cast(nw.Int64)
+    seconds = nearest((nw.col("ended_ms") - nw.col("arrived_ms")) / 1000)
     counted = collect(
         held.with_columns(seconds=seconds).group_by(*keys, "seconds").agg(nw.len().alias("calls"))
     )

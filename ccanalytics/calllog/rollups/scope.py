@@ -117,10 +117,16 @@ class Scope:
 
     def arrived(self, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Calls that arrived in the span: no row is looked at where it holds the whole log."""
-        first, last = self.epochs()
-        if first <= self.log_begin and self.log_end < last:
+        if self.whole:
             return rows
+        first, last = self.epochs()
         return rows.filter(nw.col("arrived_epoch") >= first, nw.col("arrived_epoch") < last)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the span holds the whole log."""
+        first, last = self.epochs()
+        return first <= self.log_begin and self.log_end < last
 
     def epochs(self) -> tuple[int, int]:
         """First and last epoch second of the span, the last excluded."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals.stable.v2 as nw
 
+from ccanalytics.calllog.engine import nearest
 from ccanalytics.calllog.rollups.scope import Scope, collect, narrowed
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def wait_counts(scope: Scope, keys: list[str]) -> pl.DataFrame:
     calls = (
         scope.arrived(scope.calls())
         .filter(nw.col("is_offered"))
-        .with_columns(queued=left | (wait > 0), seconds=wait.round().cast(nw.Int64))
+        .with_columns(queued=left | (wait > 0), seconds=nearest(wait))
     )
     groups = list(dict.fromkeys([*keys, "outcome", "queued", "seconds"]))
     counted = collect(calls.group_by(*groups).agg(nw.len().alias("calls")))
