@@ -58,6 +58,7 @@ class Parquet(Reader):
         while True:
             try:
                 batch = next(iterator)
+                batch.validate(full=True)  # text that is none would crash whatever reads it on
             except StopIteration:
                 return
             except (pa.ArrowException, OSError) as error:

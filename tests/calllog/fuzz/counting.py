@@ -4,7 +4,8 @@ package: how many a load must account for, in which lines they begin, and what e
 The rule (``data/README.md``, *Records*): a line is a record, unless it is blank. A field in
 quotation marks may hold line ends, so that a record goes on until its mark is closed, over at most
 20 lines, each of which is text; where it then has not as many fields as the file has columns, or
-its mark is never closed, its first line is a record of its own, a broken one.
+its mark is never closed, its first line is a record of its own, a broken one. Where no line ends
+otherwise, carriage returns end lines.
 """
 
 import codecs
@@ -35,7 +36,12 @@ def ends_open(content: bytes, encoding: str) -> bool:
     if encoding.startswith(("utf-16", "utf-32")):
         text = _wide_lines(content, encoding)
         return text[-1] != ""
-    return not content.endswith(b"\n")
+    return not _fed(content).endswith(b"\n")
+
+
+def _fed(content: bytes) -> bytes:
+    """With line feeds, also where the lines of a file end in carriage returns alone."""
+    return content if b"\n" in content else content.replace(b"\r", b"\n")
 
 
 def lines_of(content: bytes, encoding: str, *, returns: bool = False) -> list[str | None]:
@@ -49,7 +55,7 @@ def lines_of(content: bytes, encoding: str, *, returns: bool = False) -> list[st
         content = content.removeprefix(b"\xef\xbb\xbf") if "utf-8" in encoding else content
         if encoding == "gb18030":
             content = content.removeprefix(b"\x84\x31\x95\x33")
-        raw = content.split(b"\n")
+        raw = _fed(content).split(b"\n")
         lines = [_text(line, encoding) for line in raw]
     open_end = lines[-1] != ""  # also where the last line is no text
     if not open_end:
@@ -85,10 +91,14 @@ def _wide_lines(content: bytes, encoding: str) -> list[str | None]:
     name = encoding
     if name in ("utf-16", "utf-32"):
         marks = {b"\xfe\xff": "utf-16-be", b"\xff\xfe": "utf-16-le"}
-        name = marks.get(whole[:2], "utf-16-le") if unit == 2 else name
+        # Without a mark: the order in which more letters are plain ones.
+        big = sum(not high for high in whole[::2]) > sum(not high for high in whole[1::2])
+        unmarked = "utf-16-be" if big else "utf-16-le"
+        name = marks.get(whole[:2], unmarked) if unit == 2 else name
         whole = whole[2:] if unit == 2 and whole[:2] in marks else whole
     text = whole.decode(name, errors="fuzz-half").removeprefix("\ufeff")
     text += "\ud800" if odd else ""
+    text = text if "\n" in text else text.replace("\r", "\n")
     return [None if re.search("[\ud800-\udfff]", line) else line for line in text.split("\n")]
 
 

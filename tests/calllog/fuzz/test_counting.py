@@ -62,6 +62,17 @@ def test_lines_are_the_same_in_every_encoding(encoding):
     assert lines_of(text.encode(encoding), encoding) == ["编号,队列", "1,客服", "", "2,last"]
 
 
+def test_lines_end_in_carriage_returns_where_nothing_else_ends_them():
+    for encoding in ("utf-8", "utf-16"):
+        assert lines_of("a,b\r1,2\r\r3".encode(encoding), encoding) == ["a,b", "1,2", "", "3"]
+    assert lines_of(b"a,b\r1,2\n", "utf-8") == [None]
+
+
+def test_wide_letters_without_a_mark_are_told_from_the_plain_ones():
+    for order in ("utf-16-be", "utf-16-le"):
+        assert lines_of("编号,b\n1,2\n".encode(order), "utf-16") == ["编号,b", "1,2"]
+
+
 def test_answers_are_counted_by_their_intervals():
     assert answer_records('{"results": [{"data": [1, 2]}, {"data": []}, 5]}') == 4
     assert answer_records('{"results": [], "results": []}') is None

@@ -240,3 +240,16 @@ def test_a_bracket_before_whole_objects_is_a_bad_line(tmp_path):
     assert (report.loaded, report.rejected) == (6, 1)
     with pytest.raises(InputError, match="one JSON list"):
         load(tmp_path, "calls.ndjson", json.dumps(objects(), indent=1))
+
+
+def test_parquet_whose_text_is_none_is_damaged(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = b"2025-03-03T08:00:00Z2025-03-03T08:00:\xb1\xb1Z"
+    ends = pa.array([0, 20, 40], pa.int32()).buffers()[1]
+    column = pa.StringArray.from_buffers(2, ends, pa.py_buffer(text))
+    path = tmp_path / "calls.parquet"
+    pq.write_table(pa.table({"arrived_at": column, "outcome": ["answered"] * 2}), path)
+    with pytest.raises(InputError, match="the Parquet file is cut off or damaged"):
+        load(tmp_path, path.name, path.read_bytes())
