@@ -68,9 +68,10 @@ def agent_funnel(effects: AgentEffects) -> go.Figure:
     """Draw what was observed of each agent against their calls, between the limits of luck."""
     frame, funnel = effects.rows, effects.funnel
     frame = large_enough(frame, "timed_calls")
+    ranked = int(effects.rows["enough"].sum())
     calls = funnel["timed_calls"].to_list()
     fig = theme.figure(
-        effects.headline(),
+        f"{effects.beyond} of {counted(ranked, 'agent')} lie beyond luck",
         "Each dot an agent: handle time on like calls, as observed, over the average, by number "
         "of calls; lines: where luck alone puts 95% and 99.8% of average agents, weeks that differ "
         "allowed for; orange: beyond luck",
@@ -118,7 +119,8 @@ def agent_effects(effects: AgentEffects, most: int = _MOST) -> go.Figure:
         frame = frame[some]
     colours = [theme.ALARM if loud else theme.ANSWER for loud in frame["beyond_luck"]]
     fig = theme.figure(
-        effects.headline(),
+        f"Luck taken out, agents differ by {effects.lasting:.0%} of handle time "
+        "(standard deviation)",
         f"Handle time on like calls over the average, luck taken out, with "
         f"{100 * effects.inputs['level']:g}% intervals; orange: beyond luck. Intervals that "
         "overlap rank nobody; the axis does not begin at 0"

@@ -36,7 +36,7 @@ DESIGNS = ("randomised", "staggered")
 _POWER = 0.8416  # normal quantile of 80%
 _FEWEST_UNITS, _FEWEST_LIVE, _FEWEST_ARM = 6, 3, 10
 _LAGS = 26
-_YEAR = 365.2425 / 7
+_QUARTER = 13.0  # weeks
 _METHOD = {
     "staggered": "Staggered difference in differences on {what}: what untreated weeks foretell "
     "(levels of {unit}s, agents and weeks, a curve of tenure), calls weighing; limits by leaving "
@@ -328,7 +328,7 @@ def _events(
 
 
 def _drift(told: Prepared, whole: Ratio, level: float, *, logs: bool) -> Estimate | None:
-    """Trend of the first units to go live less that of the last, a year, before they did."""
+    """Trend of the first units to go live less that of the last, in 13 weeks, before they did."""
     if len(set(told.cluster[told.event >= 0].tolist())) < _FEWEST_LIVE + 2:
         return None
     try:
@@ -337,7 +337,7 @@ def _drift(told: Prepared, whole: Ratio, level: float, *, logs: bool) -> Estimat
         return None
     if abs(fit.space[0, -1, -1] - 1) > 1e-3:
         return None
-    slope = fit.theta[:, -1] * _YEAR
+    slope = fit.theta[:, -1] * _QUARTER
     if not logs:
         slope = slope / max(whole.foretold, 1e-9)
     half, _, _ = limits(slope[1:], level)
@@ -427,8 +427,8 @@ def _checks(
     if drift is not None:
         checks.append(
             Check("Drift before going live", "fails" if drift.excludes_zero else "holds",
-                  f"those who got it first had a trend of {signed(drift.value)} a year beside the "
-                  f"last ({signed(drift.low)} to {signed(drift.high)})")
+                  f"those who got it first had a trend of {signed(drift.value)} in 13 weeks beside "
+                  f"the last ({signed(drift.low)} to {signed(drift.high)})")
         )  # fmt: skip
     known = np.isfinite(left)
     if known.any():

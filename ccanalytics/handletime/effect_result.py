@@ -68,7 +68,7 @@ class HandleEffect(Result):
         Seconds per call in which SMS-assist was accepted; None elsewhere.
     placebo, drift
         The same in the weeks before going live; trend of units that went live first beside the
-        last, before they did, a year.
+        last, before they did, in 13 weeks.
     gap
         Effect on the first group less that on the last (of ``by``), as a share; None without
         groups.
@@ -123,7 +123,7 @@ class HandleEffect(Result):
             return (
                 f"{who}: no change of {told.words} that the data can show; the estimate is "
                 f"{signed(change.value)}, and anything from {signed(change.low)} to "
-                f"{signed(change.high)} fits ({level}).{self._groups()}"
+                f"{signed(change.high)} fits ({level}).{self._assisted()}{self._groups()}"
             )
         which = told.shorter if change.value < 0 else told.longer
         size = f"{abs(change.value):.1%} {which}"
@@ -146,7 +146,7 @@ class HandleEffect(Result):
     def _assisted(self) -> str:
         if self.per_assisted_s is None:
             return ""
-        return f" In a call in which it was accepted that is {amount('aht', self.per_assisted_s)}."
+        return f" In a call in which it was accepted: {amount('aht', self.per_assisted_s)}."
 
     def _groups(self) -> str:
         rows = self.by_group

@@ -118,6 +118,7 @@ def test_ten_seconds_of_sms_assist():
     assert found.unit == "service"
     assert found.per_assisted_s.low < -10 < found.per_assisted_s.high
     assert found.per_assisted_s.high < 0
+    assert "In a call in which it was accepted: −" in found.headline()
     assert found.change.low < -1.5 < found.change.high
     without = handletime.effect(*services(1, assisted=False), "sms_assist_during")
     assert without.per_assisted_s is None
