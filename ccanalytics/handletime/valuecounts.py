@@ -232,13 +232,16 @@ def grouped(frame: pl.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[Any, .
 
 
 def as_counts(frame: pl.DataFrame) -> ValueCounts:
-    """Take the columns seconds and calls, which are sorted, as value counts."""
-    import polars as pl
-
-    merged = frame.group_by("seconds").agg(_sum("calls")).sort("seconds")
-    return ValueCounts(
-        merged["seconds"].cast(pl.Float64).to_numpy(), merged["calls"].cast(pl.Float64).to_numpy()
-    )
+    """Take the columns seconds and calls as value counts."""
+    seconds = frame["seconds"].to_numpy().astype(float)
+    calls = frame["calls"].to_numpy().astype(float)
+    if (np.diff(seconds) < 0).any():
+        order = np.argsort(seconds, kind="stable")
+        seconds, calls = seconds[order], calls[order]
+    new = np.diff(seconds, prepend=np.nan) != 0
+    if not new.all():
+        calls = np.add.reduceat(calls, np.flatnonzero(new))
+    return ValueCounts(seconds[new], calls)
 
 
 def _sum(name: str) -> pl.Expr:

@@ -54,7 +54,7 @@ def line(values: Any, at: Any = None, level: float = 0.95) -> Line:
     >>> round(line([1.0, 1.5, 2.0, 2.5, 3.0]).slope.value, 6)
     0.5
     """
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
 
     level = check_level(level)
     y = np.asarray(values, dtype=float)
@@ -67,9 +67,7 @@ def line(values: Any, at: Any = None, level: float = 0.95) -> Line:
         raise DataError("a line needs at least four points", f"{y.size} given", "take more weeks")
     design = np.column_stack([np.ones(y.size), x - x.mean()])
     lags = lag_for(y.size)
-    found = sm.OLS(y, design).fit(
-        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False}
-    )
+    found = OLS(y, design).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False})
     beta, covariance = np.asarray(found.params), np.asarray(found.cov_params())
     fixed = correction(design, np.asarray(found.resid), np.array([0.0, 1.0]), lags, at=x)
     deviate = fixed.quantile(level) * np.sqrt(fixed.scale)

@@ -93,7 +93,8 @@ def fit_counts(data: CountData, pairs: int, *, slope: bool, level: float) -> Cou
     DataError
         Another change came in the same weeks, so that the two cannot be told apart.
     """
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     used = data.used
@@ -111,7 +112,7 @@ def fit_counts(data: CountData, pairs: int, *, slope: bool, level: float) -> Cou
         )
     offset = np.log(data.days[used])
     lags = lag_for(y.size)
-    model = sm.GLM(y, design, family=sm.families.Poisson(), offset=offset)
+    model = GLM(y, design, family=Poisson(), offset=offset)
     with warnings.catch_warnings():
         # A series without noise is fitted perfectly; without zeros on a side that is no harm.
         warnings.simplefilter("ignore", PerfectSeparationWarning)
