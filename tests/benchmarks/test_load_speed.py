@@ -46,12 +46,14 @@ else:
     log = CallLog(options["log"], time_zone="UTC")
     rows = log.load(options["file"], **options["load"]).loaded
 taken = time.perf_counter() - start, time.process_time() - used
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peaks = [peak()]
 if options.get("rollups"):
     log.intervals("30min", by=["queue"])
     log.recontacts()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps([rows, *taken, memory]))
+    peaks.append(peak())
+print(json.dumps([rows, *taken, *peaks]))
 """
 MAPPING = """
 [file]
@@ -120,7 +122,8 @@ def _calls(first, rows):
 
 
 def measured(folder, file, how, *, rollups=False, **load):
-    """(rows, seconds, processor seconds, peak MB) of one load in a process of its own."""
+    """(rows, seconds, processor seconds, peak MB) of one load in a process of its own; with
+    ``rollups`` the peak after these as well."""
     log = folder / "measured.duckdb"
     options = {
         "how": how,
