@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Covered", "DuckEngine", "Engine", "collect", "nearest"]
 
+# A window holds each of its rows, some 100 bytes with what they are sorted by.
+_ROWS_OF_A_WINDOW = 20_000_000
 _EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 
 
@@ -78,6 +80,14 @@ class Engine(ABC):
     @abstractmethod
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """The rows of a large frame worked out once, where they are, for several uses."""
+
+    def parts(self, name: str, by: str) -> list[nw.LazyFrame[Any]]:
+        """A table in parts, each value of ``by`` in one: for windows over more rows than fit.
+
+        A cluster deals its rows out by itself.
+        """
+        del by
+        return [self.table(name)]
 
     @abstractmethod
     def whole(self, name: str) -> pl.DataFrame:
@@ -170,6 +180,18 @@ class DuckEngine(Engine):
         query = frame.to_native().sql_query()
         self._connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
         return nw.from_native(self._connection.table(name))
+
+    def parts(self, name: str, by: str) -> list[nw.LazyFrame[Any]]:
+        """A table in as many parts as its windows need to stay within the memory limit."""
+        relation = self._connection.table(name)
+        ((rows,),) = relation.aggregate("count(*)").fetchall()
+        many = -(-rows // _ROWS_OF_A_WINDOW)
+        if many < 2:
+            return [nw.from_native(relation)]
+        return [
+            nw.from_native(relation.filter(f'hash("{by}") % {many} = {part}'))
+            for part in range(many)
+        ]
 
     def filled(self, name: str) -> list[str]:
         """Columns of a table that are not null throughout: looked for no further than the first."""

@@ -130,6 +130,35 @@ def test_withheld_callers_are_no_one(make_log):
     assert frame["followed"].sum() == frame["again"].sum() == 0
 
 
+def test_a_log_in_parts_gives_what_it_gives_whole(make_log, monkeypatch):
+    """A window over more calls than fit into memory is taken customer by customer."""
+    from ccanalytics.calllog import engine
+
+    log = make_log(
+        [
+            {
+                "arrived_at": BEGIN + timedelta(seconds=STEP * (n * n % 97)),
+                "customer": None if n % 7 == 0 else f"c{n % 11}",
+                "service": f"S{n % 3}",
+                "queue": "sales" if n % 4 else None,
+                "outcome": "abandoned" if n % 3 else "answered",
+            }
+            for n in range(120)
+        ]
+    )
+    questions = (
+        lambda: log.recontacts(WINDOWS, by=["queue"]),
+        lambda: log.recontacts(WINDOWS),
+        lambda: log.redials(by=["service"]),
+        lambda: log.panel("service", "1d"),
+    )
+    whole = [ask() for ask in questions]
+    monkeypatch.setattr(engine, "_ROWS_OF_A_WINDOW", 13)
+    for ask, expected in zip(questions, whole, strict=True):
+        assert ask().equals(expected)
+    assert sum(whole[1]["again"]) > 0
+
+
 def test_where_chooses_the_calls_and_not_those_that_follow(make_log):
     """The customer called again, though elsewhere; the log goes on, though not this queue."""
     rows = [

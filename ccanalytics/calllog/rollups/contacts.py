@@ -27,26 +27,25 @@ def recontacts(scope: Scope, keys: list[str], within_s: Sequence[float]) -> pl.D
     """
     import polars as pl
 
-    # Withheld callers would be one giant partition, and false repeats.
-    known = scope.everything().filter(~nw.col("customer").is_null())
-    paired = known.with_columns(
-        _next=nw.col("arrived_epoch")
-        .shift(-1)
-        .over("customer", order_by=["arrived_epoch", "call_id"])
-    )
-    end = scope.log_end
-    paired = scope.arrived(narrowed(paired, scope.where))
-    since, after = nw.col("arrived_epoch"), nw.col("_next") - nw.col("arrived_epoch")
+    end, since = scope.log_end, nw.col("arrived_epoch")
     flags = {}
     for i, window in enumerate(within_s):
         followed = since + window <= end
         flags[f"followed_{i}"] = flag(followed)
-        flags[f"again_{i}"] = flag(followed & (after <= window))
-    counted = collect(
-        paired.select(*keys, _all=nw.lit(1), **flags)
-        .group_by(*(keys or ["_all"]))
-        .agg(*(nw.col(name).sum() for name in flags))
-    )
+        flags[f"again_{i}"] = flag(followed & (nw.col("_next") - since <= window))
+    found = []
+    for calls in scope.by_customer():
+        following = since.shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
+        paired = narrowed(calls.with_columns(_next=following), scope.where)
+        found.append(
+            collect(
+                scope.arrived(paired)
+                .select(*keys, _all=nw.lit(1), **flags)
+                .group_by(*(keys or ["_all"]))
+                .agg(*(nw.col(name).sum() for name in flags))
+            )
+        )
+    counted = pl.concat(found).group_by(keys or ["_all"]).agg(pl.col(list(flags)).sum())
     parts = [
         counted.select(
             *keys,
@@ -68,35 +67,36 @@ def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) 
     import polars as pl
 
     units, _ = scope.grid(every)
-    # Who asked before is looked up among all calls, whatever part of them is asked about.
-    offered = scope.everything().filter(nw.col("is_offered"))
     before = (
         nw.col("arrived_epoch")
         .shift(1)
         .over("customer", "service", order_by=["arrived_epoch", "call_id"])
     )
-    known = offered.filter(~nw.col("customer").is_null()).with_columns(_before=before)
-    known = narrowed(known, scope.where)
-    unknown = narrowed(offered.filter(nw.col("customer").is_null()), scope.where)
-    repeat = ~nw.col("_before").is_null() & (nw.col("arrived_epoch") - nw.col("_before") <= quiet_s)
-    chosen = nw.concat(
-        [
-            known.select(*keys, "arrived_epoch", _first=nw.when(repeat).then(0).otherwise(1)),
-            unknown.select(*keys, "arrived_epoch", _first=nw.lit(1)),
-        ]
-    )
-    counted = (
-        scope.placed(chosen, every)
-        .group_by("slot", *keys)
-        .agg(first_attempts=nw.col("_first").sum())
-    )
-    starts = units.group_by("slot").agg(pl.col("interval_start").first())
-    return (
-        collect(counted)
-        .join(starts, on="slot")
-        .select(
-            pl.col("interval_start").dt.replace_time_zone("UTC"),
-            *keys,
-            pl.col("first_attempts").cast(pl.Int64),
+    quiet = nw.col("arrived_epoch") - nw.col("_before") > quiet_s
+    chosen = [
+        scope.everything()
+        .filter(nw.col("is_offered"), nw.col("customer").is_null())
+        .with_columns(_first=nw.lit(1))
+    ]
+    # Who asked before is looked up among all calls, whatever part of them is asked about.
+    chosen += [
+        calls.filter(nw.col("is_offered"))
+        .with_columns(_before=before)
+        .with_columns(_first=flag(nw.col("_before").is_null() | quiet))
+        for calls in scope.by_customer()
+    ]
+    counted = pl.concat(
+        collect(
+            scope.placed(narrowed(calls, scope.where), every)
+            .group_by("slot", *keys)
+            .agg(first_attempts=nw.col("_first").sum())
         )
+        for calls in chosen
+    )
+    counted = counted.group_by("slot", *keys).agg(pl.col("first_attempts").sum())
+    starts = units.group_by("slot").agg(pl.col("interval_start").first())
+    return counted.join(starts, on="slot").select(
+        pl.col("interval_start").dt.replace_time_zone("UTC"),
+        *keys,
+        pl.col("first_attempts").cast(pl.Int64),
     )

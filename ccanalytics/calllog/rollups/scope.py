@@ -79,6 +79,14 @@ class Scope:
         """The base view, whole."""
         return self.engine.table("base")
 
+    def by_customer(self) -> list[nw.LazyFrame[Any]]:
+        """Calls of known customers, all calls of one in one part.
+
+        Withheld callers would be one giant partition, and false repeats.
+        """
+        known = ~nw.col("customer").is_null()
+        return [calls.filter(known) for calls in self.engine.parts("base", "customer")]
+
     def fitted(self, every: Every) -> Every:
         """The interval on the longest unit that the centre's zone allows over the span."""
         return every.fitted(self.span, self.time_zone)

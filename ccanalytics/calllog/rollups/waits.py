@@ -35,29 +35,29 @@ def redial_delays(scope: Scope, keys: list[str], up_to_s: int) -> pl.DataFrame:
     """Abandoned calls of known customers by the time to their next; see ``CallLog.redials``."""
     import polars as pl
 
-    # Withheld callers would be one giant partition, and false repeats.
-    known = scope.everything().filter(~nw.col("customer").is_null())
-    following = (
-        nw.col("arrived_epoch").shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
-    )
-    paired = narrowed(known.with_columns(_next=following), scope.where)
-    end = scope.log_end
-    seen = nw.lit(end) - nw.col("arrived_epoch")
-    delay = nw.col("_next") - nw.col("arrived_epoch")
+    since, end = nw.col("arrived_epoch"), scope.log_end
+    seen, delay = nw.lit(end) - since, nw.col("_next") - since
     again = ~nw.col("_next").is_null() & (delay <= up_to_s)
-    counted = (
-        scope.arrived(paired)
-        .filter(nw.col("is_abandoned"))
-        .select(
-            *keys,
-            again=again,
-            seconds=nw.when(again)
-            .then(delay)
-            .otherwise(nw.when(seen < up_to_s).then(seen).otherwise(nw.lit(up_to_s)))
-            .cast(nw.Int64),
+    found = []
+    for calls in scope.by_customer():
+        following = since.shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
+        paired = narrowed(calls.with_columns(_next=following), scope.where)
+        found.append(
+            collect(
+                scope.arrived(paired)
+                .filter(nw.col("is_abandoned"))
+                .select(
+                    *keys,
+                    again=again,
+                    seconds=nw.when(again)
+                    .then(delay)
+                    .otherwise(nw.when(seen < up_to_s).then(seen).otherwise(nw.lit(up_to_s)))
+                    .cast(nw.Int64),
+                )
+                .group_by(*keys, "again", "seconds")
+                .agg(nw.len().alias("calls"))
+            )
         )
-        .group_by(*keys, "again", "seconds")
-        .agg(nw.len().alias("calls"))
-    )
-    frame = collect(counted).with_columns(pl.col("seconds", "calls").cast(pl.Int64))
+    counted = pl.concat(found).group_by(*keys, "again", "seconds").agg(pl.col("calls").sum())
+    frame = counted.with_columns(pl.col("seconds", "calls").cast(pl.Int64))
     return frame.select(*keys, "seconds", "again", "calls").sort([*keys, "seconds", "again"])
