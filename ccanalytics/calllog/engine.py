@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Covered", "DuckEngine", "Engine", "collect", "nearest"]
 
 # A window holds each of its rows, some 100 bytes with what they are sorted by.
-_ROWS_OF_A_WINDOW = 20_000_000
+_ROWS_HELD = 20_000_000
 _EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 
 
@@ -81,11 +81,14 @@ class Engine(ABC):
     def keep(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """The rows of a large frame worked out once, where they are, for several uses."""
 
-    def parts(self, name: str, by: str) -> list[nw.LazyFrame[Any]]:
-        """A table in parts, each value of ``by`` in one: for windows over more rows than fit.
+    def many_parts(self, name: str) -> int:
+        """In how many parts a table goes through what must hold each row: a cluster deals its
+        rows out by itself."""
+        del name
+        return 1
 
-        A cluster deals its rows out by itself.
-        """
+    def parts(self, name: str, by: str) -> list[nw.LazyFrame[Any]]:
+        """A table in so many parts, each value of ``by`` in one: for windows over it."""
         del by
         return [self.table(name)]
 
@@ -181,11 +184,14 @@ class DuckEngine(Engine):
         self._connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
         return nw.from_native(self._connection.table(name))
 
+    def many_parts(self, name: str) -> int:
+        """As many as it takes to stay within the memory limit."""
+        ((rows,),) = self._connection.table(name).aggregate("count(*)").fetchall()
+        return -(-rows // _ROWS_HELD)
+
     def parts(self, name: str, by: str) -> list[nw.LazyFrame[Any]]:
-        """A table in as many parts as its windows need to stay within the memory limit."""
-        relation = self._connection.table(name)
-        ((rows,),) = relation.aggregate("count(*)").fetchall()
-        many = -(-rows // _ROWS_OF_A_WINDOW)
+        """A table in parts by a hash."""
+        relation, many = self._connection.table(name), self.many_parts(name)
         if many < 2:
             return [nw.from_native(relation)]
         return [

@@ -141,6 +141,7 @@ def test_a_log_in_parts_gives_what_it_gives_whole(make_log, monkeypatch):
                 "customer": None if n % 7 == 0 else f"c{n % 11}",
                 "service": f"S{n % 3}",
                 "queue": "sales" if n % 4 else None,
+                "wait_s": float(n % 23),
                 "outcome": "abandoned" if n % 3 else "answered",
             }
             for n in range(120)
@@ -151,9 +152,10 @@ def test_a_log_in_parts_gives_what_it_gives_whole(make_log, monkeypatch):
         lambda: log.recontacts(WINDOWS),
         lambda: log.redials(by=["service"]),
         lambda: log.panel("service", "1d"),
+        lambda: log.intervals("1h", by=["queue"]),
     )
     whole = [ask() for ask in questions]
-    monkeypatch.setattr(engine, "_ROWS_OF_A_WINDOW", 13)
+    monkeypatch.setattr(engine, "_ROWS_HELD", 13)
     for ask, expected in zip(questions, whole, strict=True):
         assert ask().equals(expected)
     assert sum(whole[1]["again"]) > 0

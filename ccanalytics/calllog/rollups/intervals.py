@@ -49,6 +49,8 @@ def interval_counts(
 
     ``filled`` names the columns of calls that the log ever fills: sums of others are null.
     """
+    import polars as pl
+
     units, _ = scope.grid(every)
     offered, answered = nw.col("is_offered"), nw.col("is_answered")
     abandoned, wait = nw.col("is_abandoned"), nw.col("wait_s")
@@ -73,25 +75,22 @@ def interval_counts(
             (answered if what == "answered" else abandoned) & (wait <= seconds)
         )
     wait_of_offered = nw.col("_wait_of_offered")
-    frame = _dense(
-        scope,
-        units,
-        keys,
-        scope.placed(scope.calls(), every)
-        .select(
-            "slot",
-            *keys,
-            _wait_of_offered=nw.when(offered).then(wait),
-            **{f"_m_{name}": value for name, value in measures.items()},
-        )
-        .group_by("slot", *keys)
-        .agg(
+    placed = scope.placed(scope.calls(), every).select(
+        "slot",
+        *keys,
+        _wait_of_offered=nw.when(offered).then(wait),
+        **{f"_m_{name}": value for name, value in measures.items()},
+    )
+    counted = [
+        part.group_by("slot", *keys).agg(
             nw.len().alias("arrived"),
             *(nw.col(f"_m_{name}").sum().alias(name) for name in measures),
             wait_of_offered.quantile(0.5, interpolation="linear").alias("wait_p50_s"),
             wait_of_offered.quantile(0.9, interpolation="linear").alias("wait_p90_s"),
-        ),
-    )
+        )
+        for part in scope.in_stretches(placed, units)
+    ]
+    frame = _dense(scope, units, keys, pl.concat(map(collect, counted)))
     for what in ("agent", "line"):
         busy = busy_by_slot(scope, every, keys, units, what).rename({"busy_s": f"{what}_busy_s"})
         frame = frame.join(busy, on=["slot", *keys], how="left", nulls_equal=True)
@@ -110,10 +109,12 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
         scope,
         units,
         keys,
-        scope.placed(scope.calls(), every)
-        .select("slot", *keys, "handle_s", _offered=_count(nw.col("is_offered")))
-        .group_by("slot", *keys)
-        .agg(calls=wanted, handled=handle.count(), handle_s=handle.sum()),
+        collect(
+            scope.placed(scope.calls(), every)
+            .select("slot", *keys, "handle_s", _offered=_count(nw.col("is_offered")))
+            .group_by("slot", *keys)
+            .agg(calls=wanted, handled=handle.count(), handle_s=handle.sum())
+        ),
     )
     return (
         frame.drop("slot")
@@ -125,16 +126,13 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
     )
 
 
-def _dense(
-    scope: Scope, units: pl.DataFrame, keys: list[str], counted: nw.LazyFrame[Any]
-) -> pl.DataFrame:
+def _dense(scope: Scope, units: pl.DataFrame, keys: list[str], rows: pl.DataFrame) -> pl.DataFrame:
     """What was counted, in one row per interval and combination of keys."""
     import polars as pl
 
     frame = units.group_by("slot").agg(
         pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
     )
-    rows = collect(counted)
     if keys:
         # Combinations of other days have their rows too.
         groups = rows.select(keys).unique() if scope.whole else _groups(scope, keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -122,6 +123,17 @@ class Scope:
                 rows = rows.filter(at >= first, at < first + units.height * length)
             return rows.with_columns(slot=(at - first) // (each * length))
         return rows.with_columns(unit=at // length).join(slots, on="unit", how="inner")
+
+    def in_stretches(self, rows: nw.LazyFrame[Any], units: pl.DataFrame) -> list[nw.LazyFrame[Any]]:
+        """Placed rows stretch by stretch of the span: percentiles hold every value of theirs."""
+        slots = units["slot"]
+        low, high = int(slots.item(0)), int(slots.item(-1)) + 1
+        many = min(self.engine.many_parts("calls"), high - low)
+        if many < 2:
+            return [rows]
+        bounds = [low + (high - low) * part // many for part in range(many + 1)]
+        slot = nw.col("slot")
+        return [rows.filter(slot >= a, slot < b) for a, b in pairwise(bounds)]
 
     def arrived(self, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Calls that arrived in the span: no row is looked at where it holds the whole log."""
