@@ -104,12 +104,22 @@ def _kept(dispatcher: Any, function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
+def _compiler(**switches: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            dispatcher = numba.njit(cache=True, nogil=True, **switches)(function)
+        except RuntimeError:
+            # Nowhere to keep code (a container that can only be read): compiled in every process.
+            dispatcher = numba.njit(nogil=True, **switches)(function)
+        decorated: Callable[..., Any] = _kept(dispatcher, function)
+        return decorated
+
+    return decorate
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of arrays and numbers on its first call; kept on disk for the next."""
-    if numba is None:
-        return function
-    decorated: Callable[..., Any] = _kept(numba.njit(cache=True, nogil=True)(function), function)
-    return decorated
+    return function if numba is None else _compiler()(function)
 
 
 def compiled_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,9 +132,6 @@ def compiled_in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     if numba is None:
         return function
     try:
-        switches = {"_nrt": False, "forceinline": True}
-        decorated = numba.njit(cache=True, nogil=True, **switches)(function)
+        return _compiler(_nrt=False, forceinline=True)(function)
     except (KeyError, TypeError):
         return compiled(function)
-    kept: Callable[..., Any] = _kept(decorated, function)
-    return kept

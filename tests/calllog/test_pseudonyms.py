@@ -86,6 +86,36 @@ def test_machine_code_makes_the_same_pseudonyms_as_the_standard_library(monkeypa
         assert made == [641, 2, 298, 641, 2, 298]
 
 
+def test_machine_code_needs_no_place_to_be_kept(tmp_path):
+    """A service user without a home, on a disk that can only be read."""
+    import shutil
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    import ccanalytics
+
+    copy = tmp_path / "ccanalytics"
+    shutil.copytree(
+        Path(ccanalytics.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for folder in [copy, *(path for path in copy.rglob("*") if path.is_dir())]:
+        (folder / "__pycache__").touch()  # where numba would keep it
+    nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"), str(tmp_path / "no"))
+    (tmp_path / "no").touch()
+    code = (
+        "import polars as pl, ccanalytics.calllog.pseudonyms as p\n"
+        "p._MANY = 0\n"
+        "print(p.Key(bytes(32)).pseudonyms_of('agent', pl.Series(['a']))[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **nowhere, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.strip() == Key(bytes(32)).pseudonym("agent", "a"), done.stderr
+
+
 def test_the_same_person_has_the_same_name_in_every_table_and_load(tmp_path, key_file, write_table):
     log = CallLog(tmp_path / "centre.duckdb", time_zone="UTC")
     tables = {

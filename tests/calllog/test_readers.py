@@ -178,6 +178,26 @@ def test_lines_may_end_in_carriage_returns_alone(tmp_path, load):
     assert log.table("calls")["arrived_at"][0] == datetime(2025, 3, 3, 1, 0, 5, tzinfo=UTC)
 
 
+def test_chinese_that_comes_late_between_carriage_returns_is_found_out(tmp_path):
+    lines = ["call_id,arrived_at,outcome,queue"]
+    lines += [f"{i},2025-03-03T09:00:05Z,abandoned,sales" for i in range(20_000)]
+    lines += [f"x{i},2025-03-03T09:00:05Z,abandoned,销售热线客户服务" for i in range(100)]
+    for encoding in ("gb18030", "utf-16-le"):
+        log = CallLog(tmp_path / f"{encoding}.duckdb", time_zone="UTC")
+        path = tmp_path / f"calls_{encoding}.csv"
+        path.write_bytes("\r".join([*lines, ""]).encode(encoding))
+        report = log.load(path, source="ccanalytics", identifiers="as_they_are")
+        assert (report.loaded, report.rejected) == (20_100, 0)
+        assert any(encoding in note for note in report.remarks)
+
+
+def test_a_header_with_some_carriage_returns_says_so(tmp_path, load):
+    path = tmp_path / "a.csv"
+    path.write_bytes((",".join(NAMES) + "\r1,2025/03/03 09:00:05,1:00:05,接通,\r\n").encode())
+    with pytest.raises(InputError, match="let all lines end alike"):
+        load(path)
+
+
 @pytest.mark.parametrize("kind", ["excel", "text"])
 def test_a_header_below_titles_is_found_and_said(tmp_path, load, kind):
     if kind == "excel":

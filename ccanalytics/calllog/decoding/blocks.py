@@ -200,6 +200,8 @@ class TextFile:
     ) -> Callable[[bytes, bool], bytes] | None:
         """Find the encoding out from the first bytes that tell it."""
         start, high = 0, None
+        if b"\n" not in chunk:
+            chunk = chunk.replace(b"\r", b"\n")
         if chunk.isascii() and b"\0" not in chunk[:SAMPLE_BYTES]:
             return None
         if rest or not _wide_start(chunk):

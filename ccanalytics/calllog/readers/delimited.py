@@ -43,8 +43,10 @@ class Delimited(Reader):
         if open_mark:
             raise InputError(
                 "a quotation mark in the first line is not closed",
-                f"{self.text.path}, line 1",
-                "check the file",
+                f"{self.text.path}, line {self._first}",
+                "carriage returns stand in the line: let all lines end alike"
+                if "\r" in lines[0][1]
+                else "check the file",
             )
 
     def rows(self, plan: Plan, header: int) -> Iterator[Rows]:
