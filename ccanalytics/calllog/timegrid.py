@@ -117,11 +117,11 @@ def grid(every: Every, span: Span, time_zone: str) -> pl.DataFrame:
     units = pl.int_range(
         first // every.unit_s, -(-last // every.unit_s), dtype=pl.Int64, eager=True
     )
-    frame = pl.DataFrame({"unit": units}).with_columns(
+    frame = pl.LazyFrame({"unit": units}).with_columns(
         _utc=pl.from_epoch(pl.col("unit") * every.unit_s, time_unit="s").cast(pl.Datetime("us"))
     )
     frame = frame.join_asof(
-        _offsets(zone, first, last), left_on="_utc", right_on="_from", strategy="backward"
+        _offsets(zone, first, last).lazy(), left_on="_utc", right_on="_from", strategy="backward"
     )
     local = pl.col("_utc") + pl.duration(seconds=pl.col("utc_offset_s"))
     frame = frame.with_columns(local_start=local.dt.truncate(every.polars))
@@ -141,6 +141,7 @@ def grid(every: Every, span: Span, time_zone: str) -> pl.DataFrame:
         .join(starts, on=key)
         .select("unit", "slot", "interval_start", "local_start", "utc_offset_s", "interval_s")
         .sort("unit")
+        .collect()
     )
 
 

@@ -22,6 +22,7 @@ _STATES = ("available", "handling", "wrap", "break", "meeting", "training", "oth
 _ACTIVITIES = ("calls", "break", "meeting", "training", "other")
 _NONE = "none"
 _CODES = {"agent_states": "state", "schedules": "activity"}
+_SECONDS = {"agent_states": "actual_s", "schedules": "scheduled_s"}
 
 
 def present_seconds(
@@ -62,13 +63,22 @@ def _spells(scope: Scope, table: str, until: int) -> nw.LazyFrame[Any]:
     return rows.filter(nw.col("end") > nw.col("start"))
 
 
-def _bounds(scope: Scope, table: str) -> tuple[int, int] | None:
-    """First start and last moment of a table in milliseconds; None if it is empty."""
+def _bounds(scope: Scope, *tables: str) -> dict[str, tuple[int, int]]:
+    """First start and last moment of each table in milliseconds; those that are empty are not
+    there."""
     start, end = nw.col("start"), nw.col("end")
-    low, high, ended = collect(
-        scope.engine.spells(table).select(low=start.min(), high=start.max(), ended=end.max())
-    ).row(0)
-    return None if low is None else (low, high if ended is None else max(high, ended))
+    each = [
+        scope.engine.spells(table)
+        .select(low=start.min(), high=start.max(), ended=end.max())
+        .with_columns(table=nw.lit(table))
+        for table in tables
+    ]
+    found = {
+        table: (low, high if ended is None else max(high, ended))
+        for low, high, ended, table in collect(nw.concat(each)).rows()
+        if low is not None
+    }
+    return {table: found[table] for table in tables if table in found}
 
 
 def _named(scope: Scope, spells: nw.LazyFrame[Any], keys: list[str]) -> nw.LazyFrame[Any]:
@@ -87,21 +97,25 @@ def agent_seconds(scope: Scope, every: Every, keys: list[str], units: pl.DataFra
     """
     import polars as pl
 
-    parts = []
-    for table, column in (("agent_states", "actual_s"), ("schedules", "scheduled_s")):
-        bounds = _bounds(scope, table)
-        if bounds is None:
-            continue
-        spells = _named(scope, _spells(scope, table, bounds[1]), keys)
-        spells = spells.rename({"code": "state"})
-        frame = seconds_by_slot(spells, every, [*keys, "state"], units)
-        parts.append(
-            frame.filter(pl.col("busy_s") > 0).rename({"busy_s": column})
-            .select("slot", *keys, "state", column)
-        )  # fmt: skip
-    both = pl.concat(parts, how="diagonal")
-    columns = [name for name in ("actual_s", "scheduled_s") if name in both.columns]
-    return both.group_by("slot", *keys, "state").agg(pl.col(columns).sum())
+    bounds = _bounds(scope, *_CODES)
+    # Both tables in one question, which the database answers with all its threads.
+    spells = nw.concat(
+        [
+            _spells(scope, table, until).with_columns(_measure=nw.lit(_SECONDS[table]))
+            for table, (_, until) in bounds.items()
+        ]
+    )
+    spells = _named(scope, spells.rename({"code": "state"}), keys)
+    frame = seconds_by_slot(spells, every, [*keys, "state", "_measure"], units)
+    seconds, measure = pl.col("busy_s"), pl.col("_measure")
+    return (
+        frame.filter(seconds > 0)
+        .group_by("slot", *keys, "state")
+        .agg(
+            seconds.filter(measure == name).sum().alias(name)
+            for name in (_SECONDS[table] for table in bounds)
+        )
+    )
 
 
 def compared(scope: Scope, keys: list[str], first: int, last: int) -> pl.DataFrame:
@@ -111,8 +125,8 @@ def compared(scope: Scope, keys: list[str], first: int, last: int) -> pl.DataFra
     """
     import polars as pl
 
-    states, plans = _bounds(scope, "agent_states"), _bounds(scope, "schedules")
-    assert states is not None  # noqa: S101 - the caller has looked
+    found = _bounds(scope, *_CODES)
+    states, plans = found["agent_states"], found.get("schedules")
     low, high = max(first * 1000, states[0]), min(last * 1000, states[1])
     if plans is not None:
         low, high = max(low, plans[0]), min(high, plans[1])

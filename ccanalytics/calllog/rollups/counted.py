@@ -51,10 +51,9 @@ def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFra
     starts = units.group_by("slot").agg(
         pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
     )
-    frame = counted.join(starts, on="slot", how="inner")
-    _check_fit(frame, every)
     told = {name: pl.col(f"_told_{name}") == pl.col("counted_intervals") for name in known}
     uniform = told["within_s"] & (pl.col("_within_low") == pl.col("_within_high"))
+    frame = counted.lazy().join(starts.lazy(), on="slot", how="inner")
     frame = frame.with_columns(
         *(pl.when(told[n]).then(pl.col(n)).cast(pl.Int64) for n in _WHOLE),
         *(pl.when(told[n]).then(pl.col(n)).cast(pl.Float64) for n in _SUMS),
@@ -66,22 +65,20 @@ def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFra
         asa_s=pl.when(pl.col("answered") > 0).then(pl.col("answered_wait_s") / pl.col("answered")),
         aht_s=pl.when(handled > 0).then(pl.col("handle_s") / handled),
     )
-    return (
-        frame.select(
-            "interval_start",
-            "local_start",
-            "utc_offset_s",
-            "interval_s",
-            *keys,
-            *_WHOLE,
-            "within_s",
-            *_SUMS,
-            "asa_s",
-            "aht_s",
-            pl.col("counted_intervals").cast(pl.Int64),
-        )
-        .with_columns(pl.col("interval_start").dt.replace_time_zone("UTC"))
-        .sort([*keys, "interval_start"])
+    found = frame.sort([*keys, "interval_start"]).collect()
+    _check_fit(found, every)
+    return found.select(
+        pl.col("interval_start").dt.replace_time_zone("UTC"),
+        "local_start",
+        "utc_offset_s",
+        "interval_s",
+        *keys,
+        *_WHOLE,
+        "within_s",
+        *_SUMS,
+        "asa_s",
+        "aht_s",
+        pl.col("counted_intervals").cast(pl.Int64),
     )
 
 
