@@ -127,16 +127,17 @@ def dates_of(rollouts: Any, asked: Asked) -> tuple[pl.DataFrame, pl.DataFrame, s
     mine = dates.filter(pl.col("unit_kind") == kind)
     known = sorted(mine["treatment"].unique().to_list())
     name = asked.treatment
+    if not known:
+        raise DataError(f"nothing went live by {kind}", f"treatment={name!r}", "load the roll-outs")
     if name is None:
-        if len(known) != 1:
+        if len(known) > 1:
             raise InputError(
-                "more than one thing went live" if known else f"nothing went live by {kind}",
-                "treatment=None",
-                "one of " + ", ".join(known) if known else "load the roll-outs",
+                "more than one thing went live", "treatment=None", "one of " + ", ".join(known)
             )
         name = known[0]
     if name not in known:
-        raise InputError(
+        # A report asks by its usual name, and says so where this log has none.
+        raise DataError(
             "nothing of this name went live",
             f"treatment={name!r}, unit_kind={kind!r}",
             "one of " + ", ".join(known),

@@ -79,6 +79,16 @@ def test_days_after_reminders_and_around_expiry_are_those_of_the_world(world_and
     assert some["customers"].sum() <= 150 * 130
 
 
+def test_a_log_in_parts_gives_what_it_gives_whole(world_and_log, monkeypatch):
+    from ccanalytics.calllog import engine
+
+    worlds, log = world_and_log
+    monkeypatch.setattr(engine, "_ROWS_HELD", 1000)
+    assert log.table("calls").height > 2000
+    assert log.offers(**WINDOWS).equals(worlds.offers(0, **WINDOWS))
+    assert log.reminded(around_days=14).equals(worlds.reminded(0, around_days=14))
+
+
 def test_who_leaves_is_that_of_the_world(world_and_log):
     worlds, log = world_and_log
     told = log.leaving()

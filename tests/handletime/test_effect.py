@@ -261,13 +261,16 @@ def test_two_that_came_together_are_refused(world):
         ({"min_weeks": 0}, "min_weeks"),
         ({"bands": (52, 13)}, "each above the last"),
         ({"bands": 13}, "each above the last"),
-        ({"treatment": "yoga"}, "nothing of this name"),
         ({"unit_kind": "planet"}, "no such kind"),
         ({"by": "shoe size"}, "lacks a column"),
         ({"level": 2}, "level"),
     ],
 )
 def test_what_was_asked_wrongly_is_named(world, asked, says):
+    with pytest.raises(DataError, match=r"nothing of this name.*one of .*knowledge_base"):
+        handletime.effect(world.panel, world.rollouts, "yoga")
+    with pytest.raises(DataError, match="nothing went live by team"):
+        handletime.effect(world.panel, world.rollouts.clear(), "yoga", unit_kind="team")
     with pytest.raises(InputError, match=says):
         handletime.effect(world.panel, world.rollouts, **({"treatment": "knowledge_base"} | asked))
     with pytest.raises(InputError, match="lacks a column"):

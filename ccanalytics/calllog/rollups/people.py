@@ -122,21 +122,18 @@ class People:
     def first_attempts(self, quiet_s: float) -> nw.LazyFrame[Any]:
         """Columns customer, day, calls: offered calls whose customer had not asked for the same
         service in the ``quiet_s`` seconds before."""
-        offered = self.scope.everything().filter(
-            nw.col("is_offered"), ~nw.col("customer").is_null()
-        )
-        before = (
-            nw.col("arrived_epoch")
-            .shift(1)
-            .over("customer", "service", order_by=["arrived_epoch", "call_id"])
-        )
-        known = narrowed(offered.with_columns(_before=before), self.scope.where)
-        first = nw.col("_before").is_null() | (
-            nw.col("arrived_epoch") - nw.col("_before") > quiet_s
-        )
-        chosen = known.filter(first).select("customer", "arrived_epoch")
-        counted = self.on_day(chosen, "arrived_epoch").group_by("customer", "day")
-        return counted.agg(calls=nw.len())
+        at = nw.col("arrived_epoch")
+        before = at.shift(1).over("customer", "service", order_by=["arrived_epoch", "call_id"])
+        first = nw.col("_before").is_null() | (at - nw.col("_before") > quiet_s)
+        parts = []
+        for calls in self.scope.by_customer():
+            offered = calls.filter(nw.col("is_offered")).with_columns(_before=before)
+            chosen = narrowed(offered, self.scope.where).filter(first)
+            counted = self.on_day(chosen.select("customer", "arrived_epoch"), "arrived_epoch")
+            parts.append(counted.group_by("customer", "day").agg(calls=nw.len()))
+        if len(parts) == 1:
+            return parts[0]
+        return nw.concat([self.scope.engine.keep(part) for part in parts])
 
     def sent(self, kind: str | None, *, invitations: bool) -> nw.LazyFrame[Any]:
         """Columns customer, wave, day of each message.
