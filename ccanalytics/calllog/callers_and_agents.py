@@ -140,7 +140,8 @@ class CallersAndAgents(ScopedLog):
             units, _ = scope.grid(length)
             frame = present_seconds(scope, length, keys, units, gap_s)
         present = (pl.col("busy_s") / pl.col("interval_s")).alias("agents_present")
-        return _dated(units, frame, keys).with_columns(present).drop("busy_s")
+        dated = _dated(units, frame, [*keys, "interval_start"])
+        return dated.with_columns(present).drop("busy_s")
 
     @one_state
     def agent_time(
@@ -188,8 +189,7 @@ class CallersAndAgents(ScopedLog):
         for name in ("actual_s", "scheduled_s"):
             if name not in frame.columns:
                 frame = frame.with_columns(pl.lit(None, pl.Float64).alias(name))
-        dated = _dated(units, frame, [*keys, "state"])
-        return dated.sort([*keys, "interval_start", "state"])
+        return _dated(units, frame, [*keys, "interval_start", "state"])
 
     @one_state
     def activities(
@@ -240,16 +240,16 @@ def _no_states(where: str) -> DataError:
     )
 
 
-def _dated(units: pl.DataFrame, frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """Intervals in place of their numbers."""
+def _dated(units: pl.DataFrame, frame: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+    """Intervals in place of their numbers, in an order."""
     import polars as pl
 
-    starts = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
+    from ccanalytics.calllog.timegrid import starts_of
+
+    starts = starts_of(units)
     return (
         starts.join(frame, on="slot", how="inner")
         .drop("slot")
         .with_columns(pl.col("interval_start").dt.replace_time_zone("UTC"))
-        .sort([*keys, "interval_start"])
+        .sort(order)
     )

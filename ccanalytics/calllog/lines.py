@@ -70,7 +70,7 @@ class LinesLog(ScopedLog):
 
         from ccanalytics.calllog.rollups.lines import lines_by_slot, lines_there
         from ccanalytics.calllog.rollups.scope import check_keys
-        from ccanalytics.calllog.timegrid import Every
+        from ccanalytics.calllog.timegrid import Every, starts_of
 
         length, keys = Every.parse(every), check_keys(by, "by")
         filled = self.columns_filled("calls")
@@ -85,9 +85,7 @@ class LinesLog(ScopedLog):
             units, _ = scope.grid(length)
             frame = lines_by_slot(scope, length, keys, units)
             known = scope.engine.whole("line_groups") if "line_group" in keys else None
-        starts = units.group_by("slot").agg(
-            pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-        )
+        starts = starts_of(units)
         frame = (
             starts.join(frame, on="slot", how="inner")
             .drop("slot")
@@ -202,7 +200,7 @@ class LinesLog(ScopedLog):
         import polars as pl
 
         from ccanalytics.calllog.rollups.subscribers import subscribers_by_day
-        from ccanalytics.calllog.timegrid import Every
+        from ccanalytics.calllog.timegrid import Every, starts_of
 
         length = Every.parse(every)
         if length.sub_day:
@@ -216,9 +214,7 @@ class LinesLog(ScopedLog):
                 )
             units, _ = scope.grid(scope.fitted(length))
             days = subscribers_by_day(scope, scope.span.first, scope.span.last)
-        starts = units.group_by("slot").agg(
-            pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-        )
+        starts = starts_of(units)
         day = days.with_columns(local_start=pl.col("day").dt.truncate(length.polars))
         mean = day.group_by("local_start").agg(subscribers=pl.col("subscribers").mean())
         return (

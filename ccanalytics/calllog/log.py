@@ -186,7 +186,7 @@ class CallLog(
 
         from ccanalytics.calllog.rollups.busy import busy_by_slot
         from ccanalytics.calllog.rollups.scope import check_keys
-        from ccanalytics.calllog.timegrid import Every
+        from ccanalytics.calllog.timegrid import Every, starts_of
 
         if what not in ("agent", "line"):
             raise InputError("no such thing to be busy", f"what={what!r}", "agent or line")
@@ -195,9 +195,7 @@ class CallLog(
             length = scope.fitted(length)
             units, _ = scope.grid(length)
             frame = busy_by_slot(scope, length, keys, units, what)
-        starts = units.group_by("slot").agg(
-            pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-        )
+        starts = starts_of(units)
         return (
             starts.join(frame, on="slot", how="inner")
             .drop("slot")

@@ -19,7 +19,7 @@ from ccanalytics.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Every", "Span", "grid", "parse_day"]
+__all__ = ["Every", "Span", "grid", "parse_day", "starts_of"]
 
 # All offsets from UTC in use since 1972 are multiples of a quarter of an hour.
 _QUARTER = 900
@@ -143,6 +143,13 @@ def grid(every: Every, span: Span, time_zone: str) -> pl.DataFrame:
         .sort("unit")
         .collect()
     )
+
+
+def starts_of(units: pl.DataFrame) -> pl.DataFrame:
+    """The intervals of a grid: slot, interval_start, local_start, utc_offset_s, interval_s."""
+    import polars as pl
+
+    return units.filter(pl.col("slot").is_first_distinct()).drop("unit")
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

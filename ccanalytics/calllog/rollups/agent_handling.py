@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag
+from ccanalytics.calllog.timegrid import starts_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,9 +50,7 @@ def agent_handling(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
         )
     )
     summed = calls.group_by(*groups).agg(*(nw.col(name).sum() for name in (*COUNTS, *SUMS)))
-    starts = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
+    starts = starts_of(units)
     return (
         collect(summed)
         .with_columns(

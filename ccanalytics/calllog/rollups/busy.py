@@ -76,19 +76,23 @@ def seconds_by_slot(
         .group_by(*keys, "unit")
         .agg(net=nw.col("net").sum(), part=nw.col("part").sum())
     )
-    changes = collect(per_unit).sort([*keys, "unit"])
+    changes = collect(per_unit)
     if not changes.height:
         return pl.DataFrame(
             schema={"slot": pl.Int64, **dict.fromkeys(keys, pl.String), "busy_s": pl.Float64}
         )
+    groups = changes.select(keys).unique() if keys else pl.DataFrame({"_": [0]})
+    numbered = groups.with_columns(_group=pl.int_range(groups.height, dtype=pl.Int64))
     group = (
-        changes.select(pl.struct(keys).rle_id()).to_series().to_numpy()
+        changes.join(numbered, on=keys, nulls_equal=True, how="left", maintain_order="left")[
+            "_group"
+        ].to_numpy()
         if keys
         else np.zeros(changes.height, np.int64)
     )
     unit = changes["unit"].to_numpy() - units["unit"].item(0)
     # From here on arrays of one row per group and one column per unit.
-    busy = np.zeros((int(group[-1]) + 1, units.height), np.int64)
+    busy = np.zeros((groups.height, units.height), np.int64)
     # What changes in a unit counts from the next one on; what came earlier, from the first.
     later = np.maximum(unit + 1, 0)
     there = later < units.height
@@ -99,8 +103,7 @@ def seconds_by_slot(
     slot = units["slot"].to_numpy()
     begin = np.flatnonzero(np.diff(slot, prepend=slot[0] - 1))
     seconds = np.add.reduceat(busy, begin, axis=1) / 1000
-    first_of = np.flatnonzero(np.diff(group, prepend=-1))
-    named = changes[np.repeat(first_of, len(begin))].select(keys)
-    return pl.DataFrame({"slot": np.tile(slot[begin], len(first_of))}).with_columns(
+    named = groups[np.repeat(np.arange(groups.height), len(begin))].select(keys)
+    return pl.DataFrame({"slot": np.tile(slot[begin], groups.height)}).with_columns(
         *named.get_columns(), busy_s=pl.Series(seconds.ravel())
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag, narrowed
+from ccanalytics.calllog.timegrid import starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) 
         for calls in chosen
     )
     counted = counted.group_by("slot", *keys).agg(pl.col("first_attempts").sum())
-    starts = units.group_by("slot").agg(pl.col("interval_start").first())
+    starts = starts_of(units).select("slot", "interval_start")
     return counted.join(starts, on="slot").select(
         pl.col("interval_start").dt.replace_time_zone("UTC"),
         *keys,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.scope import collect
+from ccanalytics.calllog.timegrid import starts_of
 from ccanalytics.errors import DataError
 from ccanalytics.schema import TABLES
 
@@ -48,9 +49,7 @@ def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFra
             *(nw.col(name).sum().alias(name) for name in [*_WHOLE, *_SUMS]),
         )
     )
-    starts = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
+    starts = starts_of(units)
     told = {name: pl.col(f"_told_{name}") == pl.col("counted_intervals") for name in known}
     uniform = told["within_s"] & (pl.col("_within_low") == pl.col("_within_high"))
     frame = counted.lazy().join(starts.lazy(), on="slot", how="inner")

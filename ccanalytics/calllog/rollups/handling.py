@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.engine import nearest
 from ccanalytics.calllog.rollups.scope import Scope, collect
+from ccanalytics.calllog.timegrid import starts_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,9 +40,7 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
     counted = counted.with_columns(pl.col("calls", "seconds").cast(pl.Int64))
     if every is None:
         return counted.sort([*keys, "seconds"])
-    starts = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
+    starts = starts_of(units)
     return (
         counted.join(starts, on="slot")
         .with_columns(pl.col("interval_start").dt.replace_time_zone("UTC"))

@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.busy import busy_by_slot
 from ccanalytics.calllog.rollups.scope import Scope, collect
+from ccanalytics.calllog.timegrid import starts_of
 from ccanalytics.servicelevel import within_column
 
 if TYPE_CHECKING:
@@ -128,11 +129,7 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
 
 def _dense(scope: Scope, units: pl.DataFrame, keys: list[str], rows: pl.DataFrame) -> pl.DataFrame:
     """What was counted, in one row per interval and combination of keys."""
-    import polars as pl
-
-    frame = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
+    frame = starts_of(units)
     if keys:
         # Combinations of other days have their rows too.
         groups = rows.select(keys).unique() if scope.whole else _groups(scope, keys)

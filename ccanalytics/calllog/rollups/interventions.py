@@ -12,6 +12,7 @@ import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.agent_handling import agent_handling
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag, narrowed
+from ccanalytics.calllog.timegrid import starts_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -105,7 +106,7 @@ def _reviewed(scope: Scope, every: Every) -> pl.DataFrame:
         .agg(nw.len().alias("items_marked"), nw.col("_failed").sum().alias("items_failed"))
     )
     units, _ = scope.grid(every)
-    starts = units.group_by("slot").agg(pl.col("interval_start").first())
+    starts = starts_of(units).select("slot", "interval_start")
     return (
         collect(items)
         .join(starts, on="slot")
@@ -145,9 +146,7 @@ def assisted(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
         )
     )
     found = collect(rows).with_columns(pl.col("calls", "assist_offered", "assisted").cast(pl.Int64))
-    starts = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
+    starts = starts_of(units)
     return (
         starts.join(found, on="slot")
         .with_columns(pl.col("interval_start").dt.replace_time_zone("UTC"))

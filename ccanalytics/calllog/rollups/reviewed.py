@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.agents import AGENT_KEYS
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag
+from ccanalytics.calllog.timegrid import starts_of
 from ccanalytics.errors import DataError
 
 if TYPE_CHECKING:
@@ -114,9 +115,7 @@ def reviews(
     ).with_columns(pl.col(_COUNTS).cast(pl.Int64))
     if every is None:
         return counted.select(*keys, "sampled", *_COUNTS).sort(*keys, "sampled")
-    starts = units.group_by("slot").agg(
-        pl.col("interval_start", "local_start", "utc_offset_s", "interval_s").first()
-    )
+    starts = starts_of(units)
     return (
         starts.join(counted, on="slot", how="inner")
         .drop("slot")

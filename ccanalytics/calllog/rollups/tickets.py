@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 from ccanalytics.calllog.rollups.agents import AGENT_KEYS
 from ccanalytics.calllog.rollups.reviewed import with_agents
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag, narrowed
+from ccanalytics.calllog.timegrid import starts_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,7 +88,7 @@ def tickets_opened(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
         .group_by("slot", *keys)
         .agg(tickets=nw.len(), reopened=nw.col("_again").sum())
     )
-    starts = units.group_by("slot").agg(pl.col("interval_start").first())
+    starts = starts_of(units).select("slot", "interval_start")
     return counted.join(starts, on="slot").select(
         pl.col("interval_start").dt.replace_time_zone("UTC"),
         *keys,
