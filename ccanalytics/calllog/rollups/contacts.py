@@ -34,18 +34,14 @@ def recontacts(scope: Scope, keys: list[str], within_s: Sequence[float]) -> pl.D
         followed = since + window <= end
         flags[f"followed_{i}"] = flag(followed)
         flags[f"again_{i}"] = flag(followed & (nw.col("_next") - since <= window))
-    found = []
-    for calls in scope.by_customer():
-        following = since.shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
-        paired = narrowed(calls.with_columns(_next=following), scope.where)
-        found.append(
-            collect(
-                scope.arrived(paired)
-                .select(*keys, _all=nw.lit(1), **flags)
-                .group_by(*(keys or ["_all"]))
-                .agg(*(nw.col(name).sum() for name in flags))
-            )
+    found = [
+        collect(
+            paired.select(*keys, _all=nw.lit(1), **flags)
+            .group_by(*(keys or ["_all"]))
+            .agg(*(nw.col(name).sum() for name in flags))
         )
+        for paired in scope.followed()
+    ]
     counted = pl.concat(found).group_by(keys or ["_all"]).agg(pl.col(list(flags)).sum())
     parts = [
         counted.select(

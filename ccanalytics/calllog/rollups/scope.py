@@ -88,6 +88,19 @@ class Scope:
         known = ~nw.col("customer").is_null()
         return [calls.filter(known) for calls in self.engine.parts("base", "customer")]
 
+    def followed(self) -> list[nw.LazyFrame[Any]]:
+        """Calls asked about, of known customers, with the epoch of the customer's next as
+        ``_next``: about anything, anywhere."""
+        following = (
+            nw.col("arrived_epoch")
+            .shift(-1)
+            .over("customer", order_by=["arrived_epoch", "call_id"])
+        )
+        return [
+            self.arrived(narrowed(calls.with_columns(_next=following), self.where))
+            for calls in self.by_customer()
+        ]
+
     def fitted(self, every: Every) -> Every:
         """The interval on the longest unit that the centre's zone allows over the span."""
         return every.fitted(self.span, self.time_zone)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.engine import nearest
-from ccanalytics.calllog.rollups.scope import Scope, collect, narrowed
+from ccanalytics.calllog.rollups.scope import Scope, collect
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,26 +38,22 @@ def redial_delays(scope: Scope, keys: list[str], up_to_s: int) -> pl.DataFrame:
     since, end = nw.col("arrived_epoch"), scope.log_end
     seen, delay = nw.lit(end) - since, nw.col("_next") - since
     again = ~nw.col("_next").is_null() & (delay <= up_to_s)
-    found = []
-    for calls in scope.by_customer():
-        following = since.shift(-1).over("customer", order_by=["arrived_epoch", "call_id"])
-        paired = narrowed(calls.with_columns(_next=following), scope.where)
-        found.append(
-            collect(
-                scope.arrived(paired)
-                .filter(nw.col("is_abandoned"))
-                .select(
-                    *keys,
-                    again=again,
-                    seconds=nw.when(again)
-                    .then(delay)
-                    .otherwise(nw.when(seen < up_to_s).then(seen).otherwise(nw.lit(up_to_s)))
-                    .cast(nw.Int64),
-                )
-                .group_by(*keys, "again", "seconds")
-                .agg(nw.len().alias("calls"))
+    found = [
+        collect(
+            paired.filter(nw.col("is_abandoned"))
+            .select(
+                *keys,
+                again=again,
+                seconds=nw.when(again)
+                .then(delay)
+                .otherwise(nw.when(seen < up_to_s).then(seen).otherwise(nw.lit(up_to_s)))
+                .cast(nw.Int64),
             )
+            .group_by(*keys, "again", "seconds")
+            .agg(nw.len().alias("calls"))
         )
+        for paired in scope.followed()
+    ]
     counted = pl.concat(found).group_by(*keys, "again", "seconds").agg(pl.col("calls").sum())
     frame = counted.with_columns(pl.col("seconds", "calls").cast(pl.Int64))
     return frame.select(*keys, "seconds", "again", "calls").sort([*keys, "seconds", "again"])
