@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -11,13 +10,12 @@ from ccanalytics.calllog.file import LogFile
 from ccanalytics.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     import polars as pl
 
     from ccanalytics.calllog.engine import Engine
-    from ccanalytics.calllog.rollups.scope import Scope
     from ccanalytics.calllog.timegrid import Every
 
 __all__ = ["CountedLog"]
@@ -60,15 +58,25 @@ class CountedLog(LogFile):
             does not tell it; ``within_s`` where all have the same), ``asa_s``, ``aht_s``, and
             ``counted_intervals``: how many rows were added up.
         """
-        from ccanalytics.calllog.rollups.counted import COUNTED_KEYS, counted_intervals
-        from ccanalytics.calllog.rollups.scope import check_keys, check_where
+        from ccanalytics.calllog.rollups.counted import COUNTED_KEYS, counted_intervals, told_of
+        from ccanalytics.calllog.rollups.scope import Scope, check_keys, check_where, span_of
         from ccanalytics.calllog.timegrid import Every
 
         keys = check_keys(by, "by", COUNTED_KEYS)
         chosen = check_where(where, COUNTED_KEYS)
-        with self._counted_scope(start, end, chosen) as scope:
-            length = Every.parse(every) if every is not None else _own_length(scope.engine)
-            return counted_intervals(scope, scope.fitted(length), keys)
+        with self._engine() as engine:
+            told = told_of(engine)
+            if not told:
+                raise DataError(
+                    "the log holds no counts of intervals",
+                    engine.place,
+                    "load such an export first (genesys_aggregates, avaya_hsplit)",
+                )
+            first, last, zone = told["first"], told["last"], engine.time_zone
+            span = span_of((first, last), zone, start, end, "counts")
+            scope = Scope(engine, zone, span, chosen, first, last)
+            length = Every.parse(every) if every is not None else _own_length(engine)
+            return counted_intervals(scope, scope.fitted(length), keys, told)
 
     def _counted_only(self) -> bool:
         """Whether the log holds counts of intervals, and no calls."""
@@ -129,29 +137,6 @@ class CountedLog(LogFile):
                 ", ".join(map(str, found)),
                 'choose one with where={"media": "voice"}, or group by media',
             )
-
-    @contextmanager
-    def _counted_scope(
-        self,
-        start: date | str | None,
-        end: date | str | None,
-        where: dict[str, list[str | None]],
-    ) -> Iterator[Scope]:
-        from ccanalytics.calllog.rollups.scope import Scope, collect, span_of
-
-        with self._engine() as engine:
-            started = nw.col("started_epoch")
-            counted = engine.table("counted").select(first=started.min(), last=started.max())
-            first, last = collect(counted).row(0)
-            if first is None:
-                raise DataError(
-                    "the log holds no counts of intervals",
-                    engine.place,
-                    "load such an export first (genesys_aggregates, avaya_hsplit)",
-                )
-            zone = engine.time_zone
-            span = span_of((first, last), zone, start, end, "counts")
-            yield Scope(engine, zone, span, where, first, last)
 
 
 def _values(engine: Engine, column: str) -> list[Any]:

@@ -124,8 +124,15 @@ def _beside(rows):
             "started_at": moment(START + np.tile(np.arange(intervals), 12) * HALF_HOUR),
             "interval_s": float(HALF_HOUR),
             "offered": counted,
-            "answered": counted,
-            "handle_s": counted * 200.0,
+            "answered": counted - counted // 20,
+            "abandoned": counted // 20,
+            "answered_in_time": counted // 2,
+            "within_s": 20.0,
+            "answered_wait_s": counted * 15.0,
+            "abandoned_wait_s": pl.Series(counted * 2.0).set(pl.Series(counted < 20), None),
+            "talk_s": counted * 170.0,
+            "hold_s": counted * 5.0,
+            "wrap_s": counted * 25.0,
         }
     )
     return {

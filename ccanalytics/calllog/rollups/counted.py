@@ -17,46 +17,78 @@ from ccanalytics.schema import TABLES
 if TYPE_CHECKING:
     import polars as pl
 
+    from ccanalytics.calllog.engine import Engine
     from ccanalytics.calllog.rollups.scope import Scope
     from ccanalytics.calllog.timegrid import Every
 
-__all__ = ["COUNTED_KEYS", "counted_intervals"]
+__all__ = ["COUNTED_KEYS", "counted_intervals", "told_of"]
 
 COUNTED_KEYS = ("queue", "media")
 _COLUMNS = TABLES["interval_counts"].columns
 _WHOLE = [c.name for c in _COLUMNS if c.kind == "whole"]
 _SUMS = [c.name for c in _COLUMNS if c.summed]
+_KNOWN = [*_WHOLE, *_SUMS, "within_s"]
 
 
-def counted_intervals(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
-    """One row per interval and key for which the switch told anything."""
+def told_of(engine: Engine) -> dict[str, int]:
+    """``first`` and ``last`` epoch second of the counts, ``rows``, and how many tell each column.
+
+    Empty where the log holds no counts.
+    """
+    started = nw.col("started_epoch")
+    told = engine.table("counted").select(
+        first=started.min(),
+        last=started.max(),
+        rows=nw.len(),
+        **{n: nw.col(n).count() for n in _KNOWN},
+    )
+    row = collect(told).row(0, named=True)
+    return row if row["rows"] else {}
+
+
+def counted_intervals(
+    scope: Scope, every: Every, keys: list[str], told: dict[str, int]
+) -> pl.DataFrame:
+    """One row per interval and key for which the switch told anything.
+
+    ``told`` as :func:`told_of` gives it: a column that no row tells, or that every row does,
+    needs no counting by group.
+    """
     import polars as pl
 
     units, _ = scope.grid(every)
     rows = scope.placed(scope.counted(), every, "started_epoch")
-    known = [*_WHOLE, *_SUMS, "within_s"]
+    known = [name for name in _KNOWN if told[name]]
+    partly = [name for name in known if told[name] < told["rows"]]
     prepared = rows.select(
         "slot", *keys, *known, "interval_s", _end=nw.col("started_epoch") + nw.col("interval_s")
     )
+    within = (nw.col("within_s").min().alias("_low"), nw.col("within_s").max().alias("_high"))
     counted = collect(
         prepared.group_by("slot", *keys).agg(
             nw.len().alias("counted_intervals"),
             nw.col("_end").max().alias("_end"),
             nw.col("interval_s").max().alias("_longest"),
-            nw.col("within_s").min().alias("_within_low"),
-            nw.col("within_s").max().alias("_within_high"),
-            *(nw.col(name).count().alias(f"_told_{name}") for name in known),
-            *(nw.col(name).sum().alias(name) for name in [*_WHOLE, *_SUMS]),
+            *(within if "within_s" in known else ()),
+            *(nw.col(name).count().alias(f"_told_{name}") for name in partly),
+            *(nw.col(name).sum().alias(name) for name in known if name != "within_s"),
         )
     )
+
+    def of(name: str, value: pl.Expr, kind: type[pl.DataType]) -> pl.Expr:
+        if name not in known:
+            value = pl.lit(None)
+        elif name in partly:
+            value = pl.when(pl.col(f"_told_{name}") == pl.col("counted_intervals")).then(value)
+        return value.cast(kind).alias(name)
+
+    uniform = pl.when(pl.col("_low") == pl.col("_high")).then(pl.col("_low"))
     starts = starts_of(units)
-    told = {name: pl.col(f"_told_{name}") == pl.col("counted_intervals") for name in known}
-    uniform = told["within_s"] & (pl.col("_within_low") == pl.col("_within_high"))
     frame = counted.lazy().join(starts.lazy(), on="slot", how="inner")
     frame = frame.with_columns(
-        *(pl.when(told[n]).then(pl.col(n)).cast(pl.Int64) for n in _WHOLE),
-        *(pl.when(told[n]).then(pl.col(n)).cast(pl.Float64) for n in _SUMS),
-        within_s=pl.when(uniform).then(pl.col("_within_low")),
+        *(of(name, pl.col(name), pl.Int64) for name in _WHOLE),
+        *(of(name, pl.col(name), pl.Float64) for name in _SUMS),
+        of("within_s", uniform, pl.Float64),
     )
     parts = pl.col("talk_s") + pl.col("hold_s").fill_null(0) + pl.col("wrap_s").fill_null(0)
     handled = pl.coalesce("handled", "answered")
