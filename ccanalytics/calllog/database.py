@@ -21,7 +21,12 @@ __all__ = ["attached", "cursor_of", "in_memory", "speaking", "version_of"]
 
 _PAUSE_S = 0.02
 # A file of another kind must not make the database fetch a reader for it.
-_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# And memory that it has done with goes back at once, not when its thread next has time.
+_CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allocator_background_threads": "true",
+}
 # The database keeps within this and goes to disk beyond it, whatever the size of the log.
 _MOST_MEMORY = 2 << 30
 # Whoever writes has less, since a load holds blocks of rows besides, and few threads, each of which

@@ -234,9 +234,11 @@ def collect(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
     """Run it where the rows are, and bring the small result out as polars."""
     import polars as pl
 
+    # DuckDB's sums of integers have 128 bits, of which Arrow would make decimals.
+    wide = [name for name, kind in frame.collect_schema().items() if kind == nw.Int128]
+    if wide:
+        frame = frame.with_columns(nw.col(*wide).cast(nw.Int64))
     result = pl.from_arrow(frame.collect("pyarrow").to_native())
     if not isinstance(result, pl.DataFrame):
         raise DataError("the roll-up gave no table")
-    # Integer sums leave DuckDB as 128-bit decimals.
-    wide = [n for n, t in result.schema.items() if isinstance(t, pl.Decimal) or t == pl.Int128]
-    return result.with_columns(pl.col(wide).cast(pl.Int64))
+    return result

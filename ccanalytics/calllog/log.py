@@ -162,7 +162,9 @@ class CallLog(
         wanted = chosen_goals(goals)
         filled = set(self.columns_filled("calls"))
         with self._scope(start, end, where) as scope:
-            return interval_counts(scope, scope.fitted(length), keys, wanted, filled)
+            table = interval_counts(scope, scope.fitted(length), keys, wanted, filled)
+        del scope
+        return table()
 
     def busy(
         self,

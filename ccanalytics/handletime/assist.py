@@ -14,7 +14,14 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.handletime.effect_cells import dates_of
 from ccanalytics.handletime.effect_result import HandleEffect, seconds_of
 from ccanalytics.results import Check, Estimate
-from ccanalytics.statistics.effects.effect import Grade, signed
+from ccanalytics.statistics.effects.falsifications import (
+    POWER,
+    alone,
+    before,
+    events,
+    relative_or_none,
+    without,
+)
 from ccanalytics.statistics.effects.left_out import Foretold, leave_one_out
 from ccanalytics.statistics.effects.nested import Cells, limits, nested
 from ccanalytics.statistics.effects.panel import LEADS, NEVER, Panel, told
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ccanalytics.handletime.effect_cells import Asked
-    from ccanalytics.statistics.effects.left_out import Ratios
+    from ccanalytics.statistics.effects.effect import Grade
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -38,8 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["service_effect"]
 
 _NEEDS = ("local_start", "interval_s", "service", "calls", "handle_s")
-_POWER = 0.8416
-_LAGS, _FEWEST, _CONTROLS, _STEPS = 26, 5, 10, 6
+_FEWEST, _CONTROLS, _STEPS = 5, 10, 6
 _METHOD = (
     "Staggered difference in differences on handle time: what untreated weeks foretell (level of "
     "the service times level of the week, calls weighing); limits by leaving out one service at a "
@@ -80,12 +86,15 @@ def service_effect(
     relative = found.relative(level)
     now = float((mean[kept] * weight * found.cells).sum() / (weight * found.cells).sum())
     change = seconds_of(now, relative)
-    placebo = _placebo(whole, early, 1 - (1 - level) * 2 / 3)
+    placebo = relative_or_none(early, whole.leads(), 1 - (1 - level) * 2 / 3)
     live_units = [whole.units[i] for i in np.flatnonzero(found.cells.any(axis=1))]
     controls = int(((whole.untreated * found.cells.any(axis=0)).sum(axis=1) > 0).sum())
     assisted = tables["assisted"][kept] if "assisted" in tables else None
     grade, reason = _graded(placebo, controls, len(live_units))
-    checks = _checks(whole, placebo, found, others, cut)
+    middle = float(np.expm1(found.log))
+    left_out = without(whole.units, np.expm1(found.left_out), middle)
+    checks = [*before(placebo), *alone("service", left_out, middle)]
+    checks += _remarks(whole, others, cut)
     return HandleEffect(
         name=term(name), outcome="aht", design="staggered", method=_METHOD, grade=grade,
         reason=reason, unit="service", live=tuple(live_units), controls=controls, agents=0,
@@ -93,16 +102,16 @@ def service_effect(
         relative=relative, change=change,
         per_assisted_s=_per_assisted(whole, weight, assisted, level),
         placebo=placebo, drift=None, gap=None,
-        detectable=float(-np.expm1(-(half + _POWER * found.error))),
+        detectable=float(-np.expm1(-(half + POWER * found.error))),
         by_group=_empty(), later=_later(whole, fit, windows, level),
-        events=_events(whole, fit, early, level),
-        without=_without(whole, found), errors={"all": found.error}, degrees=found.degrees,
+        events=_rows([e for e in events(whole, fit, early, level) if e[0]], "event"),
+        without=left_out, errors={"all": found.error}, degrees=found.degrees,
         inputs={
             "treatment": name, "outcome": "aht", "by": None, "design": "staggered",
             "unit_kind": "service", "windows": windows, "min_weeks": asked.min_weeks,
             "level": level,
         },
-        checks=checks,
+        checks=tuple(checks),
     )  # fmt: skip
 
 
@@ -154,14 +163,6 @@ def _foretell(panel: Panel, weight: Floats, ahead: int) -> Foretold:
     mean = fitted(panel.calls, used, panel.others)
     known = (used.sum(axis=1) > 0)[:, None, :] & (base.sum(axis=1) > 0)[None, :, None]
     return Foretold(panel.calls, np.where(known, mean, np.nan), weight=weight)
-
-
-def _placebo(panel: Panel, early: Foretold, level: float) -> Estimate | None:
-    cells = panel.leads()
-    try:
-        return early.ratios(cells).relative(level) if cells.any() else None
-    except DataError:
-        return None
 
 
 def _per_assisted(
@@ -264,51 +265,12 @@ def _later(panel: Panel, fit: Foretold, windows: tuple[int, ...], level: float) 
     return _rows(rows, "weeks_since")
 
 
-def _events(panel: Panel, fit: Foretold, early: Foretold, level: float) -> pl.DataFrame:
-    rows = []
-    for event in range(-LEADS, _LAGS + 1):
-        model = early if event < 0 else fit
-        cells = (panel.event == event) & np.isfinite(model.foretold[0])
-        if not event or cells.sum() < 3:
-            continue
-        try:
-            found = model.ratios(cells).relative(level)
-        except DataError:
-            continue
-        rows.append((event, int(cells.sum()), found.value, found.low, found.high))
-    return _rows(rows, "event")
-
-
-def _without(panel: Panel, found: Ratios) -> pl.DataFrame:
-    import polars as pl
-
-    shares = np.expm1(found.left_out)
-    frame = pl.DataFrame({"unit": panel.units, "relative_without": shares})
-    far = (pl.col("relative_without") - np.expm1(found.log)).abs()
-    return frame.filter(pl.col("relative_without").is_finite()).sort(far, descending=True)
-
-
-def _checks(
-    panel: Panel, placebo: Estimate | None, found: Ratios, others: dict[str, Floats], cut: int
-) -> tuple[Check, ...]:
-    checks = []
-    if placebo is not None:
-        checks.append(
-            Check("Weeks before going live", "fails" if placebo.excludes_zero else "holds",
-                  f"the same estimate of weeks when nothing had happened is "
-                  f"{signed(placebo.value)} ({signed(placebo.low)} to {signed(placebo.high)})")
-        )  # fmt: skip
-    far = int(np.nanargmax(np.abs(found.left_out - found.log)))
-    alone = float(np.expm1(found.left_out[far]))
-    turns = np.sign(alone) != np.sign(found.log)
-    checks.append(
-        Check("One service alone", "fails" if turns else "holds",
-              f"without {panel.units[far]}, which matters most, it is {signed(alone)}")
-    )  # fmt: skip
+def _remarks(panel: Panel, others: dict[str, Floats], cut: int) -> list[Check]:
+    remarks = []
     if others:
-        checks.append(Check("Other roll-outs", "informs", "held apart: " + ", ".join(others)))
+        remarks.append(Check("Other roll-outs", "informs", "held apart: " + ", ".join(others)))
     if panel.left_out:
-        checks.append(Check("Services left out", "informs", told(panel.left_out)))
+        remarks.append(Check("Services left out", "informs", told(panel.left_out)))
     if cut:
-        checks.append(Check("Weeks cut", "informs", f"{counted(cut, 'row')} covered in part"))
-    return tuple(checks)
+        remarks.append(Check("Weeks cut", "informs", f"{counted(cut, 'row')} covered in part"))
+    return remarks

@@ -13,7 +13,14 @@ from ccanalytics.handletime.effect_cells import Asked, by_lot, cells_of
 from ccanalytics.handletime.effect_result import LEADS, OUTCOMES, HandleEffect, seconds_of
 from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.effects.effect import Grade, signed
+from ccanalytics.statistics.effects.falsifications import (
+    LAGS,
+    POWER,
+    alone,
+    before,
+    drifted,
+    without,
+)
 from ccanalytics.statistics.effects.nested import Nested, Ratio, limits, nested
 from ccanalytics.vocabulary import counted, term
 
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ccanalytics.handletime.effect_cells import Prepared
+    from ccanalytics.statistics.effects.effect import Grade
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -33,9 +41,7 @@ __all__ = ["DESIGNS", "effect"]
 DESIGNS = ("randomised", "staggered")
 """Designs, the most trusted first."""
 
-_POWER = 0.8416  # normal quantile of 80%
 _FEWEST_UNITS, _FEWEST_LIVE, _FEWEST_ARM = 6, 3, 10
-_LAGS = 26
 _QUARTER = 13.0  # weeks
 _METHOD = {
     "staggered": "Staggered difference in differences on {what}: what untreated weeks foretell "
@@ -188,6 +194,14 @@ def _estimated(
     live = sorted({told.units[g] for g in told.cluster[after].tolist()})
     controls = len(set(told.cluster[(told.event < 0) & (told.weight > 0)].tolist()))
     grade, reason = _graded(told, asked, placebo, drift, len(live))
+    as_share = np.expm1 if logs else np.asarray
+    left_out = without(told.units, as_share(left), float(as_share(middle)))
+    checks = before(placebo) + drifted(drift, "those who got it first", "in 13 weeks")
+    checks += alone(told.unit, left_out, float(as_share(middle)))
+    if told.others:
+        others = ", ".join(term(other) for other in told.others)
+        checks.append(Check("Other roll-outs", "informs", f"held apart: {others}"))
+    checks += [Check(name, "informs", why) for name, why in told.remarks]
     return HandleEffect(
         name=term(told.name),
         outcome=asked.outcome,
@@ -206,11 +220,11 @@ def _estimated(
         placebo=placebo,
         drift=drift,
         gap=gap,
-        detectable=_detectable(half + _POWER * error, logs=logs),
+        detectable=_detectable(half + POWER * error, logs=logs),
         by_group=groups,
         later=_later(told, fit, windows, level, logs=logs),
         events=_events(told, fit, early, level, logs=logs),
-        without=_without(told, left, middle, logs=logs),
+        without=left_out,
         errors={"all": error, **errors},
         degrees=degrees,
         inputs={
@@ -218,7 +232,7 @@ def _estimated(
             "bands": asked.bands, "design": asked.design, "unit_kind": told.unit,
             "windows": windows, "min_weeks": asked.min_weeks, "level": level,
         },
-        checks=_checks(told, placebo, drift, left, middle, logs=logs),
+        checks=tuple(checks),
     )  # fmt: skip
 
 
@@ -316,7 +330,7 @@ def _events(
     import polars as pl
 
     rows = []
-    for event in range(-LEADS, _LAGS + 1):
+    for event in range(-LEADS, LAGS + 1):
         model = early if event < 0 else fit
         relative = _relative(model, told.event == event, level, logs=logs)
         if relative is not None and event:
@@ -361,15 +375,6 @@ def _detectable(reach: float, *, logs: bool) -> float:
     return float(-np.expm1(-reach)) if logs else reach
 
 
-def _without(told: Prepared, left: Floats, middle: float, *, logs: bool) -> pl.DataFrame:
-    import polars as pl
-
-    shares = np.expm1(left) if logs else left
-    frame = pl.DataFrame({"unit": told.units, "relative_without": shares})
-    far = (pl.col("relative_without") - (np.expm1(middle) if logs else middle)).abs()
-    return frame.filter(pl.col("relative_without").is_finite()).sort(far, descending=True)
-
-
 def _graded(
     told: Prepared,
     asked: Asked,
@@ -406,43 +411,3 @@ def _graded(
         "who got it when was not drawn by lot: whoever chose may have known what was coming, and "
         "what teams learn from each other counts as no effect"
     )
-
-
-def _checks(
-    told: Prepared,
-    placebo: Estimate | None,
-    drift: Estimate | None,
-    left: Floats,
-    middle: float,
-    *,
-    logs: bool,
-) -> tuple[Check, ...]:
-    checks = []
-    if placebo is not None:
-        checks.append(
-            Check("Weeks before going live", "fails" if placebo.excludes_zero else "holds",
-                  f"the same estimate of weeks when nothing had happened is "
-                  f"{signed(placebo.value)} ({signed(placebo.low)} to {signed(placebo.high)})")
-        )  # fmt: skip
-    if drift is not None:
-        checks.append(
-            Check("Drift before going live", "fails" if drift.excludes_zero else "holds",
-                  f"those who got it first had a trend of {signed(drift.value)} in 13 weeks beside "
-                  f"the last ({signed(drift.low)} to {signed(drift.high)})")
-        )  # fmt: skip
-    known = np.isfinite(left)
-    if known.any():
-        far = int(np.argmax(np.where(known, np.abs(left - middle), -1)))
-        alone = float(np.expm1(left[far]) if logs else left[far])
-        turns = np.sign(alone) != np.sign(middle)
-        checks.append(
-            Check(f"One {told.unit} alone", "fails" if turns else "holds",
-                  f"without {told.units[far]}, which matters most, it is {signed(alone)}")
-        )  # fmt: skip
-    if told.others:
-        checks.append(
-            Check("Other roll-outs", "informs",
-                  "held apart: " + ", ".join(term(other) for other in told.others))
-        )  # fmt: skip
-    checks += [Check(name, "informs", why) for name, why in told.remarks]
-    return tuple(checks)

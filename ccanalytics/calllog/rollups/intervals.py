@@ -12,7 +12,7 @@ from ccanalytics.calllog.timegrid import starts_of
 from ccanalytics.servicelevel import within_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import polars as pl
 
@@ -45,10 +45,12 @@ def _count(condition: nw.Expr) -> nw.Expr:
 
 def interval_counts(
     scope: Scope, every: Every, keys: list[str], goals: Sequence[ServiceLevel], filled: set[str]
-) -> pl.DataFrame:
-    """One row per interval and key, also where nothing happened.
+) -> Callable[[], pl.DataFrame]:
+    """Ask the log; what comes back makes the table: a row per interval and key, nothing left out.
 
-    ``filled`` names the columns of calls that the log ever fills: sums of others are null.
+    The table is made when the log is closed, so that it and what the database holds of a large
+    log are never in memory together. ``filled`` names the columns of calls that the log ever
+    fills: sums of others are null.
     """
     import polars as pl
 
@@ -83,19 +85,28 @@ def interval_counts(
         **{f"_m_{name}": value for name, value in measures.items()},
     )
     counted = [
-        part.group_by("slot", *keys).agg(
-            nw.len().alias("arrived"),
-            *(nw.col(f"_m_{name}").sum().alias(name) for name in measures),
-            wait_of_offered.quantile(0.5, interpolation="linear").alias("wait_p50_s"),
-            wait_of_offered.quantile(0.9, interpolation="linear").alias("wait_p90_s"),
+        collect(
+            part.group_by("slot", *keys).agg(
+                nw.len().alias("arrived"),
+                *(nw.col(f"_m_{name}").sum().alias(name) for name in measures),
+                wait_of_offered.quantile(0.5, interpolation="linear").alias("wait_p50_s"),
+                wait_of_offered.quantile(0.9, interpolation="linear").alias("wait_p90_s"),
+            )
         )
         for part in scope.in_stretches(placed, units)
     ]
-    frame = _dense(scope, units, keys, pl.concat(map(collect, counted)))
-    for what in ("agent", "line"):
-        busy = busy_by_slot(scope, every, keys, units, what).rename({"busy_s": f"{what}_busy_s"})
-        frame = frame.join(busy, on=["slot", *keys], how="left", nulls_equal=True)
-    return _finished(frame, keys, list(measures), filled)
+    counted = [pl.concat(counted)]
+    groups = _groups(scope, keys, counted)
+    counted += [
+        busy_by_slot(scope, every, keys, units, what).rename({"busy_s": f"{what}_busy_s"})
+        for what in ("agent", "line")
+    ]
+
+    def table() -> pl.DataFrame:
+        frame = _dense(units, keys, groups, counted)
+        return _finished(frame, keys, list(measures), filled)
+
+    return table
 
 
 def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl.DataFrame:
@@ -106,39 +117,62 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
     units, _ = scope.grid(every)
     handle = nw.col("handle_s")
     wanted = nw.len() if calls == "arrived" else nw.col("_offered").sum()
-    frame = _dense(
-        scope,
-        units,
-        keys,
-        collect(
-            scope.placed(scope.calls(), every)
-            .select("slot", *keys, "handle_s", _offered=_count(nw.col("is_offered")))
-            .group_by("slot", *keys)
-            .agg(calls=wanted, handled=handle.count(), handle_s=handle.sum())
-        ),
+    counted = collect(
+        scope.placed(scope.calls(), every)
+        .select("slot", *keys, "handle_s", _offered=_count(nw.col("is_offered")))
+        .group_by("slot", *keys)
+        .agg(calls=wanted, handled=handle.count(), handle_s=handle.sum())
     )
-    return (
-        frame.drop("slot")
-        .with_columns(
-            pl.col("calls", "handled", "handle_s").cast(pl.Float64).fill_null(0),
-            pl.col("interval_start").dt.replace_time_zone("UTC"),
-        )
-        .sort([*keys, "interval_start"])
+    frame = _dense(units, keys, _groups(scope, keys, [counted]), [counted])
+    return frame.select(
+        pl.col("interval_start").dt.replace_time_zone("UTC"),
+        "local_start",
+        "utc_offset_s",
+        "interval_s",
+        *keys,
+        pl.col("calls", "handled", "handle_s").cast(pl.Float64).fill_null(0),
     )
 
 
-def _dense(scope: Scope, units: pl.DataFrame, keys: list[str], rows: pl.DataFrame) -> pl.DataFrame:
-    """What was counted, in one row per interval and combination of keys."""
-    frame = starts_of(units)
-    if keys:
-        # Combinations of other days have their rows too.
-        groups = rows.select(keys).unique() if scope.whole else _groups(scope, keys)
-        frame = frame.join(groups.sort(keys), how="cross")
-    return frame.join(rows, on=["slot", *keys], how="left", nulls_equal=True)
+def _dense(
+    units: pl.DataFrame, keys: list[str], groups: pl.DataFrame | None, told: list[pl.DataFrame]
+) -> pl.DataFrame:
+    """What was counted, in one row per interval and combination of keys, in their order.
+
+    The place of every row that was told is worked out, and each column fetched from there: a join
+    would copy all columns for each of the frames. Those in ``told`` are taken out of it.
+    """
+    import numpy as np
+    import polars as pl
+
+    starts = starts_of(units)
+    frame = starts if groups is None else groups.sort(keys).join(starts, how="cross")
+    first, many = starts["slot"].item(0), starts.height
+    while told:
+        rows = told.pop()
+        place = (rows["slot"] - first).to_numpy()
+        if groups is not None:
+            number = groups.sort(keys).with_row_index("_number")
+            named = rows.select(keys).join(
+                number, on=keys, how="left", nulls_equal=True, maintain_order="left"
+            )
+            place = place + named["_number"].to_numpy().astype(np.int64) * many
+        whence = np.full(frame.height, -1)
+        whence[place] = np.arange(rows.height)
+        index = pl.Series(whence)
+        index = index.set(index < 0, None)
+        frame = frame.with_columns(rows.drop("slot", *keys).select(pl.all().gather(index)))
+    return frame
 
 
-def _groups(scope: Scope, keys: list[str]) -> pl.DataFrame:
-    """The combinations of keys that occur at all."""
+def _groups(scope: Scope, keys: list[str], counted: list[pl.DataFrame]) -> pl.DataFrame | None:
+    """The combinations of keys that occur at all: those of other days have their rows too."""
+    import polars as pl
+
+    if not keys:
+        return None
+    if scope.whole:
+        return pl.concat([part.select(keys).unique() for part in counted]).unique()
     groups: nw.LazyFrame[Any] = scope.calls().group_by(*keys).agg(nw.len().alias("_n"))
     return collect(groups).drop("_n")
 
@@ -188,8 +222,4 @@ def _finished(
         "agent_busy_s",
         "line_busy_s",
     ]
-    return (
-        frame.select(order)
-        .with_columns(pl.col("interval_start").dt.replace_time_zone("UTC"))
-        .sort([*keys, "interval_start"])
-    )
+    return frame.select(order).with_columns(pl.col("interval_start").dt.replace_time_zone("UTC"))

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import DataError
 from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.effects.effect import Effect, Grade, in_words, signed
+from ccanalytics.statistics.effects.falsifications import (
+    POWER,
+    alone,
+    before,
+    drifted,
+    events,
+    relative_or_none,
+    without,
+)
 from ccanalytics.statistics.effects.leads import drift_of
 from ccanalytics.statistics.effects.panel import LEADS, told
 from ccanalytics.statistics.effects.spill import controls_moved
@@ -27,9 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNTRIED", "PanelEffect", "assessed"]
 
-_LAGS = 26  # weeks after going live that the event study shows
-_POWER = 0.8416  # normal quantile of 80%
-_FEWEST_UNITS = 3  # in a week of the event study
+_EVENTS = ["event", "units", "relative", "relative_low", "relative_high"]
 _CONTROLS = 10
 _FEWEST_LIVE = 5
 UNTRIED = (
@@ -144,6 +150,8 @@ def assessed(
     cap
         Why the grade is weak whatever the checks show; empty where it may be better.
     """
+    import polars as pl
+
     fit, early = design(panel, 0), design(panel, LEADS)
     found = fit.ratios(panel.treated)
     half = found.half(level)
@@ -153,10 +161,11 @@ def assessed(
     # Three falsifications that together alarm in a tenth of sound worlds at most: a drift in 5%,
     # the placebo in 3.3%, the controls, of which one direction counts, in 1.7%.
     each = 1 - (1 - level) * 2 / 3
-    placebo, drift = _placebo(panel, early, each), drift_of(panel, level)
+    placebo, drift = relative_or_none(early, panel.leads(), each), drift_of(panel, level)
     moved = controls_moved(panel, each)
     controls = int((panel.untreated.sum(axis=1) > 0).sum())
     treated = found.cells.any(axis=1)
+    left_out = without(panel.units, np.expm1(found.left_out), float(np.expm1(found.log)))
     if treated.sum() < _FEWEST_LIVE:
         cap = (
             f"only {counted(int(treated.sum()), 'unit')} went live, whose own ups and downs may "
@@ -176,25 +185,16 @@ def assessed(
         placebo=placebo,
         drift=drift,
         controls_moved=moved,
-        detectable=float(-np.expm1(-(half + _POWER * found.error))),
-        events=_events(panel, fit, early, level),
+        detectable=float(-np.expm1(-(half + POWER * found.error))),
+        events=pl.DataFrame(events(panel, fit, early, level), schema=_EVENTS, orient="row"),
         weeks=_by_week(panel, found, level),
-        without=_without(panel, found),
+        without=left_out,
         grade=grade,
         reason=reason,
         degrees=found.degrees,
         inputs=dict(inputs),
-        checks=_checks(panel, (placebo, drift, moved), found),
+        checks=_checks(panel, (placebo, drift, moved), found, left_out),
     )
-
-
-def _placebo(panel: Panel, early: Foretold, level: float) -> Estimate | None:
-    """The estimate for the weeks just before going live, as if it had been so much earlier."""
-    cells = panel.leads()
-    try:
-        return early.ratios(cells).relative(level) if cells.any() else None
-    except DataError:
-        return None
 
 
 def _moved(moved: Estimate | None, change: Estimate) -> bool:
@@ -235,26 +235,6 @@ def _graded(
     )
 
 
-def _events(panel: Panel, fit: Foretold, early: Foretold, level: float) -> pl.DataFrame:
-    """Effects by week since going live; before it, from cells further back."""
-    import polars as pl
-
-    rows = []
-    fewest = min(_FEWEST_UNITS, int(panel.treated.any(axis=1).sum()))
-    for event in range(-LEADS, _LAGS + 1):
-        model = early if event < 0 else fit
-        cells = (panel.event == event) & np.isfinite(model.foretold[0])
-        if cells.sum() < fewest:
-            continue
-        try:
-            found = model.ratios(cells).relative(level)
-        except DataError:
-            continue
-        rows.append((event, int(cells.sum()), found.value, found.low, found.high))
-    names = ["event", "units", "relative", "relative_low", "relative_high"]
-    return pl.DataFrame(rows, schema=names, orient="row")
-
-
 def _by_week(panel: Panel, found: Ratios, level: float) -> pl.DataFrame:
     """Calls of live units and what would have come; limits as far off as the whole estimate's."""
     import polars as pl
@@ -274,29 +254,11 @@ def _by_week(panel: Panel, found: Ratios, level: float) -> pl.DataFrame:
     )
 
 
-def _without(panel: Panel, found: Ratios) -> pl.DataFrame:
-    import polars as pl
-
-    frame = pl.DataFrame({"unit": panel.units, "relative_without": np.expm1(found.left_out)})
-    return frame.with_columns(
-        _far=(pl.col("relative_without") - np.expm1(found.log)).abs()
-    ).sort("_far", descending=True).drop("_far")  # fmt: skip
-
-
-def _checks(panel: Panel, tried: tuple[Estimate | None, ...], found: Ratios) -> tuple[Check, ...]:
-    checks, (placebo, drift, moved) = [], tried
-    if placebo is not None:
-        checks.append(
-            Check("Weeks before going live", "fails" if placebo.excludes_zero else "holds",
-                  f"the same estimate of weeks when nothing had happened is "
-                  f"{signed(placebo.value)} ({signed(placebo.low)} to {signed(placebo.high)})")
-        )  # fmt: skip
-    if drift is not None:
-        checks.append(
-            Check("Drift before going live", "fails" if drift.excludes_zero else "holds",
-                  f"units that went live first had a trend of {signed(drift.value)} a year beside "
-                  f"the last ({signed(drift.low)} to {signed(drift.high)})")
-        )  # fmt: skip
+def _checks(
+    panel: Panel, tried: tuple[Estimate | None, ...], found: Ratios, left_out: pl.DataFrame
+) -> tuple[Check, ...]:
+    placebo, drift, moved = tried
+    checks = before(placebo) + drifted(drift, "units that went live first", "a year")
     if moved is not None:
         beside = "units out of reach" if panel.outside is not None else "their own trend"
         checks.append(
@@ -306,15 +268,7 @@ def _checks(panel: Panel, tried: tuple[Estimate | None, ...], found: Ratios) -> 
                   f"({signed(moved.low)} to {signed(moved.high)}); a smaller move of calls to them "
                   "would not be seen")
         )  # fmt: skip
-    known = np.isfinite(found.left_out)
-    if known.any():
-        far = int(np.argmax(np.where(known, np.abs(found.left_out - found.log), -1)))
-        alone = float(np.expm1(found.left_out[far]))
-        turns = np.sign(alone) != np.sign(np.expm1(found.log))
-        checks.append(
-            Check("One unit alone", "fails" if turns else "holds",
-                  f"without {panel.units[far]}, which matters most, it is {signed(alone)}")
-        )  # fmt: skip
+    checks += alone("unit", left_out, float(np.expm1(found.log)))
     all_live = int((panel.untreated.sum(axis=0) == 0).sum())
     if all_live:
         checks.append(Check("Weeks without a control", "informs",

@@ -10,6 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError
 from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.effects.falsifications import POWER
 from ccanalytics.statistics.effects.lot import lot_checks, p_value
 from ccanalytics.statistics.effects.offer_effect import OfferEffect
 from ccanalytics.statistics.effects.trial import Jackknife, Trial, fieller, jackknife, means
@@ -28,7 +29,6 @@ __all__ = ["randomised"]
 _FEWEST = 10  # subjects in either arm below which an answer is weak
 _WEAK = 10.0  # F of a first stage below which an instrument is weak (Staiger and Stock 1997)
 _STRENGTH = "Strength of the lot"
-_POWER = 0.8416  # normal quantile of 80%
 _CHANGE, _LOG, _MEAN, _TAKEN, _ABOVE, _BELOW = range(6)
 
 
@@ -182,7 +182,7 @@ def randomised(
         complier_relative=complier_relative,
         errors=errors,
         p_value=p_value(trial, told.adjusted, draws, seed),
-        detectable=(deviate + _POWER) * found.error(_CHANGE) / mean if mean > 0 else np.inf,
+        detectable=(deviate + POWER) * found.error(_CHANGE) / mean if mean > 0 else np.inf,
         tightened=told.tightened,
         placebo=placebo,
         by_stratum=_by_stratum(rows, told, level),

@@ -11,6 +11,7 @@ from ccanalytics.results import Check, Estimate
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.combined import combined
 from ccanalytics.statistics.effects.effect import signed
+from ccanalytics.statistics.effects.falsifications import POWER
 from ccanalytics.statistics.effects.panel import LEADS, told
 from ccanalytics.statistics.effects.panel_effect import PanelEffect
 from ccanalytics.statistics.effects.segmented import REASON, segmented
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["segmented_units"]
 
-_POWER = 0.8416  # normal quantile of 80%
 _METHOD = (
     "Segmented regression of each unit's own weekly counts (quasi-Poisson, level, trend and step; "
     "Newey–West errors, weeks that are bad for all counted in full), added up."
@@ -123,7 +123,7 @@ def _detectable(half: float, degrees: float, level: float) -> float:
     from scipy.special import stdtrit
 
     quantile = float(stdtrit(degrees, 0.5 + level / 2))
-    return float(-np.expm1(-half * (1 + _POWER / quantile)))
+    return float(-np.expm1(-half * (1 + POWER / quantile)))
 
 
 def _rows(effects: list[SeriesEffect]) -> pl.DataFrame:
