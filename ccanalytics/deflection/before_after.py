@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.deflection.doubts import doubts
-from ccanalytics.deflection.rollouts import (
+from ccanalytics.errors import CcanalyticsError, DataError, InputError
+from ccanalytics.results import Result
+from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.effects import combined, segmented
+from ccanalytics.statistics.effects.effect import in_words
+from ccanalytics.statistics.effects.rollouts import (
     Live,
     days_of,
     exposure,
@@ -15,11 +20,6 @@ from ccanalytics.deflection.rollouts import (
     part_live,
     treatment_of,
 )
-from ccanalytics.errors import CcanalyticsError, DataError, InputError
-from ccanalytics.results import Result
-from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.effects import combined, segmented
-from ccanalytics.statistics.effects.effect import in_words
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks, with_names
 from ccanalytics.statistics.multiple import Several, p_value, several
@@ -241,9 +241,11 @@ def before_after(
     Raises
     ------
     InputError
-        A frame without its columns, a panel that is not weekly, a treatment or kind of unit that
-        the roll-outs do not have. What the data cannot support is not raised: it is listed in
-        ``refused``. No roll-outs at all give an empty answer that says so.
+        A frame without its columns, a panel that is not weekly, a kind of unit that the roll-outs
+        do not have.
+    DataError
+        A treatment that the roll-outs do not have. What else the data cannot support is listed in
+        ``refused``, not raised. No roll-outs at all give an empty answer that says so.
     """
     import polars as pl
 

@@ -19,10 +19,10 @@ from ccanalytics.deflection.coverage_inputs import (
 )
 from ccanalytics.deflection.foretold import Proof, foretell, held_out
 from ccanalytics.deflection.launched import Launched, launched
-from ccanalytics.deflection.rollouts import part_live
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Estimate, Result
 from ccanalytics.statistics.checking import check_level
+from ccanalytics.statistics.effects.rollouts import part_live
 from ccanalytics.statistics.effects.staggered import NEVER
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
 from ccanalytics.vocabulary import counted, term

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.deflection.comparisons import NO_CALL_TAKEN
-from ccanalytics.deflection.rollouts import days_of
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check
+from ccanalytics.statistics.effects.rollouts import days_of
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.vocabulary import counted, term
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccanalytics.deflection.rollouts import days_of, live_within
 from ccanalytics.results import Check
+from ccanalytics.statistics.effects.rollouts import days_of, live_within
 from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from ccanalytics.deflection.rollouts import Live
     from ccanalytics.statistics.effects import SeriesEffect
+    from ccanalytics.statistics.effects.rollouts import Live
 
 __all__ = ["doubts"]
 

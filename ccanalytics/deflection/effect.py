@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from ccanalytics.deflection.offers import encouraged, randomised
-from ccanalytics.deflection.rollouts import days_of, part_live, treatment_of
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check
 from ccanalytics.statistics.checking import check_level
@@ -22,6 +21,7 @@ from ccanalytics.statistics.effects import (
     synthetic_control,
     synthetic_did,
 )
+from ccanalytics.statistics.effects.rollouts import days_of, part_live, treatment_of
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
 from ccanalytics.vocabulary import counted, term
@@ -133,9 +133,11 @@ def effect(
     Raises
     ------
     InputError
-        A frame without its columns, a design or a treatment that is not known.
+        A frame without its columns, a design that is not known, no treatment where there are
+        several.
     DataError
-        The roll-outs cannot answer: none within the span, no unit without it, too few units.
+        The roll-outs cannot answer: none of this name, none within the span, no unit without it,
+        too few units.
     """
     import polars as pl
 

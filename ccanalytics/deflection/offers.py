@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.deflection.rollouts import days_of, treatment_of
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.effects import randomised as by_subject
+from ccanalytics.statistics.effects.rollouts import days_of, treatment_of
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
 from ccanalytics.vocabulary import term

@@ -25,6 +25,7 @@ from ccanalytics.statistics.effects.falsifications import (
 from ccanalytics.statistics.effects.left_out import Foretold, leave_one_out
 from ccanalytics.statistics.effects.nested import Cells, limits, nested
 from ccanalytics.statistics.effects.panel import LEADS, NEVER, Panel, told
+from ccanalytics.statistics.effects.rollouts import others_live, part_live
 from ccanalytics.statistics.effects.two_way import fitted
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
@@ -140,18 +141,12 @@ def _others(
     """Shares of each week in which other roll-outs of the same services were live."""
     import polars as pl
 
-    found = {}
     rest = dates.filter(pl.col("unit_kind") == "service", pl.col("treatment") != name)
-    for (other,), rows in rest.drop_nulls("live_on").group_by("treatment", maintain_order=True):
-        on = dict(rows.select("unit", "live_on").iter_rows())
-        found[term(str(other))] = np.array(
-            [
-                [
-                    min(max((d - as_date("live_on", on[u])).days + 7, 0), 7) / 7 if u in on else 0.0
-                    for d in days
-                ]
-                for u in units
-            ]
+    found = {}
+    for other, live in others_live(rest).items():
+        on = {unit: as_date("live_on", day) for unit, day in live.items()}
+        found[term(other)] = np.array(
+            [[part_live(day, on[unit]) if unit in on else 0.0 for day in days] for unit in units]
         )
     return found
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.effects.nested import Cells
+from ccanalytics.statistics.effects.rollouts import treatment_of
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
 from ccanalytics.vocabulary import counted
@@ -125,23 +126,11 @@ def dates_of(rollouts: Any, asked: Asked) -> tuple[pl.DataFrame, pl.DataFrame, s
     dates = as_polars(rollouts, "rollouts", _ROLLOUTS, "log.table('rollouts')")
     kind = asked.kind_of(dates)
     mine = dates.filter(pl.col("unit_kind") == kind)
-    known = sorted(mine["treatment"].unique().to_list())
-    name = asked.treatment
-    if not known:
-        raise DataError(f"nothing went live by {kind}", f"treatment={name!r}", "load the roll-outs")
-    if name is None:
-        if len(known) > 1:
-            raise InputError(
-                "more than one thing went live", "treatment=None", "one of " + ", ".join(known)
-            )
-        name = known[0]
-    if name not in known:
-        # A report asks by its usual name, and says so where this log has none.
+    if not mine.height:
         raise DataError(
-            "nothing of this name went live",
-            f"treatment={name!r}, unit_kind={kind!r}",
-            "one of " + ", ".join(known),
+            f"nothing went live by {kind}", f"treatment={asked.treatment!r}", "load the roll-outs"
         )
+    name = treatment_of(asked.treatment, mine)
     rows = mine.filter(pl.col("treatment") == name)
     live = rows.drop_nulls("live_on").select("unit", "live_on").unique()
     twice = live.filter(live["unit"].is_duplicated()).sort("unit", "live_on")

@@ -154,7 +154,7 @@ def test_another_roll_out_on_the_same_units_is_estimated_beside_this_one():
     assert "Web channel (1)" in check.detail
     with pytest.raises(InputError, match="one of sms_before, web_hall"):
         deflection.before_after(panel(calls), both)
-    with pytest.raises(InputError, match="nothing of this name"):
+    with pytest.raises(DataError, match="nothing of this name"):
         deflection.before_after(panel(calls), both, treatment="app")
 
 

@@ -140,7 +140,7 @@ def test_refusals(panels):
         deflection.effect(panel, rollouts, "web_hall", design="magic")
     with pytest.raises(InputError, match="more than one thing"):
         deflection.effect(panel, rollouts)
-    with pytest.raises(InputError, match="nothing of this name"):
+    with pytest.raises(DataError, match="nothing of this name"):
         deflection.effect(panel, rollouts, "app")
     none = rollouts.with_columns(live_on=pl.lit(None, rollouts.schema["live_on"]))
     with pytest.raises(DataError, match="nothing of this kind went live"):

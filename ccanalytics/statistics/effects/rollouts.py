@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.effects.weekly import as_date
 
 if TYPE_CHECKING:
@@ -52,7 +52,16 @@ def part_live(start: dt.date, day: dt.date) -> float:
 
 
 def treatment_of(asked: str | None, dates: pl.DataFrame) -> str:
-    """Give the treatment asked for, or the only one there is; empty without any roll-out."""
+    """Give the treatment asked for, or the only one there is; empty without any roll-out.
+
+    Raises
+    ------
+    InputError
+        None is asked for where there are several.
+    DataError
+        The one asked for is not among them. A report asks by its usual name, and says so where the
+        log has none.
+    """
     known = sorted(dates["treatment"].unique().to_list())
     if asked is None:
         if len(known) > 1:
@@ -61,7 +70,7 @@ def treatment_of(asked: str | None, dates: pl.DataFrame) -> str:
             )
         return known[0] if known else ""
     if known and asked not in known:
-        raise InputError(
+        raise DataError(
             "nothing of this name went live", f"treatment={asked!r}", "one of " + ", ".join(known)
         )
     return asked
