@@ -14,7 +14,7 @@ from ccanalytics.handletime.shapley import Factors, split_of
 from ccanalytics.handletime.valuecounts import PARTS, check_part, checked, largest
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import label_of, with_names
+from ccanalytics.statistics.frames import key_names, label_of, with_names
 from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
@@ -190,7 +190,8 @@ def mix(
 
     level, part = check_level(level), check_part(part)
     keys = _keys(by)
-    frame = checked(value_counts, keys, weekly=True).filter(pl.col("seconds") > 0)
+    frame, long = checked(value_counts, keys, weekly=True)
+    frame = frame.filter(pl.col("seconds") > 0)
     day = _day(frame["local_start"], split_on)
     frame, left = _sided(frame, day)
     frame, others = largest(frame, keys, most)
@@ -206,7 +207,7 @@ def mix(
     parts = [estimate("factors", k) for k in range(len(keys))]
     return Mix(
         inputs={"split_on": day, "by": keys, "part": part, "most": most, "level": level},
-        checks=(*_checks(cells, left, degrees), *taken_together(keys, others, most)),
+        checks=(*long, *_checks(cells, left, degrees), *taken_together(keys, others, most)),
         before=estimate("before"),
         after=estimate("after"),
         change=estimate("change"),
@@ -224,7 +225,7 @@ def mix(
 
 
 def _keys(by: str | Iterable[str]) -> list[str]:
-    keys = [by] if isinstance(by, str) else list(by)
+    keys = key_names(by)
     if not 1 <= len(keys) <= _MOST_FACTORS or len(set(keys)) < len(keys):
         raise InputError(
             "kinds of calls are made of one to five different columns",

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, key_names
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -177,7 +177,7 @@ def error_rates(
     needs = ("sampled", "reviews", "items_marked", "items_failed")
     frame = as_polars(reviews, "reviews", needs, "log.reviews(by)")
     keys = key_columns(frame, [*_TIME, "sampled", *_COUNTS])
-    chosen = keys if by is None else list(by)
+    chosen = keys if by is None else key_names(by)
     if set(chosen) - set(keys):
         raise InputError(
             "the frame has no such key",

@@ -329,7 +329,8 @@ def _of_contacts(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
 def _of_tickets(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
     import polars as pl
 
-    once = frame.filter((pl.col("state") == "closed") | pl.col("reopened"))
+    told = frame.filter(pl.col("reopened").is_not_null())
+    once = told.filter((pl.col("state") == "closed") | pl.col("reopened"))
     mine = once.filter(pl.col("agent") == agent)
     back = [float(each.filter(pl.col("reopened"))["tickets"].sum()) for each in (mine, once)]
     n = [float(each["tickets"].sum()) for each in (mine, once)]

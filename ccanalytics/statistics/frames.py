@@ -18,6 +18,7 @@ __all__ = [
     "as_polars",
     "check_counts",
     "key_columns",
+    "key_names",
     "label_of",
     "whole_weeks",
     "with_names",
@@ -80,6 +81,18 @@ def key_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:
     """List the columns that are keys: all that the roll-up does not define itself."""
     mine = set(known)
     return [name for name in frame.columns if name not in mine]
+
+
+def key_names(by: Any) -> list[str]:
+    """Give names of key columns, one or several, as a list.
+
+    >>> key_names("service"), key_names(("queue", "service"))
+    (['service'], ['queue', 'service'])
+    """
+    keys = [by] if isinstance(by, str) or not hasattr(by, "__iter__") else list(by)
+    if not all(isinstance(key, str) for key in keys):
+        raise InputError("keys are names of columns", f"by={by!r}", "such as ['service']")
+    return keys
 
 
 def with_names(

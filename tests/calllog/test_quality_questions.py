@@ -223,7 +223,7 @@ def test_tickets_are_followed_until_the_records_end(world):
             state, hours = "closed", math.ceil((closed - opened) / dt.timedelta(hours=1))
         else:
             state, hours = "open", (end - opened) // dt.timedelta(hours=1)
-        expected[row["owner"], state, bool(row["reopened"]), hours] += 1
+        expected[row["owner"], state, row["reopened"], hours] += 1
     told = log.tickets(["owner"])
     assert {row[:-1]: row[-1] for row in told.iter_rows()} == dict(expected)
     assert set(told["state"]) >= {"closed", "open", "closed before opened"}
