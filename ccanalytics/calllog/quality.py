@@ -186,8 +186,8 @@ class QualityLog(ScopedLog):
         -------
         polars.DataFrame
             keys…, ``state`` (``closed``, ``open``; ``closed before opened`` and ``opened after the
-            end`` are records that cannot be right), ``reopened`` (null: not told), ``hours`` (of closed
-            ones begun hours, so that 24 means within a day; of open ones full hours), ``tickets``.
+            end`` are records that cannot be right), ``reopened`` (null: not told), ``hours`` (of
+            closed ones begun hours, so that 24 means within a day; of open ones full hours), ``tickets``.
             Records end with their last moment, or with the last call if that is earlier.
 
         Raises
