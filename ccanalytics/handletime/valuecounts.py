@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.results import Check
 from ccanalytics.statistics.checking import normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, key_names
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    key_columns,
+    key_names,
+    over_a_day,
+)
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
     import polars as pl
     from numpy.typing import NDArray
+
+    from ccanalytics.results import Check
 
 __all__ = [
     "LONGEST_S",
@@ -180,17 +187,11 @@ def checked(
             f"{counted(long, 'call')} longer than a day",
             "look at the units of the times: ccanalytics check",
         )
-    checks = () if not long else (_over_a_day(long),)
     return (
         frame.group_by([*keys, *whole, "seconds"])
         .agg(_sum("calls"))
         .sort([*keys, *whole, "seconds"])
-    ), checks
-
-
-def _over_a_day(calls: int) -> Check:
-    told = f"{counted(calls, 'call is', 'calls are')} longer than a day, left out"
-    return Check("longer than a day", "fails", f"{told}: a clock, or a record never closed")
+    ), over_a_day(long)
 
 
 def check_part(part: object) -> str:

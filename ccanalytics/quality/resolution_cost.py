@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import as_polars, check_counts, over_a_day
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -119,12 +119,13 @@ def resolution_cost(
     unit = cost_per_hour / 3600 / productive
     whole = known.select(pl.exclude(by).sum()).with_columns(pl.lit("all").alias(by))
     left = rows.height - known.height
+    long = int(time["over_a_day"].sum()) if "over_a_day" in time.columns else 0
     return ResolutionCost(
         inputs={
             "cost_per_hour": cost_per_hour, "productive": productive, "by": by,
             "window_days": window_days, "level": level,
         },
-        checks=_left_out(left, by),
+        checks=(*over_a_day(long), *_left_out(left, by)),
         frame=_costs(known, by, unit, level).sort(by),
         overall=_costs(whole, by, unit, level),
         key=by,

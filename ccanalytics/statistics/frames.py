@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Check
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "key_columns",
     "key_names",
     "label_of",
+    "over_a_day",
     "whole_weeks",
     "with_names",
 ]
@@ -106,6 +108,14 @@ def with_names(
         return frame
     name = pl.Series("name", [known.get(value) for value in frame[key]])
     return frame.insert_column(frame.columns.index(key) + 1, name)
+
+
+def over_a_day(calls: int) -> tuple[Check, ...]:
+    """Name the calls that are left out for being longer than a day."""
+    if not calls:
+        return ()
+    told = f"{counted(calls, 'call is', 'calls are')} longer than a day, left out"
+    return (Check("longer than a day", "fails", f"{told}: a clock, or a record never closed"),)
 
 
 def label_of(values: Iterable[Any]) -> str:
