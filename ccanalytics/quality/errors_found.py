@@ -71,7 +71,7 @@ class ErrorRates(Result):
         if item is None:
             return "No call was reviewed at random, so how often calls go wrong is not known."
         told = "" if critical is None else (
-            f", and {critical.format('{:.1%}')} of calls with a critical error"
+            f", and {critical.format('{:.1%}')} of calls had a critical error"
         )  # fmt: skip
         return (
             f"Of what reviewers looked at in calls chosen at random, {item.format('{:.1%}')} was "

@@ -1,5 +1,6 @@
 """Effects on handle time: small worlds whose truth is known, and data that cannot answer."""
 
+import dataclasses
 import datetime as dt
 import os
 
@@ -50,6 +51,20 @@ def test_a_tool_by_team_and_by_tenure(world, tool):
     assert set(tool.later["weeks_since"]) == {"1 to 4", "5 to 13", "14 to 26", "27 or more"}
     assert tool.later["calls"].sum() == tool.calls
     assert tool.to_frame()["group"].to_list() == ["all", *BANDS]
+
+
+def test_each_group_is_said_with_its_limits(tool):
+    row = tool.by_group.row(0, named=True)
+    limits = [f"{row[name]:+.1%}".replace("-", "−") for name in ("relative_low", "relative_high")]
+    assert f"{row['group']} " in tool.headline()
+    assert f"({limits[0]} to {limits[1]})" in tool.headline()
+
+
+def test_nothing_falls_by_more_than_all_of_it(tool):
+    said = dataclasses.replace(tool, detectable=1.055).summary()
+    assert "effect of 105" not in said
+    assert "too few to show even a fall to none" in said
+    assert "An effect of" in tool.summary()
 
 
 def test_transfers_fall_by_what_was_planted(world):
