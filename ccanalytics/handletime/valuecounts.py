@@ -12,6 +12,7 @@ from ccanalytics.statistics.checking import normal_quantile
 from ccanalytics.statistics.frames import (
     as_polars,
     check_counts,
+    check_known,
     key_columns,
     key_names,
     over_a_day,
@@ -175,10 +176,7 @@ def checked(
     if frame.select("seconds", "calls").null_count().sum_horizontal().item():
         raise InputError("seconds and calls must be known", "value_counts", "drop unknown rows")
     whole = ["local_start", "interval_s"] if weekly else []
-    if weekly and frame["interval_s"].null_count():
-        raise InputError(
-            "the length of an interval is unknown", "interval_s", "take it from the log"
-        )
+    check_known(frame, whole, "value_counts")
     long = int(frame.filter(pl.col("seconds") > LONGEST_S)["calls"].sum())
     frame = frame.filter(pl.col("seconds") <= LONGEST_S)
     if long and not frame["calls"].sum():

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -138,6 +138,7 @@ def agreement(pairs: Any, *, level: float = 0.95, seed: int = 1) -> Agreement:
     level = check_level(level)
     rows = as_polars(pairs, "pairs", ("passed", "other_passed", "pairs"), _SOURCE)
     check_counts(rows, ["pairs"], "pairs")
+    check_known(rows, ["pairs"], "pairs")
     rows = rows.drop_nulls(["passed", "other_passed"]).filter(pl.col("pairs") > 0)
     if not rows.height:
         raise DataError(

@@ -11,7 +11,13 @@ from ccanalytics.dates import read_dates
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    label_of,
+)
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -204,6 +210,7 @@ def bulletin(
     keys = key_columns(frame, [*_TIME, *numbers])
     frame = frame.with_columns(pl.col("offered", "abandoned", "handled", "handle_s").fill_null(0))
     check_counts(frame, ["offered", "abandoned", "handled", "handle_s"], "daily")
+    check_known(frame, ["local_start", "interval_s"], "daily")
     lengths = frame["interval_s"]
     if frame.height and float(lengths.max()) > _DAY_S[1]:  # type: ignore[arg-type]
         raise InputError(

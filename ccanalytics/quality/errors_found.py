@@ -10,7 +10,13 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, key_names
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    key_names,
+)
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -197,6 +203,7 @@ def error_rates(
         frame = frame.with_columns(pl.lit(None, pl.Int64).alias("reviews_failed"))
     check_counts(frame, [n for n in _COUNTS if n != "reviews_failed"], "reviews")
     check_counts(frame.drop_nulls("reviews_failed"), ["reviews_failed"], "reviews")
+    check_known(frame, ["reviews", "items_marked", "items_failed"], "reviews")
     _check_shares(frame)
     if not frame["items_marked"].sum():
         raise DataError(

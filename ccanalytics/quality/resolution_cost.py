@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts, over_a_day
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known, over_a_day
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -100,9 +100,11 @@ def resolution_cost(
     _positive("productive", productive, 1, "0.7")
     time = as_polars(calls, "calls", (by, *_CALLS), f"log.agent_calls(['{by}'])")
     check_counts(time, _CALLS, "calls")
+    check_known(time, _CALLS, "calls")
     needs = (by, "window_days", "first_contacts", "again")
     first = as_polars(contacts, "contacts", needs, f"log.resolutions(by=['{by}'])")
     check_counts(first, ["first_contacts", "again"], "contacts")
+    check_known(first, ["first_contacts", "again"], "contacts")
     first = first.filter(pl.col("window_days") == window_days)
     rows = (
         time.group_by(by).agg(pl.col(_CALLS).sum())

@@ -10,7 +10,14 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, key_names, label_of
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    key_names,
+    label_of,
+)
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.statistics.survival import kaplan_meier
 from ccanalytics.vocabulary import counted
@@ -170,6 +177,7 @@ def tickets(
         raise InputError("hours are above 0, one or more", f"within_hours={within_hours!r}", "24")
     rows = as_polars(counts, "counts", _COLUMNS, "log.tickets(by)")
     check_counts(rows, ["tickets"], "counts")
+    check_known(rows, ["tickets"], "counts")
     keys = key_columns(rows, _COLUMNS)
     chosen = keys if by is None else key_names(by)
     if set(chosen) - set(keys):

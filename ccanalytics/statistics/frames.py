@@ -18,6 +18,7 @@ __all__ = [
     "WHOLE_WEEK_S",
     "as_polars",
     "check_counts",
+    "check_known",
     "key_columns",
     "key_names",
     "label_of",
@@ -76,6 +77,18 @@ def check_counts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
                 f"{bad.height} of {frame.height} rows of {what} cannot be used",
                 f"row {row['_row']}: {name}={row[name]!r}",
                 "counts and seconds are finite and 0 or more",
+            )
+
+
+def check_known(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
+    """Refuse rows in which one of these columns is null: unknown is not zero."""
+    for name in names:
+        unknown = frame[name].null_count()
+        if unknown:
+            raise InputError(
+                f"{unknown:,} of {frame.height:,} rows of {what} do not tell {name}",
+                f"column {name!r} is null there",
+                "unknown is not zero: leave these rows out, or take the frame from the log",
             )
 
 
