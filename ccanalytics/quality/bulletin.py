@@ -113,17 +113,22 @@ class Bulletin(Result):
 
     def table(self) -> pl.DataFrame:
         """Give the items in words, as the bulletin prints them."""
+        return self._worded(self.items).with_row_index("item", offset=1)
+
+    def everything(self) -> pl.DataFrame:
+        """Give all that was looked at in words, the least usual first."""
+        rows = self.looked_at.sort("p_value", "key", "measure")
+        return self._worded(rows).hstack(rows.select("p_value", "position", "stands_out"))
+
+    def _worded(self, frame: pl.DataFrame) -> pl.DataFrame:
         import polars as pl
 
         rows = [
-            (n, self._label(row["key"]), _WORDS[row["measure"]], *_told(row), row["calls"])
-            for n, row in enumerate(self.items.iter_rows(named=True), start=1)
+            (self._label(row["key"]), _WORDS[row["measure"]], *_told(row), row["calls"])
+            for row in frame.iter_rows(named=True)
         ]
-        schema = {
-            "item": pl.Int64, "about": pl.String, "measure": pl.String, "today": pl.String,
-            "usual": pl.String, "calls": pl.Int64,
-        }  # fmt: skip
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        words = dict.fromkeys(["about", "measure", "today", "usual"], pl.String)
+        return pl.DataFrame(rows, schema={**words, "calls": pl.Int64}, orient="row")
 
     def to_frame(self) -> pl.DataFrame:
         """Give everything that was looked at."""

@@ -164,3 +164,15 @@ def test_holm_is_that_of_statsmodels():
         p = rng.random(30) ** 4
         expected, *_rest = multipletests(p, 0.05, method="holm")
         np.testing.assert_array_equal(_holm(p, 0.05), expected)
+
+
+def test_all_that_was_looked_at_is_told_in_words():
+    answer = bulletin(FRAME, names={"S4": "Plan change"})
+    told = answer.everything()
+    assert told.height == answer.looked_at.height
+    assert told["p_value"].is_sorted()
+    assert set(told["measure"]) == {"offered calls", "abandonment", "average handle time"}
+    assert "Plan change" in told["about"].to_list()
+    shares = told.filter(measure="abandonment")["today"]
+    assert shares.str.ends_with("%").all()
+    assert answer.table().columns == ["item", *told.columns[:5]]
