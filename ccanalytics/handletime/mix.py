@@ -69,6 +69,13 @@ class Mix(Result):
         """Give the answer alone, in one sentence."""
         moved = self.change.value
         kinds = " and ".join(term(key).lower() for key in self.keys)
+        if self.rows.height == 1:
+            return (
+                f"{PARTS[self.inputs['part']]} {'rose' if moved > 0 else 'fell'} by "
+                f"{abs(moved):.1f} s from {self.split_on} on, from {self.before.value:.1f} to "
+                f"{self.after.value:.1f} s; all calls are of one {kinds}, so that no mix can have "
+                "moved it."
+            )
         return (
             f"{PARTS[self.inputs['part']]} {'rose' if moved > 0 else 'fell'} by "
             f"{abs(moved):.1f} s from {self.split_on} on, from {self.before.value:.1f} to "

@@ -18,6 +18,7 @@ from ccanalytics.statistics.frames import (
     key_columns,
     label_of,
 )
+from ccanalytics.statistics.multiple import holm
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def bulletin(
             "day": today, "weeks": weeks, "most": most, "min_calls": min_calls,
             "exclude": sorted(away), "level": level,
         },
-        checks=_checks(skipped, usual, weeks, away, today),
+        checks=_cut_short(told, frame, today) + _checks(skipped, usual, weeks, away, today),
         day=today,
         items=items.head(most),
         history=pl.DataFrame(
@@ -368,19 +369,10 @@ def _standing(looked: list[dict[str, Any]], level: float) -> tuple[pl.DataFrame,
     import polars as pl
 
     frame = pl.DataFrame(looked, infer_schema_length=None)
-    out = _holm(frame["p_value"].to_numpy(), 1 - level)
+    out = holm(frame["p_value"].to_numpy(), 1 - level)
     frame = frame.with_columns(stands_out=pl.Series(out))
     items = frame.filter(pl.col("stands_out")).sort("p_value", "calls", descending=[False, True])
     return frame, items.drop("stands_out")
-
-
-def _holm(p: Floats, rate: float) -> NDArray[np.bool_]:
-    """Which remain: the k-th smallest (from 0) while p ≤ rate/(m − k) for it and all below it."""
-    order = np.argsort(p)
-    kept = np.logical_and.accumulate(p[order] <= rate / (p.size - np.arange(p.size)))
-    out = np.zeros(p.size, bool)
-    out[order] = kept
-    return out
 
 
 def _key_of(frame: pl.DataFrame, keys: list[str]) -> pl.Series:
@@ -416,6 +408,15 @@ def _whole(name: str, value: object, low: int, high: int) -> None:
         raise InputError(
             f"this must be a whole number from {low} to {high:,}", f"{name}={value!r}", str(low)
         )
+
+
+def _cut_short(told: pl.DataFrame, frame: pl.DataFrame, today: dt.date) -> tuple[Check, ...]:
+    """Doubt a last day with too few calls: the log may end within it."""
+    few = told.filter((told["measure"] == "calls") & told["stands_out"] & (told["position"] <= 0))
+    if today < frame["_day"].max() or _ALL not in few["key"]:  # type: ignore[operator]
+        return ()
+    said = "it is the log's last and has few calls: if the export was made during it, ask another"
+    return (Check("the day itself", "fails", said),)
 
 
 def _checks(

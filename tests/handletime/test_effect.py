@@ -140,6 +140,14 @@ def test_ten_seconds_of_sms_assist():
     assert without.relative.value == found.relative.value
 
 
+def test_calls_that_tell_no_service_are_refused_by_name():
+    frame, rollouts = services(1)
+    with pytest.raises(DataError, match="no call tells its service"):
+        handletime.effect(
+            frame.with_columns(service=pl.lit(None, pl.String)), rollouts, "sms_assist_during"
+        )
+
+
 def test_seconds_of_sms_assist_are_covered():
     held, found = 0, []
     for seed in range(200 if FULL else 4):
