@@ -81,7 +81,10 @@ class HandleTimes(Result):
 
     @property
     def mean_with_zeros_s(self) -> float:
-        """Mean over all answered calls, those of 0 s included: the AHT of the interval counts."""
+        """Mean over answered calls of at most a day, those of 0 s included.
+
+        It is the AHT of the interval counts, unless these hold longer calls.
+        """
         return self.times.mean
 
     @property
@@ -218,10 +221,10 @@ class HandleTimes(Result):
         told = (
             "1 of them has 0 s and enters" if zero == 1 else f"{zero:,} of them have 0 s and enter"
         )
-        return (
-            f"{told} no mean here; with these the mean is "
-            f"{self.mean_with_zeros_s:.1f} s, the average handle time (AHT) of interval counts"
-        )
+        # Interval counts hold calls of more than a day, which are left out here.
+        whole = all(check.name != "longer than a day" for check in self.checks)
+        same = ", the average handle time (AHT) of interval counts" if whole else ""
+        return f"{told} no mean here; with these the mean is {self.mean_with_zeros_s:.1f} s{same}"
 
     def _estimate(self, name: str) -> Estimate:
         row = self.overall.row(0, named=True)

@@ -154,7 +154,13 @@ class HandleEffect(Result):
     def _assisted(self) -> str:
         if self.per_assisted_s is None:
             return ""
-        return f" In a call in which it was accepted: {amount('aht', self.per_assisted_s)}."
+        told = f" In a call in which it was accepted: {amount('aht', self.per_assisted_s)}"
+        if self.per_assisted_s.excludes_zero and not self.relative.excludes_zero:
+            told += (
+                "; this is seen since it takes the saving to be the same in all such calls, and "
+                "services differ in how many they have"
+            )
+        return f"{told}."
 
     def _groups(self) -> str:
         rows = self.by_group

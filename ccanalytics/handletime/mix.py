@@ -69,17 +69,14 @@ class Mix(Result):
         """Give the answer alone, in one sentence."""
         moved = self.change.value
         kinds = " and ".join(term(key).lower() for key in self.keys)
+        told = (
+            f"{PARTS[self.inputs['part']]} {_moved(moved)} from {self.split_on} on, from "
+            f"{self.before.value:.1f} to {self.after.value:.1f} s"
+        )
         if self.rows.height == 1:
-            return (
-                f"{PARTS[self.inputs['part']]} {'rose' if moved > 0 else 'fell'} by "
-                f"{abs(moved):.1f} s from {self.split_on} on, from {self.before.value:.1f} to "
-                f"{self.after.value:.1f} s; all calls are of one {kinds}, so that no mix can have "
-                "moved it."
-            )
+            return f"{told}; all calls are of one {kinds}, so that no mix can have moved it."
         return (
-            f"{PARTS[self.inputs['part']]} {'rose' if moved > 0 else 'fell'} by "
-            f"{abs(moved):.1f} s from {self.split_on} on, from {self.before.value:.1f} to "
-            f"{self.after.value:.1f} s: {_signed(self.rate)} since calls of the same {kinds} take "
+            f"{told}: {_signed(self.rate)} since calls of the same {kinds} take "
             f"{'longer' if self.rate.value > 0 else 'less time'}, {_signed(self.mix)} since the "
             f"mix moved to {'longer' if self.mix.value > 0 else 'shorter'} ones"
             f"{_by_chance(self.rate, self.mix)}."
@@ -126,6 +123,11 @@ def _by_chance(rate: Estimate, mix: Estimate) -> str:
         if not (np.isnan(part.low) or part.excludes_zero)
     ]
     return f"; {' and '.join(parts)} may be chance" if parts else ""
+
+
+def _moved(seconds: float) -> str:
+    size = f"{abs(seconds):.1f} s"
+    return "hardly moved" if size == "0.0 s" else f"{'rose' if seconds > 0 else 'fell'} by {size}"
 
 
 def _signed(seconds: Estimate) -> str:

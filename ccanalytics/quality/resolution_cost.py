@@ -166,4 +166,7 @@ def _positive(name: str, value: object, most: float, such: str) -> None:
 def _left_out(left: int, by: str) -> tuple[Check, ...]:
     if not left:
         return ()
-    return (Check("left out", "informs", f"{counted(left, by)} without calls and contacts"),)
+    told = (
+        f"{counted(left, by)} without timed calls, or without a first contact that settled anything"
+    )
+    return (Check("left out", "informs", told),)

@@ -232,7 +232,9 @@ def training(
     trainees = rows["agent"].n_unique()
     refused: dict[str, str] = {}
     if isinstance(getattr(behaviour, "effects", None), dict):
-        refused |= {f"behaviour, {o}": why for o, why in behaviour.refused.items()}
+        refused |= {
+            f"behaviour, {_MEASURED.get(o, o)}": why for o, why in behaviour.refused.items()
+        }
         behaviour = tuple(behaviour.effects.values())
     effects = tuple(behaviour) if isinstance(behaviour, (list, tuple)) else (behaviour,)
     for each in effects:

@@ -263,6 +263,9 @@ def test_calls_of_more_than_a_day_are_left_out_and_named():
     doubt = next(check for check in found.checks if check.name == "longer than a day")
     assert doubt.status == "fails"
     assert doubt.detail.startswith("2 calls are longer than a day, left out")
+    zeros = handletime.distribution(counted([0, 100, 90_000])).summary()
+    assert "with these the mean is 50.0 s." in zeros  # which is not that of interval counts
+    assert "(AHT) of interval counts" in handletime.distribution(counted([0, 100])).summary()
     with pytest.raises(DataError, match="at most a day"):
         handletime.distribution(counted([90_000]))
 

@@ -10,6 +10,7 @@ import pytest
 
 from ccanalytics import handletime
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Estimate
 from ccanalytics.simulation.panels import TeamParameters, draw_team_world
 from ccanalytics.statistics.proportions import wilson
 
@@ -135,6 +136,9 @@ def test_ten_seconds_of_sms_assist():
     assert found.per_assisted_s.high < 0
     assert "In a call in which it was accepted: −" in found.headline()
     assert found.change.low < -1.5 < found.change.high
+    # Seen of such calls though not of all: it says how that can be.
+    unsure = dataclasses.replace(found, relative=Estimate(-0.01, -0.03, 0.01))
+    assert "to be the same in all such calls" in unsure.headline()
     without = handletime.effect(*services(1, assisted=False), "sms_assist_during")
     assert without.per_assisted_s is None
     assert without.relative.value == found.relative.value

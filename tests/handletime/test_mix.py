@@ -226,6 +226,9 @@ def test_one_kind_has_no_mix():
             "service": "a", "seconds": [100, 90], "calls": [50, 50],
         }
     )  # fmt: skip
+    still = rows.with_columns(seconds=pl.lit(100))
+    assert "hardly moved" in handletime.mix(still, "2024-01-08").headline()
     said = handletime.mix(rows, "2024-01-08").summary()
+    assert "fell by 10.0 s" in said
     assert "all calls are of one service" in said
     assert "shorter ones" not in said

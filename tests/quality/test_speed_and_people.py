@@ -114,7 +114,9 @@ def test_a_settled_matter_costs_its_repetitions():
     assert row["cost_per_resolution_high"] == pytest.approx(
         1.66667 * np.exp(1.95996 * spread), rel=1e-5
     )
-    assert found.checks[0].detail == "1 team without calls and contacts"
+    assert found.checks[0].detail == (
+        "1 team without timed calls, or without a first contact that settled anything"
+    )
     with pytest.raises(InputError, match="above 0"):
         quality.resolution_cost(done, first, cost_per_hour=0)
     with pytest.raises(InputError, match="1 at most"):

@@ -58,6 +58,9 @@ def test_levels_without_data_say_why(world):
     found = quality.training("course", world.trainings)
     assert set(found.refused) == {"learning", "behaviour", "result", "needs"}
     assert "answers for none" in found.headline()
+    on_job = handletime.effects(world.panel, world.rollouts, "yoga", ["aht", "errors"])
+    said = quality.training("course", world.trainings, behaviour=on_job).refused
+    assert {"behaviour, handle time", "behaviour, items wrong"} <= set(said)
     once = world.assessments.filter(pl.col("occasion") == "pre")
     found = quality.training("course", world.trainings, once)
     assert "without a test before and one after" in found.refused["learning"]
