@@ -388,7 +388,7 @@ def _today(days: pl.Series, day: dt.date | str | None) -> dt.date:
         if days.is_empty():
             raise DataError("there is no day covered in full", "0 days", "take more of the log")
         return max(days.to_list())
-    asked = read_dates(day)
+    asked = read_dates(day, "day")
     if len(asked) != 1:
         raise InputError("the bulletin is of one day", f"day={day!r}", '"2024-06-03"')
     (today,) = asked

@@ -210,7 +210,7 @@ def _week_of(days: list[dt.date], week: dt.date | str | None) -> dt.date:
         raise DataError("there is no whole week with answered calls", "0 weeks", "a longer log")
     if week is None:
         return days[-1]
-    asked = read_dates(week)
+    asked = read_dates(week, "week")
     if len(asked) != 1:
         raise InputError("the report is of one week", f"week={week!r}", '"2024-06-03"')
     (day,) = asked

@@ -189,3 +189,10 @@ def test_a_last_day_with_few_calls_may_be_cut_short():
     assert [c.status for c in doubts] == ["fails"]
     assert "export was made during it" in doubts[0].detail
     assert not [c for c in bulletin(FRAME).checks if c.name == "the day itself"]
+
+
+@pytest.mark.parametrize("day", ["2024-13-01", "2024-02-10..2024-02-01", 5])
+def test_a_day_that_is_none_is_named_as_the_day(day):
+    with pytest.raises(InputError) as error:
+        bulletin(FRAME, day)
+    assert str(error.value.where).startswith("day")
