@@ -71,7 +71,7 @@ class AgentFile(Result):
 
     def summary(self) -> str:
         """Give what differs, and how the page may be used."""
-        less = f" {counted(self.hidden, 'figure')} on too few are not shown." if self.hidden else ""
+        less = f" {_figures(self.hidden)} not shown, being of too few." if self.hidden else ""
         n = self.trainings.height
         courses = counted(n, "training") if n else "No training"
         return (
@@ -226,7 +226,7 @@ def _checks(lines: pl.DataFrame, hidden: int, few: int) -> tuple[Check, ...]:
     if hidden:
         checks.append(
             Check("small numbers", "informs",
-                  f"{counted(hidden, 'figure')} on fewer than {few} are not shown")
+                  f"{_figures(hidden)} not shown, being of fewer than {few}")
         )  # fmt: skip
     return tuple(checks)
 
@@ -325,6 +325,10 @@ def _of_contacts(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
     every, more = _sum(frame, "first_contacts", "again")
     name = f"first contacts not asked again within {counted(days, 'day')}"
     return _share(name, n - again, n, (every - more, every), level)
+
+
+def _figures(number: int) -> str:
+    return counted(number, "figure is", "figures are")
 
 
 def _of_tickets(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:

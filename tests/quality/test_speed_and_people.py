@@ -160,7 +160,7 @@ def test_an_agents_file_holds_what_is_known_and_hides_what_rests_on_few():
     assert page.hidden == 2
     assert page.trainings["course"].to_list() == ["listening"]
     assert "above the centre's 1.00" in page.headline()
-    assert "2 figures on too few are not shown" in page.summary()
+    assert "2 figures are not shown, being of too few" in page.summary()
     assert quality.agent_file("a000", done, least=0, **frames).hidden == 0
     assert quality.agent_file(None, done).agent == "a000"  # the first of those with most calls
     with pytest.raises(InputError, match="no such agent"):
