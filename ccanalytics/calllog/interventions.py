@@ -90,8 +90,8 @@ class InterventionsLog(ScopedLog):
         -------
         polars.DataFrame
             interval_start (aware UTC), local_start, utc_offset_s, interval_s, keys…, ``calls``
-            (answered, above 0 s), ``handle_s``, ``assist_offered`` and ``assisted`` (of these,
-            offered and accepted SMS-assist during the call).
+            (answered, above 0 s, at most a day), ``handle_s``, ``assist_offered`` and ``assisted``
+            (of these, offered and accepted SMS-assist during the call).
 
         Raises
         ------

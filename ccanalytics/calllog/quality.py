@@ -186,9 +186,10 @@ class QualityLog(ScopedLog):
         -------
         polars.DataFrame
             keys…, ``state`` (``closed``, ``open``; ``closed before opened`` and ``opened after the
-            end`` are records that cannot be right), ``reopened``, ``hours`` (of closed ones begun
-            hours, so that 24 means within a day; of open ones full hours), ``tickets``. Records end
-            with their last moment, or with the last call if that is earlier.
+            end`` are records that cannot be right), ``reopened`` (null: not told), ``hours`` (of
+            closed ones begun hours, so that 24 means within a day; of open ones full hours),
+            ``tickets``. Records end with their last moment, or with the last call if that is
+            earlier.
 
         Raises
         ------
@@ -321,7 +322,8 @@ class QualityLog(ScopedLog):
         Returns
         -------
         polars.DataFrame
-            keys…, ``answered``, ``handled``, ``handle_s``, ``expected_s`` (the mean of each
+            keys…, ``answered``, ``handled`` (time known, a day at most), ``over_a_day`` (longer:
+            in no time), ``handle_s``, ``expected_s`` (the mean of each
             handled call's kind, summed: handle_s/expected_s is the time relative to it),
             ``off_ss`` (sum of squares of calls about that mean), ``transferred``.
         """

@@ -24,7 +24,7 @@ def bulletin_items(bulletin: Bulletin) -> go.Figure:
         raise DataError(
             "nothing deserves attention, so there is nothing to draw",
             f"{bulletin.day}",
-            "see looked_at for everything that was looked at",
+            "bulletin.everything() lists all that was looked at",
         )
     table = bulletin.table()
     names = [

@@ -95,8 +95,9 @@ def handle_time_by_key(
     shown = rows.head(top).sort("mean_s", maintain_order=True)
     labels = labels_of(shown, times.keys, names)
     fig = theme.figure(
-        f"Calls take {theme.duration(shown['mean_s'][-1])} on the mean for {labels[-1]}, "
-        f"{theme.duration(shown['mean_s'][0])} for {labels[0]}{among(rows, top)}",
+        f"Calls take {theme.duration(shown['mean_s'][-1])} on the mean for {labels[-1]}"
+        + (f", {theme.duration(shown['mean_s'][0])} for {labels[0]}" if shown.height > 1 else "")
+        + among(rows, top),
         f"Mean and median of answered calls above 0 s, {100 * times.inputs['level']:g}% "
         f"intervals{not_drawn(rows, top, times.keys, names)}",
         x_title="Handle time",

@@ -91,7 +91,9 @@ def _from_to(rows: pl.DataFrame, keys: tuple[str, ...]) -> str:
     if not shown.height:
         return "No item of a call chosen at random was marked"
     first, last = (f"{shown['item_error'][k]:.1%}" for k in (0, -1))
-    if {"agent", "reviewer"} & set(keys) or shown.height == 1:
+    if shown.height == 1:
+        return f"{first} of what reviewers looked at was wrong"
+    if {"agent", "reviewer"} & set(keys):
         return f"From {first} to {last} of what reviewers looked at was wrong"
     low, high = labels_of(shown[[0, shown.height - 1]], keys, None)
     return f"Errors go from {first} ({low}) to {last} ({high}) of what reviewers looked at"
@@ -224,8 +226,11 @@ def tickets_pareto(
     labels = labels_of(shown, tickets.keys, names)
     # The fewest that make most of it.
     half = int((rows["cumulative"] < 0.8).sum()) + 1
+    count = min(half, rows.height)
+    share = f"{float(rows['cumulative'][count - 1]):.0%}"
     fig = theme.figure(
-        f"{counted(min(half, rows.height), 'group')} of {rows.height:,} make 80% of the tickets",
+        f"{counted(count, 'group')} of {rows.height:,} {'makes' if count == 1 else 'make'} {share} "
+        "of the tickets",
         f"Tickets by {' and '.join(tickets.keys)}, the most first; on the right the share that the "
         "first together make",
         x_title="Tickets",
@@ -241,8 +246,9 @@ def tickets_pareto(
         cliponaxis=False,
         hovertemplate="<b>%{y}</b><br>%{x:,} tickets<br>%{text} with those above<extra></extra>",
     )
+    # The longest bar's share stands below the buttons, not behind them.
     fig.update_yaxes(type="category", nticks=0, dtick=1, rangemode=None, showgrid=False,
-                     ticksuffix=" ")  # fmt: skip
+                     ticksuffix=" ", domain=[0, 0.94])  # fmt: skip
     return fig
 
 

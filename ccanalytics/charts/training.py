@@ -178,7 +178,7 @@ def course_return(worth: CourseWorth) -> go.Figure:
     count, edges = np.histogram(worth.draws, bins=40)
     middle = (edges[1:] + edges[:-1]) / 2
     fig = theme.figure(
-        f"In {worth.pays:.0%} of draws the course pays for itself",
+        f"In {worth.chance} the course pays for itself",
         f"Benefit less cost after {worth.inputs['weeks']} weeks, {worth.inputs['draws']:,} draws; "
         "orange: it does not pay",
         x_title="Benefit less cost (money)",

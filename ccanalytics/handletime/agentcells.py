@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.handletime.valuecounts import TIME_COLUMNS
 from ccanalytics.results import Check
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known, key_columns
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def agent_cells(frame: Any, most: int, *, longest_days: int = 31) -> AgentCells:
     rows = as_polars(frame, "frame", needs, SOURCE)
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise InputError("this must be a whole number of kinds, 1 or more", f"most={most!r}")
-    check_counts(rows, ("timed_calls", "timed_s", "timed_ss", "timed_logs2"), "frame")
+    check_counts(rows, ("timed_calls", *_SUMS), "frame")
+    check_known(rows, ("local_start", "interval_s", "timed_calls", *_SUMS), "frame")
     known = {*TIME_COLUMNS, "agent", "timed_calls", "second_line", *_SUMS, *LEFT_OUT}
     keys = key_columns(rows, known)
     left = {

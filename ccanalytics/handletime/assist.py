@@ -123,6 +123,12 @@ def _tables(
     rows = weeks.drop_nulls("service")
     if rows.select("service", "local_start").is_duplicated().any():
         raise InputError("a service has one row a week", "panel", "sum them up first")
+    if not rows.height:
+        raise DataError(
+            "no call tells its service, so services cannot be compared",
+            "column 'service' is null throughout",
+            "load calls with service",
+        )
     units = rows["service"].unique().sort().to_list()
     stamps = weeks["local_start"].unique().sort().to_list()
     row, column = ({v: k for k, v in enumerate(each)} for each in (units, stamps))

@@ -103,8 +103,8 @@ class Attrition(Result):
             words.append(f"By weeks of work, a month: {', '.join(bands)}.")
         half = self.median_weeks
         if np.isfinite(half.value):
-            of = f" of those who stay {self.from_weeks:.0f} weeks" if self.from_weeks else ""
-            words.append(f"Half{of} are gone after {half.value:.0f} weeks.")
+            of = f"those who stay {self.from_weeks:.0f} weeks" if self.from_weeks else "newcomers"
+            words.append(f"Of {of} half are gone after {half.value:.0f} weeks.")
         words.append(
             f"From {self.inputs['seen_from']} to {self.inputs['seen_until']}; who was hired before "
             "is at risk from the first of these days only (Kaplan–Meier with delayed entry), since "

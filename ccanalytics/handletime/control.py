@@ -158,7 +158,8 @@ def control_chart(
         raise InputError(
             "a baseline has three weeks or more", f"baseline_days={baseline_days!r}", "56"
         )
-    days, left = _days(checked(value_counts, (), weekly=True), floor_s, min_calls, exclude)
+    frame, long = checked(value_counts, (), weekly=True)
+    days, left = _days(frame, floor_s, min_calls, exclude)
     at: list[dt.date] = days["day"].to_list()
     if len(at) <= baseline_days:
         raise DataError(
@@ -193,7 +194,7 @@ def control_chart(
             "chart": chart, "baseline_days": baseline_days, "part": part, "floor_s": floor_s,
             "min_calls": min_calls, "exclude": sorted(read_dates(exclude)),
         },
-        checks=(*found.checks, *_checks(habit, at)),
+        checks=(*long, *found.checks, *_checks(habit, at)),
         chart=found,
         frame=told,
         changes=_changes(stretches, _live(rollouts)),

@@ -81,7 +81,10 @@ class HandleTimes(Result):
 
     @property
     def mean_with_zeros_s(self) -> float:
-        """Mean over all answered calls, those of 0 s included: the AHT of the interval counts."""
+        """Mean over answered calls of at most a day, those of 0 s included.
+
+        It is the AHT of the interval counts, unless these hold longer calls.
+        """
         return self.times.mean
 
     @property
@@ -176,12 +179,12 @@ class HandleTimes(Result):
             f"{PARTS[part]} is {self.mean.value:.1f} s on the mean{_limits(self.mean, '.1f')}, "
             f"which staffing needs, and {self.median.value:g} s on the median"
             f"{_limits(self.median, 'g')}, which a typical call takes.",
-            f"This is over {row['timed_calls']:,} answered calls with a time above 0 s; one in ten "
-            f"takes longer than {row['p90_s']:,.0f} s"
+            f"This is over {counted(row['timed_calls'], 'answered call')} with a time above 0 s; "
+            f"one in ten takes longer than {row['p90_s']:,.0f} s"
             + (f", the standard deviation is {row['sd_s']:.1f} s." if row["sd_s"] else "."),
         ]
         words.append(
-            f"{row['short_share']:.2%} of the {row['calls']:,} answered calls take at most "
+            f"{row['short_share']:.2%} of {counted(row['calls'], 'answered call')} take at most "
             f"{self.inputs['short_s']:g} s; {self._zeros(row['zero_calls'])}."
         )
         if self.law is not None:
@@ -218,10 +221,10 @@ class HandleTimes(Result):
         told = (
             "1 of them has 0 s and enters" if zero == 1 else f"{zero:,} of them have 0 s and enter"
         )
-        return (
-            f"{told} no mean here; with these the mean is "
-            f"{self.mean_with_zeros_s:.1f} s, the average handle time (AHT) of interval counts"
-        )
+        # Interval counts hold calls of more than a day, which are left out here.
+        whole = all(check.name != "longer than a day" for check in self.checks)
+        same = ", the average handle time (AHT) of interval counts" if whole else ""
+        return f"{told} no mean here; with these the mean is {self.mean_with_zeros_s:.1f} s{same}"
 
     def _estimate(self, name: str) -> Estimate:
         row = self.overall.row(0, named=True)
@@ -282,7 +285,7 @@ def distribution(
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
             raise InputError("this must be seconds above 0", f"{name}={value!r}", "such as 10")
     check_part(part)
-    frame = checked(value_counts, by)
+    frame, long = checked(value_counts, by)
     keys = [name for name in frame.columns if name not in ("seconds", "calls")]
     everything = as_counts(frame)
     if not everything.above(0).size:
@@ -300,6 +303,7 @@ def distribution(
     return HandleTimes(
         inputs={"by": keys, "part": part, "most": most, **settings},
         checks=(
+            *long,
             *doubts(everything, law, short_s, floor_s, level),
             *taken_together(keys, others, most),
         ),

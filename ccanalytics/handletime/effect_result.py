@@ -143,17 +143,33 @@ class HandleEffect(Result):
             return f"{words}: no change that the data can show ({limits})"
         return f"{words}: {signed(change.value)} ({limits})"
 
+    def _reach(self) -> str:
+        if self.detectable < 1:
+            return f"An effect of {self.detectable:.1%} would be shown four times in five."
+        return (
+            "The data are too few to show even a fall to none four times in five; "
+            f"a rise of {self.detectable:.0%} would show."
+        )
+
     def _assisted(self) -> str:
         if self.per_assisted_s is None:
             return ""
-        return f" In a call in which it was accepted: {amount('aht', self.per_assisted_s)}."
+        told = f" In a call in which it was accepted: {amount('aht', self.per_assisted_s)}"
+        if self.per_assisted_s.excludes_zero and not self.relative.excludes_zero:
+            told += (
+                "; this is seen since it takes the saving to be the same in all such calls, and "
+                "services differ in how many they have"
+            )
+        return f"{told}."
 
     def _groups(self) -> str:
         rows = self.by_group
         if rows.height < 2:
             return ""
         told = ", ".join(
-            f"{signed(row['relative'])} {row['group']}" for row in rows.iter_rows(named=True)
+            f"{row['group']} {signed(row['relative'])} ({signed(row['relative_low'])} to "
+            f"{signed(row['relative_high'])})"
+            for row in rows.iter_rows(named=True)
         )
         if self.gap is None or not self.gap.excludes_zero:
             return f" By group: {told}; that they differ is not shown."
@@ -169,8 +185,8 @@ class HandleEffect(Result):
             else ""
         )
         return (
-            f"{self.headline()} Grade: {self.grade}, since {self.reason}.{placebo} An effect of "
-            f"{self.detectable:.1%} would be shown four times in five. {self.method} It rests on "
+            f"{self.headline()} Grade: {self.grade}, since {self.reason}.{placebo} {self._reach()} "
+            f"{self.method} It rests on "
             f"{self.calls:,} {'items' if self.outcome == 'errors' else 'calls'} and "
             f"{counted(self.controls, self.unit)} that had not, or not yet, got it."
         )

@@ -14,7 +14,7 @@ from ccanalytics.handletime.shapley import Factors, split_of
 from ccanalytics.handletime.valuecounts import PARTS, check_part, checked, largest
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import label_of, with_names
+from ccanalytics.statistics.frames import key_names, label_of, with_names
 from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
@@ -69,10 +69,14 @@ class Mix(Result):
         """Give the answer alone, in one sentence."""
         moved = self.change.value
         kinds = " and ".join(term(key).lower() for key in self.keys)
+        told = (
+            f"{PARTS[self.inputs['part']]} {_moved(moved)} from {self.split_on} on, from "
+            f"{self.before.value:.1f} to {self.after.value:.1f} s"
+        )
+        if self.rows.height == 1:
+            return f"{told}; all calls are of one {kinds}, so that no mix can have moved it."
         return (
-            f"{PARTS[self.inputs['part']]} {'rose' if moved > 0 else 'fell'} by "
-            f"{abs(moved):.1f} s from {self.split_on} on, from {self.before.value:.1f} to "
-            f"{self.after.value:.1f} s: {_signed(self.rate)} since calls of the same {kinds} take "
+            f"{told}: {_signed(self.rate)} since calls of the same {kinds} take "
             f"{'longer' if self.rate.value > 0 else 'less time'}, {_signed(self.mix)} since the "
             f"mix moved to {'longer' if self.mix.value > 0 else 'shorter'} ones"
             f"{_by_chance(self.rate, self.mix)}."
@@ -119,6 +123,11 @@ def _by_chance(rate: Estimate, mix: Estimate) -> str:
         if not (np.isnan(part.low) or part.excludes_zero)
     ]
     return f"; {' and '.join(parts)} may be chance" if parts else ""
+
+
+def _moved(seconds: float) -> str:
+    size = f"{abs(seconds):.1f} s"
+    return "hardly moved" if size == "0.0 s" else f"{'rose' if seconds > 0 else 'fell'} by {size}"
 
 
 def _signed(seconds: Estimate) -> str:
@@ -190,7 +199,8 @@ def mix(
 
     level, part = check_level(level), check_part(part)
     keys = _keys(by)
-    frame = checked(value_counts, keys, weekly=True).filter(pl.col("seconds") > 0)
+    frame, long = checked(value_counts, keys, weekly=True)
+    frame = frame.filter(pl.col("seconds") > 0)
     day = _day(frame["local_start"], split_on)
     frame, left = _sided(frame, day)
     frame, others = largest(frame, keys, most)
@@ -206,7 +216,7 @@ def mix(
     parts = [estimate("factors", k) for k in range(len(keys))]
     return Mix(
         inputs={"split_on": day, "by": keys, "part": part, "most": most, "level": level},
-        checks=(*_checks(cells, left, degrees), *taken_together(keys, others, most)),
+        checks=(*long, *_checks(cells, left, degrees), *taken_together(keys, others, most)),
         before=estimate("before"),
         after=estimate("after"),
         change=estimate("change"),
@@ -224,7 +234,7 @@ def mix(
 
 
 def _keys(by: str | Iterable[str]) -> list[str]:
-    keys = [by] if isinstance(by, str) else list(by)
+    keys = key_names(by)
     if not 1 <= len(keys) <= _MOST_FACTORS or len(set(keys)) < len(keys):
         raise InputError(
             "kinds of calls are made of one to five different columns",

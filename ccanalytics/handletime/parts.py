@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import as_polars, check_counts, key_names
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def parts(intervals: Any, by: str | Iterable[str] = (), *, overall: Any = None) 
     """
     frame = as_polars(intervals, "intervals", ["handled", *PARTS], "log.intervals(…)")
     check_counts(frame, ["handled", *PARTS], "intervals")
-    keys = [by] if isinstance(by, str) else list(by)
+    keys = key_names(by)
     for key in keys:
         if key not in frame.columns or key in PARTS:
             raise InputError(

@@ -199,7 +199,7 @@ def trend(
     import polars as pl
 
     level, part = check_level(level), check_part(part)
-    frame = checked(value_counts, by, weekly=True)
+    frame, long = checked(value_counts, by, weekly=True)
     keys = [k for k in frame.columns if k not in ("local_start", "interval_s", "seconds", "calls")]
     frame, cut = whole_weeks(frame, "the value counts")
     frame, others = largest(frame, keys, most)
@@ -249,7 +249,7 @@ def trend(
             "most": most,
             "level": level,
         },
-        checks=(*_checks(cut, order, keyed=bool(keys)), *taken_together(keys, others, most)),
+        checks=(*long, *_checks(cut, order, keyed=bool(keys)), *taken_together(keys, others, most)),
         rows=pl.DataFrame(rows, infer_schema_length=None).with_columns(
             pl.col(pl.Float64).fill_nan(None)
         ),

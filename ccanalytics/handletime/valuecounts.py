@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.checking import normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    key_names,
+    over_a_day,
+)
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +25,10 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from ccanalytics.results import Check
+
 __all__ = [
+    "LONGEST_S",
     "OTHER",
     "PARTS",
     "TIME_COLUMNS",
@@ -40,6 +51,9 @@ PARTS = {
 
 OTHER = "all others"
 """Key under which the groups beyond the largest are taken together."""
+
+LONGEST_S = 86_400
+"""Longest time of a call that is believed: beyond a day it is a clock or a record never closed."""
 
 TIME_COLUMNS = ("interval_start", "local_start", "utc_offset_s", "interval_s")
 
@@ -128,20 +142,28 @@ class ValueCounts:
         return float(self.seconds[np.searchsorted(np.cumsum(self.calls), rank, side="right")])
 
 
-def checked(value_counts: Any, by: str | Iterable[str], *, weekly: bool = False) -> pl.DataFrame:
+def checked(
+    value_counts: Any, by: str | Iterable[str], *, weekly: bool = False
+) -> tuple[pl.DataFrame, tuple[Check, ...]]:
     """Check a frame of value counts: keys…, local_start and interval_s if weekly, seconds, calls.
+
+    Calls of more than a day are left out, and said to be.
 
     Raises
     ------
     InputError
         A missing column, a key that the frame lacks, seconds or calls that are negative or not
         finite.
+    DataError
+        No call is left.
     """
+    import polars as pl
+
     needs = ["seconds", "calls", *(["local_start", "interval_s"] if weekly else [])]
     source = "log.handle_times(by=…, every='1w')" if weekly else "log.handle_times(by=…)"
     frame = as_polars(value_counts, "value_counts", needs, source)
     check_counts(frame, ["seconds", "calls"], "value_counts")
-    keys = [by] if isinstance(by, str) else list(by)
+    keys = key_names(by)
     there = key_columns(frame, [*TIME_COLUMNS, "seconds", "calls"])
     for key in keys:
         if key not in there:
@@ -154,11 +176,20 @@ def checked(value_counts: Any, by: str | Iterable[str], *, weekly: bool = False)
     if frame.select("seconds", "calls").null_count().sum_horizontal().item():
         raise InputError("seconds and calls must be known", "value_counts", "drop unknown rows")
     whole = ["local_start", "interval_s"] if weekly else []
+    check_known(frame, whole, "value_counts")
+    long = int(frame.filter(pl.col("seconds") > LONGEST_S)["calls"].sum())
+    frame = frame.filter(pl.col("seconds") <= LONGEST_S)
+    if long and not frame["calls"].sum():
+        raise DataError(
+            "no call has a time of at most a day",
+            f"{counted(long, 'call')} longer than a day",
+            "look at the units of the times: ccanalytics check",
+        )
     return (
         frame.group_by([*keys, *whole, "seconds"])
         .agg(_sum("calls"))
         .sort([*keys, *whole, "seconds"])
-    )
+    ), over_a_day(long)
 
 
 def check_part(part: object) -> str:

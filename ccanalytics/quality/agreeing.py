@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import DataError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -77,6 +77,12 @@ class Agreement(Result):
 
     def summary(self) -> str:
         """Give the three measures and what they allow for."""
+        if not np.isfinite(self.kappa.value):
+            return (
+                f"{self.headline()} Of {counted(self.pairs, 'pair')} of marks "
+                f"{self.agreed.format('{:.0%}')} agree; kappa and Krippendorff's alpha are not "
+                "defined where no mark differs from another."
+            )
         return (
             f"{self.headline()} Of {counted(self.pairs, 'pair')} of marks. Krippendorff's alpha is "
             f"{self.alpha.format('{:.2f}')}; PABAK, which takes errors and right marks as equally "
@@ -132,6 +138,7 @@ def agreement(pairs: Any, *, level: float = 0.95, seed: int = 1) -> Agreement:
     level = check_level(level)
     rows = as_polars(pairs, "pairs", ("passed", "other_passed", "pairs"), _SOURCE)
     check_counts(rows, ["pairs"], "pairs")
+    check_known(rows, ["pairs"], "pairs")
     rows = rows.drop_nulls(["passed", "other_passed"]).filter(pl.col("pairs") > 0)
     if not rows.height:
         raise DataError(
@@ -144,6 +151,14 @@ def agreement(pairs: Any, *, level: float = 0.95, seed: int = 1) -> Agreement:
             rows = rows.with_columns(pl.lit(value, pl.String).alias(name))
     if "raters" not in rows.columns:
         rows = rows.with_columns(raters=pl.lit(2, pl.Int64))
+    # Whose reviewers are not counted were two.
+    rows = rows.with_columns(pl.col("raters").fill_null(2))
+    if (rows["raters"] < 2).any():
+        raise InputError(
+            "a pair of marks has two reviewers at least",
+            "raters below 2",
+            f"take it from {_SOURCE}",
+        )
     rng = np.random.default_rng(seed)
     agreed, kappa, pabak, alpha = _measured(rows, level, rng)
     total = int(rows["pairs"].sum())

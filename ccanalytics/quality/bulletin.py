@@ -11,7 +11,14 @@ from ccanalytics.dates import read_dates
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    label_of,
+)
+from ccanalytics.statistics.multiple import holm
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -107,17 +114,22 @@ class Bulletin(Result):
 
     def table(self) -> pl.DataFrame:
         """Give the items in words, as the bulletin prints them."""
+        return self._worded(self.items).with_row_index("item", offset=1)
+
+    def everything(self) -> pl.DataFrame:
+        """Give all that was looked at in words, the least usual first."""
+        rows = self.looked_at.sort("p_value", "key", "measure")
+        return self._worded(rows).hstack(rows.select("p_value", "position", "stands_out"))
+
+    def _worded(self, frame: pl.DataFrame) -> pl.DataFrame:
         import polars as pl
 
         rows = [
-            (n, self._label(row["key"]), _WORDS[row["measure"]], *_told(row), row["calls"])
-            for n, row in enumerate(self.items.iter_rows(named=True), start=1)
+            (self._label(row["key"]), _WORDS[row["measure"]], *_told(row), row["calls"])
+            for row in frame.iter_rows(named=True)
         ]
-        schema = {
-            "item": pl.Int64, "about": pl.String, "measure": pl.String, "today": pl.String,
-            "usual": pl.String, "calls": pl.Int64,
-        }  # fmt: skip
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        words = dict.fromkeys(["about", "measure", "today", "usual"], pl.String)
+        return pl.DataFrame(rows, schema={**words, "calls": pl.Int64}, orient="row")
 
     def to_frame(self) -> pl.DataFrame:
         """Give everything that was looked at."""
@@ -204,6 +216,7 @@ def bulletin(
     keys = key_columns(frame, [*_TIME, *numbers])
     frame = frame.with_columns(pl.col("offered", "abandoned", "handled", "handle_s").fill_null(0))
     check_counts(frame, ["offered", "abandoned", "handled", "handle_s"], "daily")
+    check_known(frame, ["local_start", "interval_s"], "daily")
     lengths = frame["interval_s"]
     if frame.height and float(lengths.max()) > _DAY_S[1]:  # type: ignore[arg-type]
         raise InputError(
@@ -255,7 +268,7 @@ def bulletin(
             "day": today, "weeks": weeks, "most": most, "min_calls": min_calls,
             "exclude": sorted(away), "level": level,
         },
-        checks=_checks(skipped, usual, weeks, away, today),
+        checks=_cut_short(told, frame, today) + _checks(skipped, usual, weeks, away, today),
         day=today,
         items=items.head(most),
         history=pl.DataFrame(
@@ -356,19 +369,10 @@ def _standing(looked: list[dict[str, Any]], level: float) -> tuple[pl.DataFrame,
     import polars as pl
 
     frame = pl.DataFrame(looked, infer_schema_length=None)
-    out = _holm(frame["p_value"].to_numpy(), 1 - level)
+    out = holm(frame["p_value"].to_numpy(), 1 - level)
     frame = frame.with_columns(stands_out=pl.Series(out))
     items = frame.filter(pl.col("stands_out")).sort("p_value", "calls", descending=[False, True])
     return frame, items.drop("stands_out")
-
-
-def _holm(p: Floats, rate: float) -> NDArray[np.bool_]:
-    """Which remain: the k-th smallest (from 0) while p ≤ rate/(m − k) for it and all below it."""
-    order = np.argsort(p)
-    kept = np.logical_and.accumulate(p[order] <= rate / (p.size - np.arange(p.size)))
-    out = np.zeros(p.size, bool)
-    out[order] = kept
-    return out
 
 
 def _key_of(frame: pl.DataFrame, keys: list[str]) -> pl.Series:
@@ -384,7 +388,7 @@ def _today(days: pl.Series, day: dt.date | str | None) -> dt.date:
         if days.is_empty():
             raise DataError("there is no day covered in full", "0 days", "take more of the log")
         return max(days.to_list())
-    asked = read_dates(day)
+    asked = read_dates(day, "day")
     if len(asked) != 1:
         raise InputError("the bulletin is of one day", f"day={day!r}", '"2024-06-03"')
     (today,) = asked
@@ -404,6 +408,15 @@ def _whole(name: str, value: object, low: int, high: int) -> None:
         raise InputError(
             f"this must be a whole number from {low} to {high:,}", f"{name}={value!r}", str(low)
         )
+
+
+def _cut_short(told: pl.DataFrame, frame: pl.DataFrame, today: dt.date) -> tuple[Check, ...]:
+    """Doubt a last day with too few calls: the log may end within it."""
+    few = told.filter((told["measure"] == "calls") & told["stands_out"] & (told["position"] <= 0))
+    if today < frame["_day"].max() or _ALL not in few["key"]:  # type: ignore[operator]
+        return ()
+    said = "it is the log's last and has few calls: if the export was made during it, ask another"
+    return (Check("the day itself", "fails", said),)
 
 
 def _checks(

@@ -78,7 +78,8 @@ class Coaching(Result):
         return (
             f"{self.headline()} Whoever scores low has bad luck among the reasons, and luck does "
             f"not repeat: of agents left alone, {_share(1 - f.slope.value)} of a distance from the "
-            f"mean is gone by the next test, which makes {_points(f.regression)} of the gain. "
+            f"mean is gone by the next test, which makes {_points(f.regression)} of the gain; "
+            f"what moved everybody makes {_points(f.expected_gain - f.regression)}. "
             f"Grade: {self.grade}, since {self.reason}. Analysis of covariance on the score before "
             f"against {counted(f.untreated, 'agent')} not coached; errors HC2, degrees of freedom "
             f"by Bell and McCaffrey ({f.degrees:.0f})."
@@ -94,7 +95,8 @@ class Coaching(Result):
             ("before and after, not coached", f.untreated_gain.value, f.untreated_gain.low,
              f.untreated_gain.high),
             ("would have come without coaching", f.expected_gain, None, None),
-            ("of that, regression to the mean", f.regression, None, None),
+            ("of that: regression to the mean", f.regression, None, None),
+            ("of that: what moved everybody", f.expected_gain - f.regression, None, None),
             ("given by coaching", f.effect.value, f.effect.low, f.effect.high),
         ]  # fmt: skip
         if f.jump is not None:

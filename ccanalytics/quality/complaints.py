@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    label_of,
+)
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -132,6 +138,7 @@ def complaint_week(
         raise InputError("this must be a whole number of weeks, 10 or more", f"weeks={weeks!r}")
     rows = as_polars(opened, "opened", _NEEDS, _SOURCE)
     check_counts(rows, ["tickets", "answered"], "opened")
+    check_known(rows, ["local_start", "tickets", "answered"], "opened")
     keys = key_columns(rows, _COUNTS)
     rows = _whole(rows).with_columns(_day=pl.col("local_start").dt.date())
     days = rows["_day"].unique().sort().to_list()
@@ -203,7 +210,7 @@ def _week_of(days: list[dt.date], week: dt.date | str | None) -> dt.date:
         raise DataError("there is no whole week with answered calls", "0 weeks", "a longer log")
     if week is None:
         return days[-1]
-    asked = read_dates(week)
+    asked = read_dates(week, "week")
     if len(asked) != 1:
         raise InputError("the report is of one week", f"week={week!r}", '"2024-06-03"')
     (day,) = asked
@@ -254,6 +261,7 @@ def complaint_chart(
 
     rows = as_polars(opened, "opened", _NEEDS, _SOURCE)
     check_counts(rows, ["tickets", "answered"], "opened")
+    check_known(rows, ["local_start", "tickets", "answered"], "opened")
     rows = rows.group_by("local_start").agg(
         pl.col("interval_s").max(), pl.col("tickets", "answered").sum()
     )

@@ -85,6 +85,14 @@ class CourseWorth(Result):
             return "does not pay for itself"
         return "may or may not pay for itself"
 
+    @property
+    def chance(self) -> str:
+        """In how many draws it pays: all and none are said only of all and none."""
+        if self.pays in (0, 1):
+            return "all draws" if self.pays else "no draw"
+        shown = f"{self.pays:.0%}"
+        return {"100%": "more than 99%", "0%": "fewer than 1%"}.get(shown, shown) + " of draws"
+
     def headline(self) -> str:
         """Give the answer alone."""
         weeks = self.inputs["weeks"]
@@ -94,7 +102,7 @@ class CourseWorth(Result):
             else "the expected benefit never reaches the cost"
         )
         return (
-            f"The course {self.verdict}: in {self.pays:.0%} of draws the benefit of {weeks} weeks "
+            f"The course {self.verdict}: in {self.chance} the benefit of {weeks} weeks "
             f"is above its cost of {self.cost:,.0f}, and {when}."
         )
 
@@ -103,7 +111,8 @@ class CourseWorth(Result):
         return (
             f"{self.headline()} Benefit: {self.hours_freed.value:,.0f} hours of handling less "
             f"({self.hours_freed.low:,.0f} to {self.hours_freed.high:,.0f}) for "
-            f"{counted(self.trainees, 'agent')}, worth {self.benefit.value:,.0f}. Cost: seats "
+            f"{counted(self.trainees, 'agent')}, worth {self.benefit.value:,.0f} at "
+            f"{self.inputs['wage']:g} an hour. Cost: seats "
             f"{self.seats:,.0f} and trainees' wages {self.wages:,.0f}; return "
             f"{_percent(self.roi.value)} ({_percent(self.roi.low)} to "
             f"{_percent(self.roi.high)}). A change of handle time by "

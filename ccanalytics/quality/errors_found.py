@@ -10,7 +10,13 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    key_names,
+)
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -71,7 +77,7 @@ class ErrorRates(Result):
         if item is None:
             return "No call was reviewed at random, so how often calls go wrong is not known."
         told = "" if critical is None else (
-            f", and {critical.format('{:.1%}')} of calls with a critical error"
+            f", and {critical.format('{:.1%}')} of calls had a critical error"
         )  # fmt: skip
         return (
             f"Of what reviewers looked at in calls chosen at random, {item.format('{:.1%}')} was "
@@ -177,7 +183,7 @@ def error_rates(
     needs = ("sampled", "reviews", "items_marked", "items_failed")
     frame = as_polars(reviews, "reviews", needs, "log.reviews(by)")
     keys = key_columns(frame, [*_TIME, "sampled", *_COUNTS])
-    chosen = keys if by is None else list(by)
+    chosen = keys if by is None else key_names(by)
     if set(chosen) - set(keys):
         raise InputError(
             "the frame has no such key",
@@ -197,6 +203,7 @@ def error_rates(
         frame = frame.with_columns(pl.lit(None, pl.Int64).alias("reviews_failed"))
     check_counts(frame, [n for n in _COUNTS if n != "reviews_failed"], "reviews")
     check_counts(frame.drop_nulls("reviews_failed"), ["reviews_failed"], "reviews")
+    check_known(frame, ["reviews", "items_marked", "items_failed"], "reviews")
     _check_shares(frame)
     if not frame["items_marked"].sum():
         raise DataError(

@@ -11,7 +11,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known, over_a_day
 from ccanalytics.statistics.random_effects import random_effects
 from ccanalytics.vocabulary import counted
 
@@ -128,6 +128,7 @@ def frontier(
     level = check_level(level)
     time = as_polars(calls, "calls", (by, *_CALLS), f"log.agent_calls(['{by}'])")
     check_counts(time, _CALLS, "calls")
+    check_known(time, _CALLS, "calls")
     seen = as_polars(
         reviews,
         "reviews",
@@ -135,6 +136,7 @@ def frontier(
         f"log.reviews(['{by}'])",
     )
     check_counts(seen, ["items_marked", "items_failed"], "reviews")
+    check_known(seen, ["items_marked", "items_failed"], "reviews")
     random = seen.filter(pl.col("sampled") == "random")
     design = _common_design(random)
     random = random.group_by(by).agg(pl.col("items_marked", "items_failed").sum())
@@ -198,9 +200,10 @@ def frontier(
             Check("left out", "informs",
                   f"{counted(left, by)} without two handled calls or without a random review")
         )  # fmt: skip
+    long = int(time["over_a_day"].sum()) if "over_a_day" in time.columns else 0
     return Frontier(
         inputs={"by": by, "level": level, "modelled": relative is not None},
-        checks=tuple(checks),
+        checks=(*over_a_day(long), *checks),
         frame=frame,
         correlation=_spearman(fast.shrunk, poor.shrunk, level, told=reliability >= _TOLD),
         reliability=reliability,

@@ -12,7 +12,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.quality.errors_found import RANKS_NOBODY, error_rates
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars
+from ccanalytics.statistics.frames import as_polars, over_a_day
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -71,7 +71,7 @@ class AgentFile(Result):
 
     def summary(self) -> str:
         """Give what differs, and how the page may be used."""
-        less = f" {counted(self.hidden, 'figure')} on too few are not shown." if self.hidden else ""
+        less = f" {_figures(self.hidden)} not shown, being of too few." if self.hidden else ""
         n = self.trainings.height
         courses = counted(n, "training") if n else "No training"
         return (
@@ -199,9 +199,10 @@ def agent_file(
         names = ("agent", "course", "on", "hours")
         courses = as_polars(trainings, "trainings", names, 'log.table("trainings")')
         courses = courses.filter(pl.col("agent") == agent).select(names[1:]).sort("on")
+    long = int(mine["over_a_day"].sum()) if "over_a_day" in frame.columns else 0
     return AgentFile(
         inputs={"agent": agent, "top_from": top_from, "least": few, "level": level},
-        checks=_checks(told, hidden, few),
+        checks=(*over_a_day(long), *_checks(told, hidden, few)),
         agent=agent,
         lines=told,
         trainings=courses,
@@ -225,7 +226,7 @@ def _checks(lines: pl.DataFrame, hidden: int, few: int) -> tuple[Check, ...]:
     if hidden:
         checks.append(
             Check("small numbers", "informs",
-                  f"{counted(hidden, 'figure')} on fewer than {few} are not shown")
+                  f"{_figures(hidden)} not shown, being of fewer than {few}")
         )  # fmt: skip
     return tuple(checks)
 
@@ -326,10 +327,15 @@ def _of_contacts(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
     return _share(name, n - again, n, (every - more, every), level)
 
 
+def _figures(number: int) -> str:
+    return counted(number, "figure is", "figures are")
+
+
 def _of_tickets(frame: pl.DataFrame, agent: str, level: float) -> list[Line]:
     import polars as pl
 
-    once = frame.filter((pl.col("state") == "closed") | pl.col("reopened"))
+    told = frame.filter(pl.col("reopened").is_not_null())
+    once = told.filter((pl.col("state") == "closed") | pl.col("reopened"))
     mine = once.filter(pl.col("agent") == agent)
     back = [float(each.filter(pl.col("reopened"))["tickets"].sum()) for each in (mine, once)]
     n = [float(each["tickets"].sum()) for each in (mine, once)]

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known, over_a_day
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -100,9 +100,11 @@ def resolution_cost(
     _positive("productive", productive, 1, "0.7")
     time = as_polars(calls, "calls", (by, *_CALLS), f"log.agent_calls(['{by}'])")
     check_counts(time, _CALLS, "calls")
+    check_known(time, _CALLS, "calls")
     needs = (by, "window_days", "first_contacts", "again")
     first = as_polars(contacts, "contacts", needs, f"log.resolutions(by=['{by}'])")
     check_counts(first, ["first_contacts", "again"], "contacts")
+    check_known(first, ["first_contacts", "again"], "contacts")
     first = first.filter(pl.col("window_days") == window_days)
     rows = (
         time.group_by(by).agg(pl.col(_CALLS).sum())
@@ -119,12 +121,13 @@ def resolution_cost(
     unit = cost_per_hour / 3600 / productive
     whole = known.select(pl.exclude(by).sum()).with_columns(pl.lit("all").alias(by))
     left = rows.height - known.height
+    long = int(time["over_a_day"].sum()) if "over_a_day" in time.columns else 0
     return ResolutionCost(
         inputs={
             "cost_per_hour": cost_per_hour, "productive": productive, "by": by,
             "window_days": window_days, "level": level,
         },
-        checks=_left_out(left, by),
+        checks=(*over_a_day(long), *_left_out(left, by)),
         frame=_costs(known, by, unit, level).sort(by),
         overall=_costs(whole, by, unit, level),
         key=by,
@@ -163,4 +166,7 @@ def _positive(name: str, value: object, most: float, such: str) -> None:
 def _left_out(left: int, by: str) -> tuple[Check, ...]:
     if not left:
         return ()
-    return (Check("left out", "informs", f"{counted(left, by)} without calls and contacts"),)
+    told = (
+        f"{counted(left, by)} without timed calls, or without a first contact that settled anything"
+    )
+    return (Check("left out", "informs", told),)

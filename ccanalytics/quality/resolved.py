@@ -10,7 +10,13 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    key_names,
+)
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -142,8 +148,9 @@ def first_contact_resolution(
     level = check_level(level)
     rows = as_polars(contacts, "contacts", ("window_days", *_COUNTS), "log.resolutions()")
     check_counts(rows, _COUNTS, "contacts")
+    check_known(rows, ["first_contacts", "again"], "contacts")
     keys = key_columns(rows, ["window_days", *_COUNTS])
-    chosen = keys if by is None else list(by)
+    chosen = keys if by is None else key_names(by)
     if set(chosen) - set(keys):
         raise InputError("the frame has no such key", f"by={chosen!r}", ", ".join(keys))
     known = sorted(rows["window_days"].unique().to_list())

@@ -11,7 +11,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known, key_columns
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -182,6 +182,7 @@ def satisfaction(
         if name not in rows.columns:
             rows = rows.with_columns(pl.lit(0, pl.Int64).alias(name))
     check_counts(rows, ["surveys", *_COLUMNS[2:]], "surveys")
+    check_known(rows, ["surveys"], "surveys")
     rows = rows.with_columns(pl.col("score").cast(pl.Float64).fill_nan(None))
     outside = rows.filter((pl.col("score") < low) | (pl.col("score") > high))
     if outside.height:

@@ -10,7 +10,14 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns, label_of
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    key_columns,
+    key_names,
+    label_of,
+)
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.statistics.survival import kaplan_meier
 from ccanalytics.vocabulary import counted
@@ -67,8 +74,8 @@ class Tickets(Result):
         """Say how long half of the tickets take, and how many come back."""
         row, median = self.overall.row(0, named=True), self.median()
         told = (
-            f"Half of the tickets are closed within {median.value:,.0f} hours "
-            f"({100 * median.level:g}% interval {median.low:,.0f} to {median.high:,.0f})"
+            f"Half of the tickets are closed within {counted(round(median.value), 'hour')} "
+            f"({_interval(median)})"
             if np.isfinite(median.value)
             else "Fewer than half of the tickets are closed in the time that the log sees"
         )
@@ -124,7 +131,8 @@ def tickets(
     """Estimate the time until tickets are closed, and how many come back.
 
     S(t) is the product-limit estimate, tickets still open being followed until the records end;
-    its limits are log-log. The share opened again is of those closed at least once, Wilson limits.
+    its limits are log-log. The share opened again is of those closed at least once of which it is
+    told, Wilson limits.
 
     Parameters
     ----------
@@ -169,8 +177,9 @@ def tickets(
         raise InputError("hours are above 0, one or more", f"within_hours={within_hours!r}", "24")
     rows = as_polars(counts, "counts", _COLUMNS, "log.tickets(by)")
     check_counts(rows, ["tickets"], "counts")
+    check_known(rows, ["tickets"], "counts")
     keys = key_columns(rows, _COLUMNS)
-    chosen = keys if by is None else list(by)
+    chosen = keys if by is None else key_names(by)
     if set(chosen) - set(keys):
         raise InputError("the frame has no such key", f"by={chosen!r}", ", ".join(keys))
     wrong = rows.filter(~pl.col("state").is_in(_GOOD) | pl.col("hours").is_null())
@@ -180,6 +189,7 @@ def tickets(
     }
     good = rows.filter(pl.col("state").is_in(_GOOD), pl.col("hours").is_not_null())
     check_counts(good, ["hours"], "counts")
+    untold = int(good.filter(pl.col("reopened").is_null())["tickets"].sum())
     if not good["tickets"].sum():
         raise DataError(
             "no ticket can be followed",
@@ -203,6 +213,12 @@ def tickets(
         Check("records", "fails", f"{counted(n, 'ticket')} {why}, left out")
         for why, n in left.items()
     ]
+    if untold:
+        checks.append(
+            Check("opened again, unknown", "informs" if untold < total else "fails",
+                  f"of {counted(untold, 'ticket')} the records do not tell whether it was opened "
+                  "again: they are in no share of that")
+        )  # fmt: skip
     again = int(good.filter(pl.col("reopened"))["tickets"].sum())
     if again:
         checks.append(
@@ -218,7 +234,7 @@ def tickets(
         checks=tuple(checks),
         overall=overall,
         groups=groups,
-        curve=_curve(good if reopened else good.filter(~pl.col("reopened")), level),
+        curve=_curve(good if reopened else _not_again(good), level),
         left_out=left,
         within=tuple(hours),
         keys=tuple(chosen),
@@ -234,10 +250,15 @@ def _curve(rows: pl.DataFrame, level: float) -> KaplanMeier:
     return kaplan_meier(hours, np.where(closed, n, 0), np.where(closed, 0, n), level)
 
 
+def _not_again(rows: pl.DataFrame) -> pl.DataFrame:
+    """Tickets that are not known to have been opened again."""
+    return rows.filter(~rows["reopened"].fill_null(value=False))
+
+
 def _row(rows: pl.DataFrame, hours: list[int], level: float, *, reopened: bool) -> dict[str, Any]:
     import polars as pl
 
-    curve = _curve(rows if reopened else rows.filter(~pl.col("reopened")), level)
+    curve = _curve(rows if reopened else _not_again(rows), level)
     median = curve.quantile(0.5)
     row: dict[str, Any] = {
         "tickets": int(rows["tickets"].sum()),
@@ -254,14 +275,23 @@ def _row(rows: pl.DataFrame, hours: list[int], level: float, *, reopened: bool) 
             f"closed_{each}h_high": 1 - left.low,
         }
     back = rows.filter(pl.col("reopened"))
-    once = int(rows.filter((pl.col("state") == "closed") | pl.col("reopened"))["tickets"].sum())
+    told = rows.filter(pl.col("reopened").is_not_null())
+    once = int(told.filter((pl.col("state") == "closed") | pl.col("reopened"))["tickets"].sum())
     again = int(back["tickets"].sum())
     low, high = wilson(again, once, level) if once else (None, None)
     return row | {
-        "reopened": again, "reopen_rate": again / once if once else None,
+        "reopened": again if told.height else None,
+        "reopen_rate": again / once if once else None,
         "reopen_rate_low": low, "reopen_rate_high": high,
     }  # fmt: skip
 
 
+def _interval(hours: Estimate) -> str:
+    level = f"{100 * hours.level:g}% interval"
+    if not np.isfinite(hours.high):
+        return f"{level} from {hours.low:,.0f} on, with no upper limit"
+    return f"{level} {hours.low:,.0f} to {hours.high:,.0f}"
+
+
 def _span(hours: int) -> str:
-    return f"{hours // 24} days" if hours % 24 == 0 and hours >= 72 else f"{hours} hours"
+    return f"{hours // 24} days" if hours % 24 == 0 and hours >= 72 else counted(hours, "hour")

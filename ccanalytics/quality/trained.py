@@ -153,7 +153,7 @@ class Training(Result):
         if self.result is not None:
             each = self.result.roi
             rows.append(("4 result", "return on cost", "share", each.value, each.low, each.high,
-                         f"pays in {self.result.pays:.0%} of draws"))  # fmt: skip
+                         f"pays in {self.result.chance}"))  # fmt: skip
         rows += [(level, "", "", None, None, None, why) for level, why in self.refused.items()]
         texts = dict.fromkeys(("level", "measured", "unit"), pl.String)
         numbers = dict.fromkeys(("value", "value_low", "value_high"), pl.Float64)
@@ -232,7 +232,9 @@ def training(
     trainees = rows["agent"].n_unique()
     refused: dict[str, str] = {}
     if isinstance(getattr(behaviour, "effects", None), dict):
-        refused |= {f"behaviour, {o}": why for o, why in behaviour.refused.items()}
+        refused |= {
+            f"behaviour, {_MEASURED.get(o, o)}": why for o, why in behaviour.refused.items()
+        }
         behaviour = tuple(behaviour.effects.values())
     effects = tuple(behaviour) if isinstance(behaviour, (list, tuple)) else (behaviour,)
     for each in effects:

@@ -118,6 +118,8 @@ def _label(name: str, known: Measure | None) -> tuple[str, str]:
             label += f", {word}"
     if known.unit == "s":
         label += " (s)"
+    elif known.unit == "hours" and "hour" not in label.lower():
+        label += " (h)"
     return label, f' title="{escape(known.definition)}"'
 
 
@@ -161,7 +163,7 @@ def _number(value: float, unit: str, places: int) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     scaled, mark = (100 * value, "%") if unit == "share" else (value, "")
-    text = f"{scaled:,.{places}f}"
+    text = f"{scaled or 0.0:,.{places}f}"  # no zero below zero
     if scaled and not float(text.replace(",", "")):
         # Not nothing: a column of large numbers must not turn a small one into zero.
         text = f"{scaled:.1g}"

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Check
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ __all__ = [
     "WHOLE_WEEK_S",
     "as_polars",
     "check_counts",
+    "check_known",
     "key_columns",
+    "key_names",
     "label_of",
+    "over_a_day",
     "whole_weeks",
     "with_names",
 ]
@@ -76,10 +80,34 @@ def check_counts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
             )
 
 
+def check_known(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
+    """Refuse rows in which one of these columns is null: unknown is not zero."""
+    for name in names:
+        unknown = frame[name].null_count()
+        if unknown:
+            raise InputError(
+                f"{unknown:,} of {frame.height:,} rows of {what} do not tell {name}",
+                f"column {name!r} is null there",
+                "unknown is not zero: leave these rows out, or take the frame from the log",
+            )
+
+
 def key_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:
     """List the columns that are keys: all that the roll-up does not define itself."""
     mine = set(known)
     return [name for name in frame.columns if name not in mine]
+
+
+def key_names(by: Any) -> list[str]:
+    """Give names of key columns, one or several, as a list.
+
+    >>> key_names("service"), key_names(("queue", "service"))
+    (['service'], ['queue', 'service'])
+    """
+    keys = [by] if isinstance(by, str) or not hasattr(by, "__iter__") else list(by)
+    if not all(isinstance(key, str) for key in keys):
+        raise InputError("keys are names of columns", f"by={by!r}", "such as ['service']")
+    return keys
 
 
 def with_names(
@@ -93,6 +121,14 @@ def with_names(
         return frame
     name = pl.Series("name", [known.get(value) for value in frame[key]])
     return frame.insert_column(frame.columns.index(key) + 1, name)
+
+
+def over_a_day(calls: int) -> tuple[Check, ...]:
+    """Name the calls that are left out for being longer than a day."""
+    if not calls:
+        return ()
+    told = f"{counted(calls, 'call is', 'calls are')} longer than a day, left out"
+    return (Check("longer than a day", "fails", f"{told}: a clock, or a record never closed"),)
 
 
 def label_of(values: Iterable[Any]) -> str:

@@ -13,9 +13,11 @@ from ccanalytics.statistics.checking import check_level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from ccanalytics.results import Estimate
 
-__all__ = ["Several", "p_value", "several"]
+__all__ = ["Several", "holm", "p_value", "several"]
 
 
 @dataclass(frozen=True)
@@ -146,3 +148,16 @@ def _percent(share: float) -> str:
 
 def _s(count: int) -> str:
     return "s" if count == 1 else ""
+
+
+def holm(p: NDArray[np.float64], rate: float) -> NDArray[np.bool_]:
+    """Tell which remain: the k-th smallest (from 0) while p ≤ rate/(m − k) for it and all below it.
+
+    >>> holm(np.array([0.01, 0.5, 0.02]), 0.05).tolist()
+    [True, False, True]
+    """
+    order = np.argsort(p)
+    kept = np.logical_and.accumulate(p[order] <= rate / (p.size - np.arange(p.size)))
+    out = np.zeros(p.size, bool)
+    out[order] = kept
+    return out

@@ -28,7 +28,7 @@ __all__ = ["MEASURES", "TERMS", "Measure", "counted", "measure", "term"]
 @dataclass(frozen=True)
 class Measure:
     """A measure: ``unit`` is s, calls, contacts, share, erlangs, agents, lines, hours, customers,
-    customer-days, messages, weeks, or empty."""
+    customer-days, messages, reviews, items, tickets, weeks, or empty."""
 
     name: str
     label: str

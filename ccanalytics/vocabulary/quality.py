@@ -4,12 +4,12 @@ __all__ = ["QUALITY_MEASURES"]
 
 # name, label, label in Chinese, unit, definition
 QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
-    ("reviews", "Reviews", "质检数", "", "calls reviewed, each once in a sample"),
+    ("reviews", "Reviews", "质检数", "reviews", "calls reviewed, each once in a sample"),
     (
         "reviews_failed",
         "Reviews with a critical error",
         "致命差错质检数",
-        "",
+        "reviews",
         "reviews in which an item was wrong that fails the whole call",
     ),
     (
@@ -19,8 +19,8 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share",
         "reviews with an error in a critical item, over reviews",
     ),
-    ("items_marked", "Items looked at", "质检项数", "", "items of reviews that were marked"),
-    ("items_failed", "Items wrong", "差错项数", "", "items that a reviewer marked wrong"),
+    ("items_marked", "Items looked at", "质检项数", "items", "items of reviews that were marked"),
+    ("items_failed", "Items wrong", "差错项数", "items", "items that a reviewer marked wrong"),
     (
         "item_error",
         "Item error rate",
@@ -122,7 +122,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "share",
         "scores from the one that counts as satisfied on",
     ),
-    ("tickets", "Tickets", "工单数", "", "matters that calls left open"),
+    ("tickets", "Tickets", "工单数", "tickets", "matters that calls left open"),
     ("per_1000", "Per 1,000 calls", "千通工单数", "", "tickets opened per 1,000 answered calls"),
     (
         "usual_per_1000",
@@ -132,7 +132,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "the same over the weeks before; limits: where a week lies by chance",
     ),
     ("share", "Share", "占比", "share", "part of the whole that the row makes"),
-    ("open", "Open", "未结工单", "", "tickets not closed when the records end"),
+    ("open", "Open", "未结工单", "tickets", "tickets not closed when the records end"),
     (
         "cumulative",
         "Cumulative share",
@@ -147,7 +147,7 @@ QUALITY_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "hours",
         "hours by which half of the tickets are closed, open ones followed so far",
     ),
-    ("reopened", "Opened again", "重开工单", "", "tickets closed once and opened again"),
+    ("reopened", "Opened again", "重开工单", "tickets", "tickets closed once and opened again"),
     (
         "reopen_rate",
         "Opened again, share",

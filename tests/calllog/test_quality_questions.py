@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 import polars as pl
 import pytest
 
+from ccanalytics import quality
 from ccanalytics.errors import DataError, InputError
 
 START = dt.datetime(2025, 3, 3, 1, tzinfo=dt.UTC)
@@ -223,7 +224,7 @@ def test_tickets_are_followed_until_the_records_end(world):
             state, hours = "closed", math.ceil((closed - opened) / dt.timedelta(hours=1))
         else:
             state, hours = "open", (end - opened) // dt.timedelta(hours=1)
-        expected[row["owner"], state, bool(row["reopened"]), hours] += 1
+        expected[row["owner"], state, row["reopened"], hours] += 1
     told = log.tickets(["owner"])
     assert {row[:-1]: row[-1] for row in told.iter_rows()} == dict(expected)
     assert set(told["state"]) >= {"closed", "open", "closed before opened"}
@@ -316,6 +317,25 @@ def test_agents_stand_beside_calls_of_the_same_kind(world):
     plain = log.agent_calls(["team"], case=[])
     ratio = (plain["expected_s"] / plain["handled"]).to_list()
     assert ratio == pytest.approx([ratio[0]] * plain.height)
+
+
+def test_calls_of_more_than_a_day_are_in_no_time_of_an_agent(make_log):
+    rows = [
+        {"call_id": str(k), "arrived_at": START, "talk_s": each, "agent": "a", "service": "s"}
+        for k, each in enumerate((100.0, 200.0, 86_400.0, 86_401.0, 900_000.0))
+    ]
+    offers = [{"event_id": "e", "channel": "sms", "stage": "during_call", "call_id": "0",
+               "service": "s", "at": START, "accepted": True}]  # fmt: skip
+    log = make_log(rows, self_service=offers)
+    told = log.agent_calls().row(0, named=True)
+    assert (told["answered"], told["handled"], told["over_a_day"]) == (5, 3, 2)
+    assert told["handle_s"] == told["expected_s"] == 86_700
+    assert log.assisted_calls()["handle_s"].sum() == 86_700
+    page = quality.agent_file("a", log.agent_calls(), least=0)
+    assert (
+        "2 calls are longer than a day"
+        in {c.name: c.detail for c in page.checks}["longer than a day"]
+    )
 
 
 def test_a_log_without_them_says_what_is_missing(make_log):

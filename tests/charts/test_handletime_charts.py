@@ -103,3 +103,8 @@ def test_parts_stack_to_the_handle_time():
     alone = handletime.parts(frame.with_columns(hold_s=pl.lit(None, pl.Float64)))
     with pytest.raises(DataError, match="talk only"):
         charts.handle_time_parts(alone)
+
+
+def test_one_service_is_compared_with_none(counts):
+    alone = handletime.distribution(counts.filter(service="A"), by="service")
+    assert words(charts.handle_time_by_key(alone)).count("for A") == 1

@@ -27,6 +27,15 @@ def reviews(key, counts, sampled="random"):
     )  # fmt: skip
 
 
+def title(fig):
+    return fig.layout.title.text.replace("<br>", " ")
+
+
+def test_one_group_is_no_range():
+    fig = charts.error_rates(quality.error_rates(reviews("team", [("red", 100, 12)])))
+    assert title(fig).startswith("12.0% of what reviewers looked at was wrong")
+
+
 def test_samples_stand_beside_each_other(five):
     rows = [("red", 100, 12), ("blue", 80, 4), ("few", 3, 1), ("green", 20, 1)]
     frame = pl.concat([reviews("team", rows), reviews("team", [("red", 40, 10)], "targeted")])
@@ -68,6 +77,9 @@ def test_tickets():
     bars = charts.tickets_pareto(found).data[0]
     assert list(bars.y) == ["y", "&lt;b&gt;x&lt;/b&gt;"]
     assert list(bars.text) == ["100%", "70%"]
+    assert "2 groups of 2 make 100% of the tickets" in title(charts.tickets_pareto(found))
+    alone = quality.tickets(rows.head(1))
+    assert "1 group of 1 makes 100% of the tickets" in title(charts.tickets_pareto(alone))
     weeks = pl.DataFrame(
         {
             "local_start": [dt.datetime(2024, 1, 1) + dt.timedelta(days=7 * k) for k in range(21)],

@@ -1,3 +1,4 @@
+import datetime as dt
 import math
 
 import numpy as np
@@ -251,3 +252,48 @@ def test_the_spike_is_named_where_it_is_planted_and_only_there():
     """In 95% of worlds with one call in twenty-five cut off, in 5% of clean ones."""
     assert np.mean([named(frame) for frame in worlds(0.04)]) >= 0.95
     assert np.mean([named(frame) for frame in worlds(0.0)]) <= 0.05
+
+
+def test_calls_of_more_than_a_day_are_left_out_and_named():
+    """A record that nobody closed would be the mean of all."""
+    rows = counted([100] * 50 + [86_400] + [86_401, 400_000])
+    found = handletime.distribution(rows)
+    assert found.overall["calls"].item() == 51
+    assert found.overall["mean_s"].item() == pytest.approx((100 * 50 + 86_400) / 51)
+    doubt = next(check for check in found.checks if check.name == "longer than a day")
+    assert doubt.status == "fails"
+    assert doubt.detail.startswith("2 calls are longer than a day, left out")
+    zeros = handletime.distribution(counted([0, 100, 90_000])).summary()
+    assert "with these the mean is 50.0 s." in zeros  # which is not that of interval counts
+    assert "(AHT) of interval counts" in handletime.distribution(counted([0, 100])).summary()
+    with pytest.raises(DataError, match="at most a day"):
+        handletime.distribution(counted([90_000]))
+
+
+def test_one_call_is_one():
+    said = handletime.distribution(counted([110])).summary()
+    assert "over 1 answered call with" in said
+    assert "of 1 answered call take" in said
+
+
+@pytest.mark.parametrize("question", [handletime.distribution, handletime.trend, handletime.mix])
+def test_keys_are_names(question):
+    rows = counted([100], local_start=dt.datetime(2024, 1, 1), interval_s=604_800)
+    with pytest.raises(InputError, match="names of columns"):
+        question(rows, by=3)
+
+
+def test_every_answer_about_time_names_calls_of_more_than_a_day():
+    days = [dt.datetime(2024, 1, 1) + dt.timedelta(days=k) for k in range(84)]
+    seconds = [(day, 60 + 5 * k, 20) for day in days for k in range(9)]
+    rows = pl.DataFrame(
+        [*seconds, (days[0], 200_000, 1)], orient="row", schema=["local_start", "seconds", "calls"]
+    ).with_columns(service=pl.lit("s"))
+    daily = rows.with_columns(interval_s=86_400)
+    weekly = rows.with_columns(pl.col("local_start").dt.truncate("1w"), interval_s=604_800)
+    for found in (
+        handletime.trend(weekly), handletime.mix(weekly), handletime.control_chart(
+            daily.with_columns(pl.col("seconds") + pl.col("local_start").dt.day() % 5)
+        ),
+    ):  # fmt: skip
+        assert [c.name for c in found.checks].count("longer than a day") == 1, type(found)

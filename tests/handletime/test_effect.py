@@ -1,5 +1,6 @@
 """Effects on handle time: small worlds whose truth is known, and data that cannot answer."""
 
+import dataclasses
 import datetime as dt
 import os
 
@@ -9,6 +10,7 @@ import pytest
 
 from ccanalytics import handletime
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Estimate
 from ccanalytics.simulation.panels import TeamParameters, draw_team_world
 from ccanalytics.statistics.proportions import wilson
 
@@ -50,6 +52,20 @@ def test_a_tool_by_team_and_by_tenure(world, tool):
     assert set(tool.later["weeks_since"]) == {"1 to 4", "5 to 13", "14 to 26", "27 or more"}
     assert tool.later["calls"].sum() == tool.calls
     assert tool.to_frame()["group"].to_list() == ["all", *BANDS]
+
+
+def test_each_group_is_said_with_its_limits(tool):
+    row = tool.by_group.row(0, named=True)
+    limits = [f"{row[name]:+.1%}".replace("-", "−") for name in ("relative_low", "relative_high")]
+    assert f"{row['group']} " in tool.headline()
+    assert f"({limits[0]} to {limits[1]})" in tool.headline()
+
+
+def test_nothing_falls_by_more_than_all_of_it(tool):
+    said = dataclasses.replace(tool, detectable=1.055).summary()
+    assert "effect of 105" not in said
+    assert "too few to show even a fall to none" in said
+    assert "An effect of" in tool.summary()
 
 
 def test_transfers_fall_by_what_was_planted(world):
@@ -120,9 +136,20 @@ def test_ten_seconds_of_sms_assist():
     assert found.per_assisted_s.high < 0
     assert "In a call in which it was accepted: −" in found.headline()
     assert found.change.low < -1.5 < found.change.high
+    # Seen of such calls though not of all: it says how that can be.
+    unsure = dataclasses.replace(found, relative=Estimate(-0.01, -0.03, 0.01))
+    assert "to be the same in all such calls" in unsure.headline()
     without = handletime.effect(*services(1, assisted=False), "sms_assist_during")
     assert without.per_assisted_s is None
     assert without.relative.value == found.relative.value
+
+
+def test_calls_that_tell_no_service_are_refused_by_name():
+    frame, rollouts = services(1)
+    with pytest.raises(DataError, match="no call tells its service"):
+        handletime.effect(
+            frame.with_columns(service=pl.lit(None, pl.String)), rollouts, "sms_assist_during"
+        )
 
 
 def test_seconds_of_sms_assist_are_covered():

@@ -49,3 +49,18 @@ def test_the_people_stand_in_it(people_centre, tmp_path):
     assert "agents do the work of" in html
     assert "of agents leave in a month" in html
     assert done.charts >= 12
+
+
+def test_agents_without_a_day_of_hiring_are_compared_all_the_same(make_log, tmp_path):
+    """That newcomers cannot be followed takes nothing from what is told of the others."""
+    rng = np.random.default_rng(1)
+    start = dt.datetime(2025, 3, 3, 9, tzinfo=dt.UTC)
+    log = make_log(
+        {"arrived_at": start + dt.timedelta(hours=k), "agent": f"A{k % 4}", "service": "s",
+         "talk_s": s}
+        for k, s in enumerate(np.rint(rng.lognormal(4.8, 0.9, 600)).clip(1).tolist())
+    )  # fmt: skip
+    run("handle_time", log.path, output=tmp_path / "r.html")
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "of 4 agents differ in typical handle time beyond luck" in html
+    assert "4 agents do the work of" in html

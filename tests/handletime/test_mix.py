@@ -217,3 +217,18 @@ def test_charts_show_the_steps_and_the_kinds():
     assert [bar.orientation for bar in bars] == ["h", "h"]
     assert sum(map(len, (bar.x for bar in bars))) == 4
     assert not any("<b>" in label for bar in bars for label in bar.y)
+
+
+def test_one_kind_has_no_mix():
+    rows = pl.DataFrame(
+        {
+            "local_start": [MONDAY, MONDAY + dt.timedelta(weeks=1)], "interval_s": 604_800,
+            "service": "a", "seconds": [100, 90], "calls": [50, 50],
+        }
+    )  # fmt: skip
+    still = rows.with_columns(seconds=pl.lit(100))
+    assert "hardly moved" in handletime.mix(still, "2024-01-08").headline()
+    said = handletime.mix(rows, "2024-01-08").summary()
+    assert "fell by 10.0 s" in said
+    assert "all calls are of one service" in said
+    assert "shorter ones" not in said

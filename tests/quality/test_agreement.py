@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ccanalytics import quality
-from ccanalytics.errors import DataError
+from ccanalytics.errors import DataError, InputError
 
 
 def pairs(marks, **more):
@@ -88,3 +88,16 @@ def test_by_item_and_where_nothing_can_be_said():
 def test_the_same_seed_gives_the_same_limits():
     first, second = (quality.agreement(pairs(KNOWN), seed=3).alpha for _ in range(2))
     assert first == second
+
+
+def test_where_no_mark_differs_no_measure_is_a_number_that_is_none():
+    said = quality.agreement(pairs([(True, True, 9)])).summary()
+    assert "not defined" in said
+    assert "nan" not in said
+
+
+def test_reviewers_that_are_not_counted_were_two():
+    told = quality.agreement(pairs(KNOWN, raters=None)).alpha.value
+    assert told == pytest.approx(quality.agreement(pairs(KNOWN)).alpha.value)
+    with pytest.raises(InputError, match="two reviewers"):
+        quality.agreement(pairs(KNOWN, raters=1))

@@ -157,10 +157,42 @@ def test_the_chart_draws_each_item_or_says_that_there_is_none():
 def test_holm_is_that_of_statsmodels():
     from statsmodels.stats.multitest import multipletests
 
-    from ccanalytics.quality.bulletin import _holm
+    from ccanalytics.statistics.multiple import holm
 
     rng = np.random.default_rng(9)
     for _ in range(5):
         p = rng.random(30) ** 4
         expected, *_rest = multipletests(p, 0.05, method="holm")
-        np.testing.assert_array_equal(_holm(p, 0.05), expected)
+        np.testing.assert_array_equal(holm(p, 0.05), expected)
+
+
+def test_all_that_was_looked_at_is_told_in_words():
+    answer = bulletin(FRAME, names={"S4": "Plan change"})
+    told = answer.everything()
+    assert told.height == answer.looked_at.height
+    assert told["p_value"].is_sorted()
+    assert set(told["measure"]) == {"offered calls", "abandonment", "average handle time"}
+    assert "Plan change" in told["about"].to_list()
+    shares = told.filter(measure="abandonment")["today"]
+    assert shares.str.ends_with("%").all()
+    assert answer.table().columns == ["item", *told.columns[:5]]
+
+
+def test_a_last_day_with_few_calls_may_be_cut_short():
+    last = FRAME["local_start"].max()
+    counts = ("offered", "abandoned", "handled", "handle_s")
+    cut = FRAME.with_columns(
+        pl.when(pl.col("local_start") == last).then(pl.col(n) * 0.4).otherwise(pl.col(n))
+        .cast(FRAME.schema[n]).alias(n) for n in counts
+    )  # fmt: skip
+    doubts = [c for c in bulletin(cut).checks if c.name == "the day itself"]
+    assert [c.status for c in doubts] == ["fails"]
+    assert "export was made during it" in doubts[0].detail
+    assert not [c for c in bulletin(FRAME).checks if c.name == "the day itself"]
+
+
+@pytest.mark.parametrize("day", ["2024-13-01", "2024-02-10..2024-02-01", 5])
+def test_a_day_that_is_none_is_named_as_the_day(day):
+    with pytest.raises(InputError) as error:
+        bulletin(FRAME, day)
+    assert str(error.value.where).startswith("day")

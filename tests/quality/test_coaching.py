@@ -45,6 +45,10 @@ def test_the_gain_is_parted_into_luck_and_coaching():
     assert parts["before and after, coached"] == pytest.approx(
         parts["would have come without coaching"] + parts["given by coaching"]
     )
+    assert parts["would have come without coaching"] == pytest.approx(
+        parts["of that: regression to the mean"] + parts["of that: what moved everybody"]
+    )
+    assert "what moved everybody makes" in found.summary()
     assert found.found.gain.low > 0 > found.effect.low
     assert "would have come without coaching" in found.headline()
     fooled = next(c for c in found.checks if c.name == "Before and after alone")

@@ -114,7 +114,9 @@ def test_a_settled_matter_costs_its_repetitions():
     assert row["cost_per_resolution_high"] == pytest.approx(
         1.66667 * np.exp(1.95996 * spread), rel=1e-5
     )
-    assert found.checks[0].detail == "1 team without calls and contacts"
+    assert found.checks[0].detail == (
+        "1 team without timed calls, or without a first contact that settled anything"
+    )
     with pytest.raises(InputError, match="above 0"):
         quality.resolution_cost(done, first, cost_per_hour=0)
     with pytest.raises(InputError, match="1 at most"):
@@ -158,7 +160,7 @@ def test_an_agents_file_holds_what_is_known_and_hides_what_rests_on_few():
     assert page.hidden == 2
     assert page.trainings["course"].to_list() == ["listening"]
     assert "above the centre's 1.00" in page.headline()
-    assert "2 figures on too few are not shown" in page.summary()
+    assert "2 figures are not shown, being of too few" in page.summary()
     assert quality.agent_file("a000", done, least=0, **frames).hidden == 0
     assert quality.agent_file(None, done).agent == "a000"  # the first of those with most calls
     with pytest.raises(InputError, match="no such agent"):

@@ -142,3 +142,21 @@ def test_the_report_of_a_week_names_what_stands_out():
         quality.complaint_week(frame, "2024-02-01")
     with pytest.raises(InputError, match="10 or more"):
         quality.complaint_week(frame, weeks=3)
+
+
+def test_what_is_not_told_of_tickets_is_in_no_share():
+    rows = counts([("closed", None, 1, 3), ("open", None, 60, 4)])
+    found = quality.tickets(rows)
+    row = found.overall.row(0, named=True)
+    assert row["reopen_rate"] is row["reopened"] is None
+    assert "opened again" not in found.headline()
+    assert [c.status for c in found.checks if c.name == "opened again, unknown"] == ["fails"]
+    some = quality.tickets(pl.concat([rows, counts([("closed", True, 9, 5)])]))
+    assert some.overall["reopen_rate"].to_list() == [1.0]
+    assert quality.tickets(rows, reopened=False).closed_within(24).value == pytest.approx(3 / 7)
+
+
+def test_an_hour_is_one_and_an_endless_limit_is_said_in_words():
+    said = quality.tickets(counts([("closed", False, 1, 5), ("open", False, 9, 5)])).summary()
+    assert "within 1 hour (95% interval from 1 on, with no upper limit)" in said
+    assert "inf" not in said.replace("interval", "")

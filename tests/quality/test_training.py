@@ -1,5 +1,7 @@
 """A course on four levels: what each says, what it costs, and what it cannot say."""
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
@@ -56,6 +58,9 @@ def test_levels_without_data_say_why(world):
     found = quality.training("course", world.trainings)
     assert set(found.refused) == {"learning", "behaviour", "result", "needs"}
     assert "answers for none" in found.headline()
+    on_job = handletime.effects(world.panel, world.rollouts, "yoga", ["aht", "errors"])
+    said = quality.training("course", world.trainings, behaviour=on_job).refused
+    assert {"behaviour, handle time", "behaviour, items wrong"} <= set(said)
     once = world.assessments.filter(pl.col("occasion") == "pre")
     found = quality.training("course", world.trainings, once)
     assert "without a test before and one after" in found.refused["learning"]
@@ -132,3 +137,13 @@ def test_courses_are_listed_with_how_agents_came_to_them(world):
     assert listed["course"].to_list() == ["course", "coaching"]
     assert listed["by_lot"].to_list() == [True, False]
     assert listed["by_score"].to_list() == [False, True]
+
+
+def test_all_draws_is_said_only_of_all():
+    certain = quality.course_worth(Estimate(-0.04, -0.04 - 1e-9, -0.04 + 1e-9), **GIVEN)
+    assert "in all of draws" not in certain.headline()
+    assert "in all draws" in certain.headline()
+    nearly = dataclasses.replace(certain, pays=0.9996)
+    assert "in more than 99% of draws" in nearly.headline()
+    assert "in fewer than 1% of draws" in dataclasses.replace(certain, pays=0.0004).headline()
+    assert "at 120 an hour" in certain.summary()

@@ -34,6 +34,9 @@ def _cells(html: str) -> list[list[str]]:
         ("load", 0.00001234, "1e−05"),
         ("offered", 31599, "31,599"),
         ("year", 2025, "2025"),
+        ("items_marked", 10260, "10,260"),
+        ("tickets", 6986, "6,986"),
+        ("mix_s", -0.0, "0"),
         ("open", True, "yes"),
         ("day", date(1999, 2, 3), "1999-02-03"),
         ("at", datetime(1999, 2, 3, 4, 5, tzinfo=UTC), "1999-02-03 04:05 UTC"),
@@ -85,3 +88,9 @@ def test_pandas_keeps_its_index_and_strange_frames_keep_their_own_form() -> None
     assert _cells(html_table(frame)) == [["Service", "Calls"], ["a", "1"]]
     assert html_table(pd.DataFrame({"x": [object()]})) is None
     assert html_table([1]) is None
+
+
+def test_a_time_in_hours_says_so_once():
+    html = html_table(pl.DataFrame({"median_hours": [15.0], "agent_hours": [3.0]}))
+    heads = _cells(html)[0]
+    assert heads == ["Median to close (h)", "Agent-hours"]

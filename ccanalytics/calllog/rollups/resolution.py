@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
+from ccanalytics.calllog.rollups.agent_handling import LONGEST_S
 from ccanalytics.calllog.rollups.agents import AGENT_KEYS
 from ccanalytics.calllog.rollups.reviewed import OF_CALL, with_agents
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag, narrowed
@@ -98,7 +99,9 @@ def agent_calls(
     """Rows of ``CallLog.agent_calls``: see there."""
     import polars as pl
 
-    at, time = nw.col("arrived_epoch"), nw.col("handle_s")
+    at, told = nw.col("arrived_epoch"), nw.col("handle_s")
+    # Longer than a day is a record never closed: one would be the mean of its agent.
+    time = nw.when(told <= LONGEST_S).then(told)
     rows = scope.calls().filter(nw.col("is_answered"), at >= first, at < last)
     usual = time.mean().over(*case) if case else time.mean().over("is_answered")
     rows = rows.with_columns(_usual=usual)
@@ -106,6 +109,7 @@ def agent_calls(
     measured = {
         "answered": nw.lit(1),
         "handled": flag(~time.is_null()),
+        "over_a_day": flag(told > LONGEST_S),
         "handle_s": time,
         "expected_s": nw.when(~time.is_null()).then("_usual"),
         "off_ss": off * off,
@@ -117,7 +121,10 @@ def agent_calls(
         .group_by(*keys)
         .agg(*(nw.col(f"_m_{name}").sum().alias(name) for name in measured))
     )
-    whole, sums = ["answered", "handled", "transferred"], ["handle_s", "expected_s", "off_ss"]
+    whole, sums = (
+        ["answered", "handled", "over_a_day", "transferred"],
+        ["handle_s", "expected_s", "off_ss"],
+    )
     return counted.with_columns(
         pl.col(whole).cast(pl.Int64), pl.col(sums).cast(pl.Float64).fill_null(0.0)
     ).sort(keys)

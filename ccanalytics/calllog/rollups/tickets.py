@@ -57,10 +57,7 @@ def tickets(scope: Scope, keys: list[str], first: int, last: int) -> pl.DataFram
         .otherwise((nw.lit(end) - opened) // _HOUR)
     )
     counted = collect(
-        rows.with_columns(
-            hours=nw.when(good).then(length),
-            reopened=nw.col("reopened").fill_null(nw.lit(value=False)),
-        )
+        rows.with_columns(hours=nw.when(good).then(length))
         .group_by(*keys, "state", "reopened", "hours")
         .agg(tickets=nw.len())
     )
