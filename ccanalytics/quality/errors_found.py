@@ -143,7 +143,7 @@ def error_rates(
     D·p(1 − p)/Σn, and its limits are Wilson's at Σn/D items (D at least 1). The share of reviews
     with an error in a critical item has Wilson's limits as it is. With ``calls`` the random sample
     is weighted to all calls: p = Σ W_h·p_h, W_h the stratum's share of calls (Horvitz and
-    Thompson, within strata drawn alike), variance Σ W_h²·v_h.
+    Thompson, within strata drawn alike), variance Σ W_h²·p_h(1 − p_h)/(n_h − 1).
 
     Parameters
     ----------
@@ -371,14 +371,16 @@ def _at_large(
 
 
 def _weighted(share: Any, p: Any, n: Any, level: float) -> Estimate:
-    """Σ W·p with limits: Wilson's at the number of trials that would give its variance."""
+    """Σ W·p with limits: Wilson's at the number of trials that would give its variance.
+
+    v = p(1 − p)/(n − 1) within a stratum (Cochran 1977, 5.10), which is right on the mean however
+    small n is; below two trials there is none, and that of all strata together is taken.
+    """
     value = float(share @ p)
-    # A stratum with few trials has no variance of its own to speak of: the common one is used.
-    variance = float((share**2 / n).sum()) * value * (1 - value)
-    if variance <= 0:
-        low, high = wilson(value * n.sum(), n.sum(), level)
-        return Estimate(value, low, high, level)
-    trials = value * (1 - value) / variance
+    own = n >= 2
+    within = np.where(own, p * (1 - p), value * (1 - value)) / np.where(own, n - 1, n)
+    variance = float((share**2 * within).sum())
+    trials = value * (1 - value) / variance if variance > 0 else float(n.sum())
     low, high = wilson(value * trials, trials, level)
     return Estimate(value, low, high, level)
 

@@ -59,14 +59,20 @@ def test_items_of_one_review_that_fail_together_count_as_one():
 
 
 def test_strata_are_weighted_by_their_calls():
-    """0.9·0.1 + 0.1·0.5; variance Σ W²·p(1 − p)/n at the common share."""
+    """0.9·0.1 + 0.1·0.5; variance Σ W²·p(1 − p)/(n − 1), each stratum's own (Cochran)."""
     frame = pl.concat([seen(10, 100, agent=["a"]), seen(50, 100, agent=["b"])])
     calls = pl.DataFrame({"agent": ["a", "b"], "answered": [900, 100]})
     found = quality.error_rates(frame, calls=calls)
     assert found.of("random").value == pytest.approx(0.3)
     assert found.at_large.value == pytest.approx(0.14)
-    half = 1.96 * np.sqrt((0.9**2 + 0.1**2) / 100 * 0.14 * 0.86)
+    half = 1.96 * np.sqrt((0.9**2 * 0.1 * 0.9 + 0.1**2 * 0.5 * 0.5) / 99)
     assert found.at_large.high - found.at_large.low == pytest.approx(2 * half, rel=0.02)
+    # One call each has no spread of its own: that of all together is taken.
+    one = quality.error_rates(
+        pl.concat([seen(1, 1, agent=["a"]), seen(0, 1, agent=["b"])]), calls=calls
+    )
+    assert one.at_large.low < 0.3
+    assert one.at_large.high > 0.95
     # Calls of somebody nobody looked at: said, and taken to be like the others.
     more = pl.concat([calls, pl.DataFrame({"agent": ["c"], "answered": [1000]})])
     told = quality.error_rates(frame, calls=more)
