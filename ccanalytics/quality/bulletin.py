@@ -168,10 +168,10 @@ def bulletin(
     """Find what lies outside what is usual on a day, of calls, abandonment and handle time.
 
     For every key and for all calls together each measure of the day is held against the weeks
-    before: its weekday's habit there, and the spread of days about their habits. Counts and times
-    are compared on logs, shares on the angle arcsin √p; limits are those of a new day (Student's t,
-    n less weekdays degrees of freedom). Items are what Holm's procedure leaves of all measures
-    together.
+    before: its weekday's habit there, and the spread of days about their habits (of counts and
+    shares no less than chance alone makes it). Counts and times are compared on logs, shares on the
+    angle arcsin √p; limits are those of a new day (Student's t, n less weekdays degrees of
+    freedom). Items are what Holm's procedure leaves of all measures together.
 
     Parameters
     ----------
@@ -342,17 +342,13 @@ def _judged(
     for each in present:
         habit[each] = y[usual & (weekday == each)].mean()
     off = y[usual] - habit[weekday[usual]]
-    spread = float(np.sqrt((off @ off) / degrees))
+    # Days that were as good as equal do not make the next one surer than chance allows.
+    spread = max(float(np.sqrt((off @ off) / degrees)), _chance(measure, table, mine))
     wide = spread * float(np.sqrt(1 + 1 / mine.sum()))
     centre = float(habit[weekday[-1]])
     distance = float(y[-1] - centre)
-    p = (
-        1.0
-        if not distance
-        else 0.0
-        if not wide
-        else float(2 * stdtr(degrees, -abs(distance / wide)))
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = float(2 * stdtr(degrees, -abs(np.divide(distance, wide)))) if distance else 1.0
     half = wide * float(stdtrit(degrees, 0.5 + level / 2))
     ends = centre + np.array([-1, 1]) * half
     low, high = np.exp(ends) if scale == "log" else np.sin(np.clip(ends, 0, np.pi / 2)) ** 2
@@ -363,6 +359,12 @@ def _judged(
         "value": float(share[-1]), "usual_low": float(low), "usual_high": float(high),
         "p_value": p, "position": distance / half if half else 0.0, "calls": int(calls),
     }  # fmt: skip
+
+
+def _chance(measure: str, table: Floats, days: NDArray[np.bool_]) -> float:
+    """Spread by chance alone: 1/√calls of the log of a count, 1/(2√offered) of a share's angle."""
+    calls = float(table[_SUMS.index("offered"), days].mean())
+    return {"calls": 1.0, "abandonment": 0.5}.get(measure, 0.0) / np.sqrt(max(calls, 1.0))
 
 
 def _standing(looked: list[dict[str, Any]], level: float) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -103,6 +103,30 @@ def test_limits_are_those_of_a_new_day_by_hand():
     assert "nothing lies outside" in answer.headline()
 
 
+def test_equal_days_make_the_next_one_no_surer_than_chance_allows():
+    """Days of 72 calls each, then one of 80: a Poisson count of mean 72 is as far off one in three.
+
+    And one of 130, which it is not.
+    """
+    shown = {}
+    for last in (80, 130):
+        offered = np.array([72] * 56 + [last])
+        frame = pl.DataFrame(
+            {
+                "local_start": [dt.datetime(2024, 1, 1) + dt.timedelta(days=k) for k in range(57)],
+                "interval_s": 86400, "offered": offered, "abandoned": 0, "handled": offered,
+                "handle_s": offered * 100.0,
+            }
+        )  # fmt: skip
+        answer = bulletin(frame)
+        row = answer.looked_at.filter(pl.col("measure") == "calls").row(0, named=True)
+        half = stats.t.ppf(0.975, 49) / np.sqrt(72) * np.sqrt(1 + 1 / 8)
+        assert row["usual_low"] == pytest.approx(72 * np.exp(-half))
+        assert row["usual_high"] == pytest.approx(72 * np.exp(half))
+        shown[last] = answer.items.height
+    assert shown == {80: 0, 130: 1}
+
+
 def test_excluded_days_and_cut_days_do_not_count():
     frame = centre(np.random.default_rng(6))
     last = frame["local_start"].max()
