@@ -121,13 +121,15 @@ def resolution_cost(
     unit = cost_per_hour / 3600 / productive
     whole = known.select(pl.exclude(by).sum()).with_columns(pl.lit("all").alias(by))
     left = rows.height - known.height
+    every = float(rows["handle_s"].sum())
+    lacks = 1 - float(known["handle_s"].sum()) / every
     long = int(time["over_a_day"].sum()) if "over_a_day" in time.columns else 0
     return ResolutionCost(
         inputs={
             "cost_per_hour": cost_per_hour, "productive": productive, "by": by,
             "window_days": window_days, "level": level,
         },
-        checks=(*over_a_day(long), *_left_out(left, by)),
+        checks=(*over_a_day(long), *_left_out(left, by, lacks)),
         frame=_costs(known, by, unit, level).sort(by),
         overall=_costs(whole, by, unit, level),
         key=by,
@@ -163,10 +165,11 @@ def _positive(name: str, value: object, most: float, such: str) -> None:
         )
 
 
-def _left_out(left: int, by: str) -> tuple[Check, ...]:
+def _left_out(left: int, by: str, lacks: float) -> tuple[Check, ...]:
     if not left:
         return ()
     told = (
-        f"{counted(left, by)} without timed calls, or without a first contact that settled anything"
+        f"{counted(left, by)} without timed calls, or without a first contact that settled "
+        f"anything; {lacks:.1%} of handle time is theirs and in no cost"
     )
     return (Check("left out", "informs", told),)

@@ -103,7 +103,7 @@ def test_figures_of_a_model_take_the_place_of_the_ratio():
 def test_a_settled_matter_costs_its_repetitions():
     """30 an hour, 144 s, 0.8 on calls, 0.9 settled: 30·144/3600/0.8/0.9 = 1.667."""
     done = pl.DataFrame(
-        {"team": ["x", "y"], "handled": [1000, 0], "handle_s": [144_000.0, 0.0],
+        {"team": ["x", "second line"], "handled": [1000, 10], "handle_s": [144_000.0, 36_000.0],
          "off_ss": [1000 * 90.0**2, 0.0]}
     )  # fmt: skip
     first = contacts(500, 50, team=pl.lit("x"))
@@ -115,7 +115,8 @@ def test_a_settled_matter_costs_its_repetitions():
         1.66667 * np.exp(1.95996 * spread), rel=1e-5
     )
     assert found.checks[0].detail == (
-        "1 team without timed calls, or without a first contact that settled anything"
+        "1 team without timed calls, or without a first contact that settled anything; "
+        "20.0% of handle time is theirs and in no cost"
     )
     with pytest.raises(InputError, match="above 0"):
         quality.resolution_cost(done, first, cost_per_hour=0)
