@@ -24,7 +24,7 @@ def bulletin_items(bulletin: Bulletin) -> go.Figure:
         raise DataError(
             "nothing deserves attention, so there is nothing to draw",
             f"{bulletin.day}",
-            "bulletin.everything() lists all that was looked at",
+            "all that was looked at stands in bulletin.everything()",
         )
     table = bulletin.table()
     names = [
