@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -66,19 +67,26 @@ def _spells(scope: Scope, table: str, until: int) -> nw.LazyFrame[Any]:
 def _bounds(scope: Scope, *tables: str) -> dict[str, tuple[int, int]]:
     """First start and last moment of each table in milliseconds; those that are empty are not
     there."""
-    start, end = nw.col("start"), nw.col("end")
+    # The columns themselves, not numbers made of them: DuckDB has their bounds in its statistics.
+    start, end = nw.col("started_at"), nw.col("ended_at")
     each = [
-        scope.engine.spells(table)
+        scope.engine.table(table)
         .select(low=start.min(), high=start.max(), ended=end.max())
         .with_columns(table=nw.lit(table))
         for table in tables
     ]
     found = {
-        table: (low, high if ended is None else max(high, ended))
+        table: (_ms(low), _ms(high if ended is None else max(high, ended)))
         for low, high, ended, table in collect(nw.concat(each)).rows()
         if low is not None
     }
     return {table: found[table] for table in tables if table in found}
+
+
+def _ms(moment: datetime) -> int:
+    return (moment.replace(tzinfo=UTC) - datetime.fromtimestamp(0, UTC)) // timedelta(
+        milliseconds=1
+    )
 
 
 def _named(scope: Scope, spells: nw.LazyFrame[Any], keys: list[str]) -> nw.LazyFrame[Any]:
@@ -108,13 +116,17 @@ def agent_seconds(scope: Scope, every: Every, keys: list[str], units: pl.DataFra
     spells = _named(scope, spells.rename({"code": "state"}), keys)
     frame = seconds_by_slot(spells, every, [*keys, "state", "_measure"], units)
     seconds, measure = pl.col("busy_s"), pl.col("_measure")
+    apart = {
+        name: pl.when(measure == name).then(seconds).otherwise(0.0)
+        for name in (_SECONDS[table] for table in bounds)
+    }
     return (
-        frame.filter(seconds > 0)
+        frame.lazy()
+        .filter(seconds > 0)
+        .select("slot", *keys, "state", **apart)
         .group_by("slot", *keys, "state")
-        .agg(
-            seconds.filter(measure == name).sum().alias(name)
-            for name in (_SECONDS[table] for table in bounds)
-        )
+        .agg(pl.col(*apart).sum())
+        .collect()
     )
 
 
