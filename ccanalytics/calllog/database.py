@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import tempfile
+import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 from ccanalytics.errors import LogError
@@ -14,6 +17,7 @@ from ccanalytics.schema import SCHEMA_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
     import duckdb
 
@@ -35,6 +39,8 @@ _WRITING_MEMORY, _WRITING_THREADS = 1 << 30, 4
 # What DuckDB says while another process, or another connection of this one, is in the way.
 _IN_USE = ("lock on file", "conflicting lock", "already attached", "different configuration")
 _INTERRUPTED = "Query interrupted"
+# Connections of the main thread, the only one that Ctrl-C reaches.
+_interruptible: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 _NO_LOG = ("not a valid duckdb", "in-memory", "serialization", "corrupt")
 
 
@@ -98,9 +104,42 @@ def in_memory() -> duckdb.DuckDBPyConnection:
     import duckdb
 
     limit = f"{_memory_limit() >> 20}MiB"
-    connection = duckdb.connect(config={**_CONFIG, "memory_limit": limit})
+    connection = _noted(duckdb.connect(config={**_CONFIG, "memory_limit": limit}))
     _draw_nothing(connection)
     return connection
+
+
+def _noted(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    if threading.current_thread() is threading.main_thread():
+        _interruptible.add(connection)
+    return connection
+
+
+@contextlib.contextmanager
+def _interruptible_queries() -> Iterator[None]:
+    """Let Ctrl-C end a query that runs in one of the database's own threads.
+
+    By itself it is seen between two pieces of work of the thread that asked, which then waits
+    until the other threads have worked to the end of theirs: minutes, in a large log.
+    """
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for connection in list(_interruptible):
+            connection.interrupt()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _memory_limit() -> int:
@@ -146,7 +185,7 @@ def _attach(
 
 def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """A second connection to the same state: its temporary tables and relations are its own."""
-    cursor = connection.cursor()
+    cursor = _noted(connection.cursor())
     _look_at_log(cursor)
     return cursor
 
@@ -163,7 +202,8 @@ def speaking(path: Path, what: str = "the call log cannot be read") -> Iterator[
     import duckdb
 
     try:
-        yield
+        with _interruptible_queries():
+            yield
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except RuntimeError as error:

@@ -170,9 +170,9 @@ def attrition(
     rows = listed(people)
     first = _day(rows, "seen_from", seen_from, "min")
     last = _day(rows, "seen_until", seen_until, "max")
-    if first >= last:
+    if first > last:
         raise InputError(
-            "the first day seen comes before the last", f"seen_from={first}, seen_until={last}"
+            "the first day seen comes after the last", f"seen_from={first}, seen_until={last}"
         )
     unknown = rows.filter(pl.col("hired_on").is_null())["agent"].to_list()
     rows = rows.filter(pl.col("hired_on").is_not_null(), pl.col("hired_on") <= last)

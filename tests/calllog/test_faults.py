@@ -535,6 +535,30 @@ def test_every_error_of_the_package_is_one_of_its_own(small):
 
 # ---- whoever stops a load -----------------------------------------------------------------------
 
+ENDLESS = """
+import os, pathlib, signal, threading
+from ccanalytics.calllog.database import in_memory, speaking
+stopped = 0
+for _ in range(8):
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        with speaking(pathlib.Path("centre.duckdb")):
+            in_memory().execute("SELECT count(*) FROM range(1_000_000_000_000_000) r(i) "
+                                "WHERE hash(i) = 3")
+    except KeyboardInterrupt:
+        stopped += 1
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+print(stopped)
+"""
+
+
+def test_an_interrupt_reaches_the_threads_of_the_database():
+    """One of two queries went on to its end, where another thread than ours had its work."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.stdout.strip(), done.stderr) == ("8", "")
+
 
 def test_an_interrupt_while_the_database_works_is_an_interrupt(small, log_content, monkeypatch):
     """The database makes a RuntimeError of Ctrl-C, which once was called a bug of ours."""

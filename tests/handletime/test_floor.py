@@ -179,6 +179,19 @@ def test_the_exact_limits_of_a_rate():
     assert row["monthly_leaving_high"] == pytest.approx(-np.expm1(-18.390356 / months), rel=1e-6)
 
 
+def test_a_log_of_one_day_tells_of_that_day():
+    made = pl.DataFrame(
+        {
+            "agent": ["a", "b", "c", "d"],
+            "hired_on": [FIRST - dt.timedelta(days=30)] * 4,
+            "left_on": [FIRST, None, None, None],
+        }
+    )
+    row = handletime.attrition(made, seen_from=FIRST, seen_until=FIRST).rates.row(-1, named=True)
+    assert row["leavers"] == 1
+    assert row["agent_months"] == pytest.approx(4 / (365.25 / 12))
+
+
 def test_who_cannot_be_used_is_named():
     made = staff(1).with_columns(
         hired_on=pl.when(pl.col("agent") == "a001").then(None).otherwise("hired_on"),
@@ -195,7 +208,7 @@ def test_who_cannot_be_used_is_named():
     assert told["left before"].startswith("1 agent had left")
     for people_, settings, error, words in (
         (made, {}, InputError, "from when to when"),
-        (made, {"seen_from": LAST, "seen_until": FIRST}, InputError, "before the last"),
+        (made, {"seen_from": LAST, "seen_until": FIRST}, InputError, "after the last"),
         (made, {"seen_from": "soon", "seen_until": LAST}, InputError, "must be a day"),
         (made, {"seen_from": FIRST, "seen_until": LAST, "bands": (13, 13)}, InputError, "rise"),
         (made.with_columns(left_on=pl.lit(None, pl.Date)), {"seen_from": FIRST, "seen_until": LAST},
