@@ -11,6 +11,7 @@ local_start       optional: the start by the centre's own clock; utc_offset_s be
 calls             calls in the interval, 0 or more (a mean may be fractional)
 aht_s             average handle time in seconds; may be null where there are no calls
 cv                optional: coefficient of variation of the volume
+over_a_day        optional: calls that no handle time counts, as it would be over a day
 *anything else*   key columns (queue, service, …), passed through untouched
 ================  =======================================================================
 """
@@ -34,6 +35,7 @@ MEASURES = (
     "calls",
     "aht_s",
     "cv",
+    "over_a_day",
 )
 
 

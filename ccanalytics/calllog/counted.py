@@ -123,6 +123,7 @@ class CountedLog(LogFile):
             *keys,
             pl.col("offered").cast(pl.Float64).alias("calls"),
             own.fill_null(overall.over(keys) if keys else overall).alias("aht_s"),
+            pl.lit(None, pl.Int64).alias("over_a_day"),
         )
 
     def _check_one_media(self, keys: list[str], where: Mapping[str, Any] | None) -> None:

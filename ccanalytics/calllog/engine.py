@@ -6,7 +6,8 @@ three small views over them, which each engine defines in its own SQL:
 
 ``base``
     ``calls`` with ``arrived_epoch`` (whole seconds), ``arrived_ms``, ``answered_ms``, ``ended_ms``,
-    ``is_offered``, ``is_answered``, ``is_abandoned`` and ``handle_s``.
+    ``is_offered``, ``is_answered``, ``is_abandoned``, ``recorded_s`` (talk, hold and after-call
+    work of an answered call) and ``handle_s``: the same, null where it is over a day.
 ``events``
     ``self_service`` with ``at_epoch``.
 ``counted``

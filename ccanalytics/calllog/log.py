@@ -226,7 +226,9 @@ class CallLog(
         Returns
         -------
         polars.DataFrame
-            interval_start (aware UTC), local_start, utc_offset_s, interval_s, keys…, calls, aht_s.
+                interval_start (aware UTC), local_start, utc_offset_s, interval_s, keys…, calls,
+            aht_s, over_a_day (calls without a handle time, since it would be over a day; null
+            where counts alone are known).
         """
         import polars as pl
 
@@ -252,6 +254,7 @@ class CallLog(
             *keys,
             "calls",
             own.fill_null(overall.over(keys) if keys else overall).alias("aht_s"),
+            "over_a_day",
         )
 
     @one_state

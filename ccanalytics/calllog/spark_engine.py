@@ -18,7 +18,7 @@ import narwhals.stable.v2 as nw
 from ccanalytics.calllog.engine import Covered, Engine
 from ccanalytics.calllog.store import check_time_zone
 from ccanalytics.errors import DataError, InputError, LogError, UnsupportedError
-from ccanalytics.schema import SCHEMA_VERSION, TABLES
+from ccanalytics.schema import LONGEST_HANDLE_S, SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,8 @@ _VIEWS = {
             "outcome = 'abandoned' AS is_abandoned",
             "outcome IN ('answered', 'abandoned', 'overflowed', 'call_back') AS is_offered",
             "CASE WHEN outcome = 'answered' "
-            "THEN talk_s + coalesce(hold_s, 0D) + coalesce(wrap_s, 0D) END AS handle_s",
+            "THEN talk_s + coalesce(hold_s, 0D) + coalesce(wrap_s, 0D) END AS recorded_s",
+            f"CASE WHEN recorded_s <= {LONGEST_HANDLE_S} THEN recorded_s END AS handle_s",
         ],
     ),
     "events": ("self_service", ["*", "unix_seconds(CAST(`at` AS TIMESTAMP)) AS at_epoch"]),

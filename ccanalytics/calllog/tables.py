@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccanalytics.schema import SCHEMA_VERSION, TABLES
+from ccanalytics.schema import LONGEST_HANDLE_S, SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +43,7 @@ CREATE TABLE forgotten (
 """
 
 # What every roll-up starts from: whole epoch numbers and the handful of conditions that all share.
-VIEWS = """
+VIEWS = f"""
 CREATE VIEW base AS
 SELECT *,
     epoch_us(arrived_at) // 1000000 AS arrived_epoch,
@@ -54,13 +54,14 @@ SELECT *,
     outcome = 'abandoned' AS is_abandoned,
     outcome IN ('answered', 'abandoned', 'overflowed', 'call_back') AS is_offered,
     CASE WHEN outcome = 'answered'
-        THEN talk_s + coalesce(hold_s, 0) + coalesce(wrap_s, 0) END AS handle_s
+        THEN talk_s + coalesce(hold_s, 0) + coalesce(wrap_s, 0) END AS recorded_s,
+    CASE WHEN recorded_s <= {LONGEST_HANDLE_S} THEN recorded_s END AS handle_s
 FROM calls;
 CREATE VIEW events AS
 SELECT *, epoch_us("at") // 1000000 AS at_epoch FROM self_service;
 CREATE VIEW counted AS
 SELECT *, epoch_us(started_at) // 1000000 AS started_epoch FROM interval_counts;
-"""
+"""  # noqa: S608 - a number of the schema
 
 
 def quoted(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.schema import LONGEST_HANDLE_S
 from ccanalytics.statistics.checking import normal_quantile
 from ccanalytics.statistics.frames import (
     as_polars,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ccanalytics.results import Check
 
 __all__ = [
-    "LONGEST_S",
     "OTHER",
     "PARTS",
     "TIME_COLUMNS",
@@ -51,9 +51,6 @@ PARTS = {
 
 OTHER = "all others"
 """Key under which the groups beyond the largest are taken together."""
-
-LONGEST_S = 86_400
-"""Longest time of a call that is believed: beyond a day it is a clock or a record never closed."""
 
 TIME_COLUMNS = ("interval_start", "local_start", "utc_offset_s", "interval_s")
 
@@ -177,8 +174,8 @@ def checked(
         raise InputError("seconds and calls must be known", "value_counts", "drop unknown rows")
     whole = ["local_start", "interval_s"] if weekly else []
     check_known(frame, whole, "value_counts")
-    long = int(frame.filter(pl.col("seconds") > LONGEST_S)["calls"].sum())
-    frame = frame.filter(pl.col("seconds") <= LONGEST_S)
+    long = int(frame.filter(pl.col("seconds") > LONGEST_HANDLE_S)["calls"].sum())
+    frame = frame.filter(pl.col("seconds") <= LONGEST_HANDLE_S)
     if long and not frame["calls"].sum():
         raise DataError(
             "no call has a time of at most a day",

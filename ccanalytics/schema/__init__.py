@@ -11,6 +11,7 @@ from ccanalytics.schema.dictionary import dictionary
 from ccanalytics.schema.tables import OUTCOMES, TABLES
 
 __all__ = [
+    "LONGEST_HANDLE_S",
     "OUTCOMES",
     "SCHEMA_VERSION",
     "TABLES",
@@ -23,5 +24,8 @@ __all__ = [
 
 # 2 has customers, subscriptions, days, contracts, schedules, assessments and articles besides;
 # 3 has tickets, line_groups, queue_events, interval_counts and the books of persons, of what was
-# forgotten and of what followed from a load.
-SCHEMA_VERSION = 3
+# forgotten and of what followed from a load; 4 knows no handle time over a day.
+SCHEMA_VERSION = 4
+
+LONGEST_HANDLE_S = 86_400
+"""A record of more is a clock gone wrong, or a call that nobody closed: it has no handle time."""

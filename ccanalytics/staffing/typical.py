@@ -13,6 +13,7 @@ from ccanalytics.staffing import _days
 from ccanalytics.staffing._closed import ClosedDays, left_out
 from ccanalytics.staffing._days import LOCAL, WEEKDAYS
 from ccanalytics.staffing._seats import counted, on_day
+from ccanalytics.statistics.frames import over_a_day
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -157,6 +158,7 @@ def typical_day(
     rows, outside = _days.within(rows, hours)
     chosen, name = _days.choose(rows, weekdays, out)
     _, checks = left_out(whole, exclude, closed_days, chosen)
+    checks = [*checks, *_never_closed(rows, aht_s)]
     asked = {"weekdays": chosen, "time_zone": time_zone, "aht_s": aht_s, "hours": hours,
              "exclude": sorted(out), "lacks": _lacks(recorded, aht_s)}  # fmt: skip
     return _mean(rows, keys, f"average {name}", asked, [*checks, *outside])
@@ -177,6 +179,7 @@ def typical_week(
 
     rows, keys = _days.read(demand, time_zone, aht_s)
     out, checks = left_out(rows, exclude, closed_days)
+    checks = [*checks, *_never_closed(rows, aht_s)]
     rows, outside = _days.within(rows, hours)
     if "weekday" in keys:
         raise InputError("the frame has a key called weekday already", "column 'weekday'")
@@ -185,6 +188,12 @@ def typical_week(
     asked = {"weekdays": every, "time_zone": time_zone, "aht_s": aht_s, "hours": hours,
              "exclude": sorted(out), "lacks": _lacks(recorded, aht_s)}  # fmt: skip
     return _mean(rows, ("weekday", *keys), "average week", asked, [*checks, *outside])
+
+
+def _never_closed(rows: pl.DataFrame, aht_s: float | None) -> tuple[Check, ...]:
+    """Name calls over a day, which are in the volume but in no measured handle time."""
+    known = aht_s is None and "over_a_day" in rows.columns
+    return over_a_day(int(rows["over_a_day"].sum())) if known else ()
 
 
 def _lacks(recorded: Collection[str] | None, aht_s: float | None) -> str:

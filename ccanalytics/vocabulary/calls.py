@@ -51,7 +51,7 @@ CALL_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "Handle time",
         "处理时长",
         "s",
-        "sum of talk, hold and after-call work of answered calls",
+        "sum of talk, hold and after-call work of answered calls, none of them over a day",
     ),
     ("mean_wait_s", "Mean wait", "平均等待", "s", "mean wait of all offered calls"),
     ("asa_s", "Average speed of answer", "平均应答速度", "s", "mean wait of answered calls"),

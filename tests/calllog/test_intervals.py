@@ -63,7 +63,12 @@ def recount(rows, filled):
     offered = [r for r in rows if r["outcome"] in OFFERED]
     answered = [r for r in rows if r["outcome"] == "answered"]
     abandoned = [r for r in rows if r["outcome"] == "abandoned"]
-    handled = [r for r in answered if r["talk_s"] is not None]
+    # What took over a day was never closed: it is a call, and has no time.
+    closed = [
+        r for r in answered
+        if r["talk_s"] is None or r["talk_s"] + (r["hold_s"] or 0) + (r["wrap_s"] or 0) <= 86_400
+    ]  # fmt: skip
+    handled = [r for r in closed if r["talk_s"] is not None]
     waits = [r["wait_s"] for r in offered if r["wait_s"] is not None]
     answered_waits = [r["wait_s"] for r in answered if r["wait_s"] is not None]
     handle = [r["talk_s"] + (r["hold_s"] or 0) + (r["wrap_s"] or 0) for r in handled]
@@ -90,7 +95,7 @@ def recount(rows, filled):
         "wait_s": total(waits),
         "answered_wait_s": total(answered_waits),
         "abandoned_wait_s": total(r["wait_s"] for r in abandoned),
-        **{part: total(r[part] for r in answered) for part in ("talk_s", "hold_s", "wrap_s")},
+        **{part: total(r[part] for r in closed) for part in ("talk_s", "hold_s", "wrap_s")},
         "handle_s": sum(handle),
         "mean_wait_s": np.mean(waits) if waits else None,
         "asa_s": np.mean(answered_waits) if answered_waits else None,
@@ -436,6 +441,28 @@ def test_demand_takes_the_keys_own_handle_time_where_nothing_was_handled(make_lo
     assert arrived.filter(pl.col("queue") == "help")["calls"].sum() == 2
     with pytest.raises(InputError, match="calls"):
         log.demand(calls="handled")
+
+
+def test_a_call_that_nobody_closed_is_a_call_without_a_time(make_log):
+    """One record of 25 hours made the handle time of ten calls two and a half hours."""
+    from ccanalytics import staffing
+
+    at = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    rows = [{"arrived_at": at, "answered_at": at, "talk_s": 200.0} for _ in range(9)]
+    open_ = {"arrived_at": at, "answered_at": at, "talk_s": 90_000.0, "wrap_s": 60.0}
+    log = make_log([*rows, open_])
+    row = log.intervals("1h").filter(pl.col("arrived") > 0).row(0, named=True)
+    assert (row["answered"], row["handled"], row["aht_s"]) == (10, 9, 200)
+    assert (row["talk_s"], row["wrap_s"], row["agent_busy_s"]) == (1800, 0, 1800)
+    demand = log.demand("1h")
+    assert demand["over_a_day"].sum() == 1
+    busy = demand.filter(pl.col("calls") > 0).row(0, named=True)
+    assert (busy["calls"], busy["aht_s"]) == (10, 200)
+    day = staffing.typical_day(demand, time_zone="UTC")
+    assert "longer than a day" in {check.name for check in day.checks}
+    own = staffing.typical_day(demand, time_zone="UTC", aht_s=300)
+    assert "longer than a day" not in {check.name for check in own.checks}
+    assert log.handle_times().rows() == [(200, 9), (90_060, 1)]
 
 
 def test_demand_without_any_handle_time_says_null_and_not_nan(make_log):

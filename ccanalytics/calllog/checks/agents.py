@@ -24,7 +24,7 @@ _SWEPT = f"""
 WITH spells AS (
     SELECT {{agent}}, arrived_at, answered_ms AS s,
         answered_ms + CAST(round((talk_s + coalesce(hold_s, 0)) * 1000) AS BIGINT) AS t,
-        answered_ms + CAST(round(handle_s * 1000) AS BIGINT) AS w
+        answered_ms + CAST(round(recorded_s * 1000) AS BIGINT) AS w
     FROM base WHERE is_answered AND agent IS NOT NULL AND answered_ms IS NOT NULL AND talk_s > 0
         AND arrived_at >= ? AND arrived_at < ? {{only}}),
 swept AS (

@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag
 from ccanalytics.calllog.timegrid import starts_of
+from ccanalytics.schema import LONGEST_HANDLE_S
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTS", "agent_handling", "agents_seen"]
 
-LONGEST_S = 86400
 COUNTS = ("timed_calls", "second_line", "untimed", "negative_times", "zero_times", "over_a_day")
 SUMS = ("timed_s", "timed_ss", "timed_logs", "timed_logs2")
 
@@ -27,7 +27,7 @@ def agent_handling(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
 
     units, _ = scope.grid(every)
     handle = nw.col("handle_s")
-    timed = (handle >= 1) & (handle <= LONGEST_S)
+    timed = handle >= 1
     # Logs are taken of what is timed alone: of others there is none.
     length = nw.when(timed).then(handle)
     groups = list(dict.fromkeys(["slot", "agent", *keys]))
@@ -39,10 +39,10 @@ def agent_handling(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
             *groups,
             timed_calls=flag(timed),
             second_line=flag(timed & (nw.col("transfer") == "second_line")),
-            untimed=flag(handle.is_null()),
+            untimed=flag(nw.col("recorded_s").is_null()),
             negative_times=flag(handle < 0),
             zero_times=flag((handle >= 0) & (handle < 1)),
-            over_a_day=flag(handle > LONGEST_S),
+            over_a_day=flag(nw.col("recorded_s") > LONGEST_HANDLE_S),
             timed_s=nw.col("_length"),
             timed_ss=nw.col("_length") * nw.col("_length"),
             timed_logs=nw.col("_log"),

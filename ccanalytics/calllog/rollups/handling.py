@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARTS", "handle_times"]
 
-PARTS = {"handle": "handle_s", "talk": "talk_s", "hold": "hold_s", "wrap": "wrap_s"}
+PARTS = {"handle": "recorded_s", "talk": "talk_s", "hold": "hold_s", "wrap": "wrap_s"}
 
 
 def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) -> pl.DataFrame:

@@ -57,6 +57,8 @@ def interval_counts(
     units, _ = scope.grid(every)
     offered, answered = nw.col("is_offered"), nw.col("is_answered")
     abandoned, wait = nw.col("is_abandoned"), nw.col("wait_s")
+    # What has a handle time, and what was never timed as a whole: not what took over a day.
+    timed = answered & (~nw.col("handle_s").is_null() | nw.col("recorded_s").is_null())
     measures: dict[str, nw.Expr] = {
         "offered": _count(offered),
         "answered": _count(answered),
@@ -70,7 +72,7 @@ def interval_counts(
         "wait_s": nw.when(offered).then(wait),
         "answered_wait_s": nw.when(answered).then(wait),
         "abandoned_wait_s": nw.when(abandoned).then(wait),
-        **{name: nw.when(answered).then(nw.col(name)) for name in ("talk_s", "hold_s", "wrap_s")},
+        **{name: nw.when(timed).then(nw.col(name)) for name in ("talk_s", "hold_s", "wrap_s")},
         "handle_s": nw.col("handle_s"),
     }
     for what, seconds in thresholds(goals):
@@ -111,7 +113,8 @@ def interval_counts(
 
 def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl.DataFrame:
     """Columns interval_start (aware UTC), local_start, utc_offset_s, interval_s, keys…, calls,
-    handled, handle_s, also where nothing happened; ``calls`` is ``offered`` or ``arrived``."""
+    handled, handle_s, over_a_day, also where nothing happened; ``calls`` is ``offered`` or
+    ``arrived``."""
     import polars as pl
 
     units, _ = scope.grid(every)
@@ -119,9 +122,20 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
     wanted = nw.len() if calls == "arrived" else nw.col("_offered").sum()
     counted = collect(
         scope.placed(scope.calls(), every)
-        .select("slot", *keys, "handle_s", _offered=_count(nw.col("is_offered")))
+        .select(
+            "slot",
+            *keys,
+            "handle_s",
+            _recorded=nw.col("recorded_s"),
+            _offered=_count(nw.col("is_offered")),
+        )
         .group_by("slot", *keys)
-        .agg(calls=wanted, handled=handle.count(), handle_s=handle.sum())
+        .agg(
+            calls=wanted,
+            handled=handle.count(),
+            handle_s=handle.sum(),
+            over_a_day=nw.col("_recorded").count() - handle.count(),
+        )
     )
     frame = _dense(units, keys, _groups(scope, keys, [counted]), [counted])
     return frame.select(
@@ -131,6 +145,7 @@ def demand_counts(scope: Scope, every: Every, keys: list[str], calls: str) -> pl
         "interval_s",
         *keys,
         pl.col("calls", "handled", "handle_s").cast(pl.Float64).fill_null(0),
+        pl.col("over_a_day").cast(pl.Int64).fill_null(0),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import narwhals.stable.v2 as nw
 
-from ccanalytics.calllog.rollups.agent_handling import LONGEST_S, agent_handling
+from ccanalytics.calllog.rollups.agent_handling import agent_handling
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag, narrowed
 from ccanalytics.calllog.timegrid import starts_of
 
@@ -123,9 +123,7 @@ def assisted(scope: Scope, every: Every, keys: list[str]) -> pl.DataFrame:
     import polars as pl
 
     units, _ = scope.grid(every)
-    calls = scope.calls().filter(
-        nw.col("is_answered"), nw.col("handle_s") > 0, nw.col("handle_s") <= LONGEST_S
-    )
+    calls = scope.calls().filter(nw.col("is_answered"), nw.col("handle_s") > 0)
     during = narrowed(scope.engine.table("events"), scope.where).filter(
         nw.col("stage") == "during_call", ~nw.col("call_id").is_null()
     )

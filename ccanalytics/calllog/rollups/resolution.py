@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from ccanalytics.calllog.rollups.agent_handling import LONGEST_S
 from ccanalytics.calllog.rollups.agents import AGENT_KEYS
 from ccanalytics.calllog.rollups.reviewed import OF_CALL, with_agents
 from ccanalytics.calllog.rollups.scope import Scope, collect, flag, narrowed
+from ccanalytics.schema import LONGEST_HANDLE_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,9 +99,7 @@ def agent_calls(
     """Rows of ``CallLog.agent_calls``: see there."""
     import polars as pl
 
-    at, told = nw.col("arrived_epoch"), nw.col("handle_s")
-    # Longer than a day is a record never closed: one would be the mean of its agent.
-    time = nw.when(told <= LONGEST_S).then(told)
+    at, time = nw.col("arrived_epoch"), nw.col("handle_s")
     rows = scope.calls().filter(nw.col("is_answered"), at >= first, at < last)
     usual = time.mean().over(*case) if case else time.mean().over("is_answered")
     rows = rows.with_columns(_usual=usual)
@@ -109,7 +107,7 @@ def agent_calls(
     measured = {
         "answered": nw.lit(1),
         "handled": flag(~time.is_null()),
-        "over_a_day": flag(told > LONGEST_S),
+        "over_a_day": flag(nw.col("recorded_s") > LONGEST_HANDLE_S),
         "handle_s": time,
         "expected_s": nw.when(~time.is_null()).then("_usual"),
         "off_ss": off * off,
