@@ -88,7 +88,7 @@ def handle_event_study(effect: HandleEffect) -> go.Figure:
             f"{effect.unit}s<extra></extra>",
         )
     theme.share_axis(fig, "y", zero=False)
-    theme.reference_line(fig, 0, "no change")
+    theme.reference_line(fig, 0, "")
     fig.update_xaxes(tickformat="d")
     return fig
 

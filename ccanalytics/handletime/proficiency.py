@@ -12,7 +12,7 @@ from ccanalytics.handletime.effect_cells import Asked, dates_of
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.left_out import jackknife
-from ccanalytics.statistics.frames import as_polars, whole_weeks
+from ccanalytics.statistics.frames import as_polars, check_numbers, whole_weeks
 from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ def proficiency(
     if isinstance(within, bool) or not isinstance(within, (int, float)) or not 0 < within < 1:
         raise InputError("within is a share between 0 and 1", f"within={within!r}")
     frame = as_polars(panel, "panel", _NEEDS, "log.agent_panel()")
+    check_numbers(frame, _NEEDS[3:])
     asked = Asked(treatment, "aht", None, (), "staggered", "team", 8, level)
     _, rows, name = dates_of(rollouts, asked)
     frame, _ = whole_weeks(frame, "the weeks of the panel")

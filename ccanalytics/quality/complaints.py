@@ -136,9 +136,7 @@ def complaint_week(
 
     if isinstance(weeks, bool) or not isinstance(weeks, int) or weeks < 10:
         raise InputError("this must be a whole number of weeks, 10 or more", f"weeks={weeks!r}")
-    rows = as_polars(opened, "opened", _NEEDS, _SOURCE)
-    check_counts(rows, ["tickets", "answered"], "opened")
-    check_known(rows, ["local_start", "tickets", "answered"], "opened")
+    rows = _read(opened)
     keys = key_columns(rows, _COUNTS)
     rows = _whole(rows).with_columns(_day=pl.col("local_start").dt.date())
     days = rows["_day"].unique().sort().to_list()
@@ -203,6 +201,13 @@ def complaint_week(
     )
 
 
+def _read(opened: Any) -> pl.DataFrame:
+    rows = as_polars(opened, "opened", _NEEDS, _SOURCE)
+    check_counts(rows, ["interval_s", "tickets", "answered"], "opened")
+    check_known(rows, _NEEDS, "opened")
+    return rows
+
+
 def _week_of(days: list[dt.date], week: dt.date | str | None) -> dt.date:
     from ccanalytics.dates import read_dates
 
@@ -259,9 +264,7 @@ def complaint_chart(
 
     from ccanalytics.statistics.control import rates
 
-    rows = as_polars(opened, "opened", _NEEDS, _SOURCE)
-    check_counts(rows, ["tickets", "answered"], "opened")
-    check_known(rows, ["local_start", "tickets", "answered"], "opened")
+    rows = _read(opened)
     rows = rows.group_by("local_start").agg(
         pl.col("interval_s").max(), pl.col("tickets", "answered").sum()
     )

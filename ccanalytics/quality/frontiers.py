@@ -11,7 +11,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts, check_known, over_a_day
+from ccanalytics.statistics.frames import alike, as_polars, check_counts, check_known, over_a_day
 from ccanalytics.statistics.random_effects import random_effects
 from ccanalytics.vocabulary import counted
 
@@ -137,7 +137,8 @@ def frontier(
     )
     check_counts(seen, ["items_marked", "items_failed"], "reviews")
     check_known(seen, ["items_marked", "items_failed"], "reviews")
-    random = seen.filter(pl.col("sampled") == "random")
+    time = alike(time, by, seen, "calls")
+    random = alike(seen, by, time, "reviews").filter(pl.col("sampled") == "random")
     design = _common_design(random)
     random = random.group_by(by).agg(pl.col("items_marked", "items_failed").sum())
     rows = (
@@ -161,6 +162,8 @@ def frontier(
     if relative is not None:
         names = (by, "relative_aht", "relative_aht_sd")
         told = as_polars(relative, "relative", names, "a model of handle time").select(names)
+        check_counts(told, names[1:], "relative")
+        told = alike(told, by, rows, "relative")
         both = rows.select(by).join(told, on=by, how="left")
         if both.null_count().sum_horizontal().item():
             raise InputError("relative lacks some", f"{by}s with calls and reviews", "give all")

@@ -12,7 +12,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.quality.errors_found import RANKS_NOBODY, error_rates
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, over_a_day
+from ccanalytics.statistics.frames import as_polars, check_counts, check_numbers, over_a_day
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -27,6 +27,7 @@ _UNLIKE = ("average handle time", "items wrong, calls chosen for a reason")
 _REVIEWED = ("items wrong, calls chosen at random", "calls with a critical error")
 _CONTACTS = ("agent", "first_contacts", "again", "window_days")
 _TICKETS = ("agent", "state", "reopened", "tickets")
+_NUMBERS = ("score", "surveys", "first_contacts", "again", "window_days", "tickets")
 Line = tuple[str, str, float | None, float | None, float | None, float | None, int]
 
 
@@ -153,6 +154,7 @@ def agent_file(
     level = check_level(level)
     few = smallcells.least() if least is None else smallcells.check(least)
     frame = as_polars(calls, "calls", ("agent", *_CALLS), "log.agent_calls()")
+    check_counts(frame, _CALLS, "calls")
     frame = frame.filter(pl.col("agent").is_not_null(), pl.col("answered") > 0)
     if not frame.height:
         raise DataError("the log knows of no agent who took a call", "", "load calls with agents")
@@ -175,6 +177,7 @@ def agent_file(
         if told is None:
             continue
         rows = as_polars(told, what, needs, source)
+        check_numbers(rows, [name for name in needs if name in _NUMBERS])
         if lines_of is None:
             lines += _of_surveys(rows, agent, top_from, level)
         else:

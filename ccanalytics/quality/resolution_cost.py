@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts, check_known, over_a_day
+from ccanalytics.statistics.frames import alike, as_polars, check_counts, check_known, over_a_day
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def resolution_cost(
     first = as_polars(contacts, "contacts", needs, f"log.resolutions(by=['{by}'])")
     check_counts(first, ["first_contacts", "again"], "contacts")
     check_known(first, ["first_contacts", "again"], "contacts")
-    first = first.filter(pl.col("window_days") == window_days)
+    time = alike(time, by, first, "calls")
+    first = alike(first, by, time, "contacts").filter(pl.col("window_days") == window_days)
     rows = (
         time.group_by(by).agg(pl.col(_CALLS).sum())
         .join(first.group_by(by).agg(pl.col("first_contacts", "again").sum()), on=by, how="left")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check
-from ccanalytics.statistics.frames import as_polars
+from ccanalytics.statistics.frames import as_polars, check_numbers
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def score_pairs(
     import polars as pl
 
     tests = as_polars(assessments, "assessments", _TESTS, "log.table('assessments')")
+    check_numbers(tests, ["score"])
     courses = taken_by(trainings, course)
     mine = tests.filter(pl.col("course") == course).drop_nulls(["agent", "score"])
     if not mine.height:
@@ -98,6 +99,7 @@ def taken_by(trainings: Any, course: str) -> pl.DataFrame:
     import polars as pl
 
     rows = as_polars(trainings, "trainings", _COURSES, "log.table('trainings')")
+    check_numbers(rows, [name for name in ("hours", "cost") if name in rows.columns])
     mine = rows.filter(pl.col("course") == course).drop_nulls("agent")
     if not mine.height:
         known = ", ".join(sorted(map(str, rows["course"].drop_nulls().unique().to_list())))

@@ -328,12 +328,13 @@ def _result(
     missing = [
         name
         for name, value in (
-            ("an effect on handle time", on_time or None), ("panel", panel), ("wage", wage),
+            ("an effect on handle time", on_time or None), ("panel", panel),
             ("hours of the course", hours), ("cost of a seat", seat_cost),
         )
         if value is None
     ]  # fmt: skip
     if missing:
+        missing += ["wage"] if wage is None else []
         refused["result"] = "cost against benefit takes " + ", ".join(missing)
         return None
     calls, seconds = _volume(panel, rows)
@@ -341,18 +342,36 @@ def _result(
         refused["result"] = "trainees have no calls in the panel"
         return None
     change = on_time[0].relative.value
-    assert wage is not None and hours is not None and seat_cost is not None  # noqa: S101, PT018
-    return course_worth(
+    assert hours is not None and seat_cost is not None  # noqa: S101, PT018
+    found = course_worth(
         on_time[0],
         trainees=trainees,
         calls_a_week=calls,
         aht_s=seconds / (1 + change),
-        wage=wage,
+        wage=1.0 if wage is None else wage,
         hours=float(hours),
         seat_cost=float(seat_cost),
         level=level,
         **worth,
     )
+    if wage is not None:
+        return found
+    refused["result"] = _without_wage(found)
+    return None
+
+
+def _without_wage(found: CourseWorth) -> str:
+    """What can be said at a wage of 1: hours freed, and the wage from which they pay."""
+    freed, weeks = found.hours_freed, found.inputs["weeks"]
+    told = (
+        f"it takes what an agent's hour costs (wage). In {weeks} weeks {freed.value:,.0f} hours "
+        f"of handling are freed ({freed.low:,.0f} to {freed.high:,.0f})"
+    ).replace("-", "−")
+    # Of an hour's wage, this many hours come back beyond those that trainees sat in the course.
+    gained = found.benefit.value - found.wages
+    if gained <= 0:
+        return f"{told}, fewer than the course took: it pays at no wage"
+    return f"{told}: the course pays where an hour costs more than {found.seats / gained:,.2f}"
 
 
 def _volume(panel: Any, rows: pl.DataFrame) -> tuple[float, float]:

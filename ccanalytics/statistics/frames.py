@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WHOLE_WEEK_S",
+    "alike",
     "as_polars",
     "check_counts",
     "check_known",
+    "check_numbers",
     "key_columns",
     "key_names",
     "label_of",
@@ -59,8 +61,8 @@ def as_polars(frame: Any, what: str, needs: Iterable[str], source: str) -> pl.Da
     return frame
 
 
-def check_counts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
-    """Refuse counts that are not numbers, negative, or not finite; the first row is named."""
+def check_numbers(frame: pl.DataFrame, names: Iterable[str]) -> None:
+    """Refuse columns that hold something else than numbers; null is none, and let through."""
     import polars as pl
 
     for name in names:
@@ -68,6 +70,29 @@ def check_counts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
             raise InputError(
                 f"column {name!r} must hold numbers", f"it holds {frame.schema[name]}", ""
             )
+
+
+def alike(frame: pl.DataFrame, key: str, other: pl.DataFrame, what: str) -> pl.DataFrame:
+    """Give a frame whose key can be joined with another's: one that is null throughout takes its
+    type, one of another type is refused."""
+    import polars as pl
+
+    own, wanted = frame.schema[key], other.schema[key]
+    if wanted in (own, pl.Null):
+        return frame
+    if own == pl.Null:
+        return frame.with_columns(pl.col(key).cast(wanted))
+    raise InputError(
+        f"the frames name {key} in different types", f"{own} in {what}, else {wanted}", "cast it"
+    )
+
+
+def check_counts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
+    """Refuse counts that are not numbers, negative, or not finite; the first row is named."""
+    import polars as pl
+
+    for name in names:
+        check_numbers(frame, [name])
         bad = frame.with_row_index("_row").filter(
             ~(pl.col(name).cast(pl.Float64).is_finite() & (pl.col(name) >= 0)).fill_null(True)
         )

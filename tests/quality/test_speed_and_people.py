@@ -100,6 +100,26 @@ def test_figures_of_a_model_take_the_place_of_the_ratio():
         quality.frontier(done.head(5), seen)
 
 
+def test_keys_and_numbers_of_another_type_are_refused_in_words():
+    done, seen = people(np.linspace(0.8, 1.2, 8), np.full(8, 0.1))
+    nobody = done.with_columns(agent=pl.lit(None))
+    with pytest.raises(DataError, match="too few agents"):
+        quality.frontier(nobody, seen)
+    with pytest.raises(InputError, match="different types"):
+        quality.frontier(done, seen.with_columns(agent=pl.int_range(8)))
+    first = contacts(500, 50, team=pl.lit("x"))
+    costs = done.rename({"agent": "team"})
+    with pytest.raises(DataError, match="no team has both"):
+        quality.resolution_cost(costs.with_columns(team=pl.lit(None)), first, cost_per_hour=1)
+    with pytest.raises(InputError, match="different types"):
+        quality.resolution_cost(costs.with_columns(team=pl.lit(7)), first, cost_per_hour=1)
+    with pytest.raises(InputError, match="'handle_s' must hold numbers"):
+        quality.agent_file("a001", done.with_columns(pl.col("handle_s").cast(pl.String)))
+    surveys = pl.DataFrame({"agent": ["a001"], "score": ["5"], "surveys": [3]})
+    with pytest.raises(InputError, match="'score' must hold numbers"):
+        quality.agent_file("a001", done, surveys=surveys)
+
+
 def test_a_settled_matter_costs_its_repetitions():
     """30 an hour, 144 s, 0.8 on calls, 0.9 settled: 30·144/3600/0.8/0.9 = 1.667."""
     done = pl.DataFrame(

@@ -1,6 +1,7 @@
 """A course on four levels: what each says, what it costs, and what it cannot say."""
 
 import dataclasses
+import re
 
 import numpy as np
 import polars as pl
@@ -52,6 +53,25 @@ def test_all_levels(world, on_time):
         "1 reaction", "2 learning", "2 learning", "3 behaviour", "4 result"
     ]  # fmt: skip
     assert "satisfaction" in worth.summary()
+
+
+def test_without_a_wage_it_tells_the_wage_that_pays(world, on_time):
+    asked = {"behaviour": on_time, "panel": world.panel, "weeks": 26, "draws": 2000}
+    found = quality.training("course", world.trainings, world.assessments, **asked)
+    assert found.result is None
+    told = re.search(r"costs more than ([\d.,]+)$", found.refused["result"])
+    wage = float(told[1].replace(",", ""))
+    for factor, pays in ((0.98, False), (1.02, True)):
+        at = quality.training(
+            "course", world.trainings, world.assessments, wage=factor * wage, **asked
+        )
+        assert (at.result.net.value > 0) is pays
+    never = quality.training(
+        "course", world.trainings, world.assessments, **asked | {"weeks": 1}, hours=400.0
+    )
+    assert never.refused["result"].endswith("it pays at no wage")
+    with pytest.raises(DataError, match="cost against benefit"):
+        found.worth()
 
 
 def test_levels_without_data_say_why(world):
