@@ -87,6 +87,8 @@ class LearningCurve(Result):
         time over that of tenured agents), ``naive`` (from who was there, not within agents),
         ``learners`` (agents seen near that tenure) and ``timed_calls``; null where too few agents
         were seen.
+    errors
+        Weeks of work → standard error of the logarithm of ``relative_time`` there.
     curve
         The same at every knot of the curve.
     leavers
@@ -98,6 +100,7 @@ class LearningCurve(Result):
 
     rate: Estimate
     proficient_weeks: Estimate
+    errors: dict[float, float]
     rows: pl.DataFrame
     curve: pl.DataFrame
     leavers: Estimate | None
@@ -260,6 +263,7 @@ def learning_curve(
         ),
         rate=rate,
         proficient_weeks=soon,
+        errors=dict(zip(model.hats.weeks.tolist(), errors.tolist(), strict=False)),
         rows=pl.DataFrame({"weeks_worked": asked})
         .join(told, on="weeks_worked", how="left").sort("weeks_worked"),
         curve=told,
