@@ -39,6 +39,10 @@ def lengths(look: Look) -> list[Finding]:
     touched = {
         _TOPIC.get(c, "handle"): "single rows weigh as much as hundreds of others" for c in names
     }
+    never = touched | {
+        topic: "such a call counts as a call, and in no handle time"
+        for topic in touched if topic == "handle"
+    }  # fmt: skip
     found = []
     if look.filled["talk_s"]:
         found.append(
@@ -77,7 +81,7 @@ def lengths(look: Look) -> list[Finding]:
             "call",
             seen="with a part that lasts over 24 h",
             rows=_rows(look, columns, any_day, f"{greatest} DESC"),
-            consequences=touched,
+            consequences=never,
             remedy="ask for the unit: milliseconds read as seconds look like this",
             tolerance=0.0,
         )
