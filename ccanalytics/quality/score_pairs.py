@@ -38,7 +38,10 @@ def score_pairs(
     tests = as_polars(assessments, "assessments", _TESTS, "log.table('assessments')")
     check_numbers(tests, ["score"])
     courses = taken_by(trainings, course)
-    mine = tests.filter(pl.col("course") == course).drop_nulls(["agent", "score"])
+    # What trainees say of the course is no test of them.
+    mine = tests.filter(
+        pl.col("course") == course, pl.col("occasion").ne_missing("reaction")
+    ).drop_nulls(["agent", "score"])
     if not mine.height:
         known = ", ".join(sorted(map(str, tests["course"].drop_nulls().unique().to_list())))
         raise DataError(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.quality.course_worth import CourseWorth, course_worth
+from ccanalytics.quality.reactions import reaction_of
 from ccanalytics.quality.score_pairs import score_pairs, taken_by
+from ccanalytics.quality.training_needs import needs_of
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.ancova import BeforeAfter, ancova
 from ccanalytics.statistics.frames import as_polars
-from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Training", "training"]
 
 _MEASURED = {"aht": "handle time", "transfers": "transfers", "errors": "items wrong"}
-_REACTION = "not recorded"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,6 +36,8 @@ class Training(Result):
         Which, and how many took it.
     reaction
         What trainees said of it; or that this is not recorded.
+    rated
+        Mean of the scores that they gave it; None where fewer than two did.
     learning
         Occasion (``post``, ``delayed``) → gains and effect, in points of the test.
     behaviour
@@ -54,6 +56,7 @@ class Training(Result):
     course: str
     trainees: int
     reaction: str
+    rated: Estimate | None
     learning: dict[str, BeforeAfter]
     behaviour: tuple[Any, ...]
     result: CourseWorth | None
@@ -125,8 +128,9 @@ class Training(Result):
             told = ""
             if row["value"] is not None:
                 points = row["unit"] == "points"
+                gain = "+" if row["level"] != "1 reaction" else ""
                 value, low, high = (
-                    f"{x:+.1f}" if points else f"{x:+.1%}".replace(".0%", "%") for x in ends
+                    f"{x:{gain}.1f}" if points else f"{x:+.1%}".replace(".0%", "%") for x in ends
                 )
                 told = f"{value}{' points' if points else ''} ({low} to {high})".replace("-", "−")
             level = row["level"][:1].upper() + row["level"][1:]
@@ -138,7 +142,13 @@ class Training(Result):
         import polars as pl
 
         rows: list[tuple[str, str, str, float | None, float | None, float | None, str]] = [
-            ("1 reaction", "what trainees say", "", None, None, None, self.reaction)
+            (
+                "1 reaction",
+                "what trainees say",
+                "points" if self.rated else "",
+                *((r.value, r.low, r.high) if (r := self.rated) else (None,) * 3),
+                self.reaction,
+            )
         ]
         for occasion, found in self.learning.items():
             each = found.effect
@@ -195,7 +205,8 @@ def training(
     covers
         Items of reviews that the course is about, or a mapping of items to courses.
     reaction
-        What trainees said of it, in words.
+        What trainees said of it, in words; scores that they gave are assessments of occasion
+        ``reaction``.
     instrument
         Which test, where the course was judged by several.
     wage
@@ -250,7 +261,10 @@ def training(
     result = _result(
         rows, trainees, effects, panel, (wage, hours, seat_cost), level, worth, refused
     )
-    needs, covered = _needs(course, reviews, covers, level, refused)
+    rated, said = reaction_of(assessments, rows, course, level)
+    if reaction and rated:
+        said = f"{reaction}; {said}"
+    needs, covered = needs_of(course, reviews, covers, level, refused)
     for each in effects:
         checks += [
             Check(f"{check.name} ({each.outcome})", check.status, check.detail)
@@ -260,7 +274,8 @@ def training(
     return Training(
         course=course,
         trainees=trainees,
-        reaction=reaction or _REACTION,
+        reaction=said if rated or not reaction else reaction,
+        rated=rated,
         learning=learning,
         behaviour=effects,
         result=result,
@@ -386,74 +401,6 @@ def _volume(panel: Any, rows: pl.DataFrame) -> tuple[float, float]:
     if not after.height or not calls:
         return 0.0, 0.0
     return calls / after.height, float(after["handle_s"].sum()) / calls
-
-
-def _needs(
-    course: str,
-    reviews: Any,
-    covers: Mapping[str, str] | Iterable[str] | None,
-    level: float,
-    refused: dict[str, str],
-) -> tuple[pl.DataFrame | None, Estimate | None]:
-    """Items of random reviews, how often they fail, and which the course is about."""
-    import polars as pl
-
-    if reviews is None:
-        refused["needs"] = "no reviews were given"
-        return None, None
-    frame = as_polars(reviews, "reviews", ("item", "passed", "sampled"), "log.table('reviews')")
-    random = frame.filter(pl.col("sampled") == "random").drop_nulls(["item", "passed"])
-    if not random.height:
-        refused["needs"] = (
-            "no calls were reviewed at random; targeted ones do not tell what is needed"
-        )
-        return None, None
-    items = (
-        random.group_by("item")
-        .agg(
-            pl.len().cast(pl.Int64).alias("items_marked"),
-            (~pl.col("passed")).sum().cast(pl.Int64).alias("items_failed"),
-        )
-        .sort("items_failed", "item", descending=[True, False])
-    )
-    failed = int(items["items_failed"].sum())
-    ends = [
-        wilson(f, n, level=level)
-        for f, n in items.select("items_failed", "items_marked").iter_rows()
-    ]
-    items = items.with_columns(
-        (pl.col("items_failed") / pl.col("items_marked")).alias("item_error"),
-        pl.Series("item_error_low", [low for low, _ in ends], dtype=pl.Float64),
-        pl.Series("item_error_high", [high for _, high in ends], dtype=pl.Float64),
-        (pl.col("items_failed") / max(failed, 1)).alias("share_of_failed"),
-    )
-    if covers is None:
-        refused["needs"] = "which items the course is about was not said"
-        return items, None
-    mine = _covered(course, covers)
-    unknown = mine - set(items["item"].to_list())
-    if unknown:
-        raise InputError(
-            "the reviews have no such item",
-            f"covers: {', '.join(sorted(unknown))}",
-            "one of " + ", ".join(sorted(items["item"].to_list())),
-        )
-    items = items.with_columns(pl.col("item").is_in(list(mine)).alias("covered"))
-    about = int(items.filter("covered")["items_failed"].sum())
-    if not failed:
-        return items, None
-    low, high = wilson(about, failed, level=level)
-    return items, Estimate(about / failed, low, high, level)
-
-
-def _covered(course: str, covers: Mapping[str, str] | Iterable[str]) -> set[str]:
-    from collections.abc import Mapping as AMapping
-
-    if isinstance(covers, str):
-        return {covers}
-    if isinstance(covers, AMapping):
-        return {str(item) for item, about in covers.items() if about == course}
-    return {str(item) for item in covers}
 
 
 def _points(value: float) -> str:

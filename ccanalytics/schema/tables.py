@@ -325,13 +325,20 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "assessments",
-            "one test taken by one agent",
+            "one test taken by one agent, or their score of a course",
             ("agent", "instrument", "at"),
             (
                 person("agent", "agent", "code of the agent", required=True),
                 text("instrument", "which test", required=True),
                 text("course", "the course that the test is to judge"),
-                text("occasion", "when in respect to the course", "pre", "post", "delayed"),
+                text(
+                    "occasion",
+                    "when in respect to the course, or what a trainee says of it",
+                    "pre",
+                    "post",
+                    "delayed",
+                    "reaction",
+                ),
                 at("at", "when (UTC)", required=True),
                 Column("score", "number", "the result, on the test's own scale"),
             ),

@@ -55,6 +55,35 @@ def test_all_levels(world, on_time):
     assert "satisfaction" in worth.summary()
 
 
+def test_what_trainees_say_is_a_mean_with_the_silent_named(world):
+    took = world.trainings.filter(course="course")["agent"].unique().sort().to_list()
+    scores = [4.0, 5.0, 3.0, 4.0]
+    said = world.assessments.head(5).with_columns(
+        agent=pl.Series([*took[:4], "nobody"]), course=pl.lit("course"),
+        instrument=pl.lit("course evaluation"), occasion=pl.lit("reaction"),
+        score=pl.Series([*scores, 1.0]),
+    )  # fmt: skip
+    both = pl.concat([world.assessments, said], how="vertical_relaxed")
+    found = quality.training("course", world.trainings, both)
+    assert found.rated.value == 4.0
+    # s = 0.8165, t(3) = 3.1824: 4 ± 1.299.
+    assert found.rated.low == pytest.approx(4 - 3.1824 * 0.81650 / 2, abs=1e-3)
+    assert found.reaction == f"4.0 points (2.7 to 5.3; 4 of {len(took)} trainees answered)"
+    row = found.table().row(0)
+    assert row[2] == "4.0 points (2.7 to 5.3)"
+    alone = quality.training("course", world.trainings, world.assessments)
+    assert (alone.rated, alone.reaction) == (None, "not recorded")
+    gains = [each.learning["post"].effect for each in (found, alone)]
+    assert gains[0] == gains[1]  # what they say is no test of what they know
+    words = quality.training("course", world.trainings, both, reaction="useful")
+    assert words.reaction.startswith("useful; 4.0 points")
+    one = quality.training("course", world.trainings, both.filter(
+        pl.col("occasion").ne("reaction") | (pl.col("agent") == took[0])
+    ))  # fmt: skip
+    assert one.rated is None
+    assert "too few for an interval" in one.reaction
+
+
 def test_without_a_wage_it_tells_the_wage_that_pays(world, on_time):
     asked = {"behaviour": on_time, "panel": world.panel, "weeks": 26, "draws": 2000}
     found = quality.training("course", world.trainings, world.assessments, **asked)
