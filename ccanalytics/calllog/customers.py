@@ -111,6 +111,45 @@ class CustomersLog(ScopedLog):
             first, last = first if start else -(2**62), last if end else 2**62
             return self_service(scope, keys, days, first, last)
 
+    def uses(
+        self,
+        every: str = "1w",
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> pl.DataFrame:
+        """How often each service was asked for in each self-service channel, by interval.
+
+        Uses are contacts on customers' own initiative that began in the channel, and calls that
+        the voice menu completed (channel ``menu``). What a new channel takes over from the others
+        shows in them: :func:`ccanalytics.deflection.taken_over`.
+
+        Parameters
+        ----------
+        every
+            Length of intervals.
+        start, end
+            As :meth:`intervals` takes them.
+        where
+            Column → value or list of values; ``service`` alone.
+
+        Returns
+        -------
+        polars.DataFrame
+            interval_start (aware UTC), local_start, utc_offset_s, interval_s, ``channel``,
+            ``unit`` (the service), ``uses`` and ``completed``; a row for every interval of each
+            channel and service that occur, also where nothing happened.
+        """
+        from ccanalytics.calllog.rollups.scope import check_where
+        from ccanalytics.calllog.rollups.uses import uses
+        from ccanalytics.calllog.timegrid import Every
+
+        check_where(where, ("service",))
+        length = Every.parse(every)
+        with self._scope(start, end, where) as scope:
+            return uses(scope, scope.fitted(length))
+
     def episodes(
         self,
         window_days: int = 7,

@@ -14,6 +14,7 @@ from ccanalytics.deflection.ledger import Ledger, ledger
 from ccanalytics.deflection.offers import encouraged, randomised
 from ccanalytics.deflection.overview import Overview, overview
 from ccanalytics.deflection.reminders import Reminders, reminders
+from ccanalytics.deflection.takeover import TakenOver, taken_over
 from ccanalytics.deflection.value import Value, value
 from ccanalytics.deflection.waterfall import Waterfall, waterfall
 from ccanalytics.deflection.worth import worth
@@ -31,6 +32,7 @@ __all__ = [
     "Ledger",
     "Overview",
     "Reminders",
+    "TakenOver",
     "Value",
     "Waterfall",
     "before_after",
@@ -48,6 +50,7 @@ __all__ = [
     "randomised",
     "remaining",
     "reminders",
+    "taken_over",
     "value",
     "waterfall",
     "worth",

@@ -7,7 +7,7 @@ from typing import Any
 from ccanalytics.statistics.frames import as_polars
 from ccanalytics.vocabulary import term
 
-__all__ = ["begun", "name_of", "named_places"]
+__all__ = ["begun", "name_of", "named_places", "place_of"]
 
 _CHANNELS = {"sms": "SMS", "web": "Web", "app": "App", "menu": "Voice menu"}
 _STAGES = {
@@ -39,6 +39,15 @@ def name_of(channel: str, stage: str) -> str:
     if (channel, stage) in _ROLLED_OUT:
         return term(_ROLLED_OUT[channel, stage])
     return f"{_CHANNELS.get(channel, channel)} {_STAGES.get(stage, stage)}"
+
+
+def place_of(treatment: str) -> tuple[str, str] | None:
+    """Channel and stage that a roll-out brings, where it is one of a channel.
+
+    >>> place_of("web_hall"), place_of("knowledge_base")
+    (('web', 'own_initiative'), None)
+    """
+    return {name: place for place, name in _ROLLED_OUT.items()}.get(treatment)
 
 
 def begun(stage: str) -> str:

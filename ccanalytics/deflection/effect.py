@@ -53,7 +53,7 @@ _BY_LOT: dict[str, Callable[..., OfferEffect]] = {
     "encouraged": encouraged,
 }
 _COMMON = {"calls", "live", "units", "weeks", "others", "name", "min_weeks", "level"}
-_COUNTS = ("first_attempts", "offered", "arrived", "answered")
+_COUNTS = ("first_attempts", "offered", "arrived", "answered", "uses")
 
 
 @overload
@@ -286,7 +286,7 @@ def _checks(count: str, cut: int, others: dict[str, Any]) -> tuple[Check, ...]:
     if others:
         names = ", ".join(term(each) for each in others)
         checks.append(Check("Other roll-outs", "informs", f"held apart: {names}"))
-    if count != "first_attempts":
+    if count not in ("first_attempts", "uses"):
         checks.append(
             Check("What is counted", "fails",
                   f"{count} holds redials, which fall when queues are shorter")

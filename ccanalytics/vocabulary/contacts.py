@@ -184,6 +184,14 @@ CONTACT_MEASURES: tuple[tuple[str, str, str, str, str], ...] = (
         "calls",
         "calls that would have come less those that did, a week",
     ),
+    ("uses", "Uses", "自助使用", "contacts", "contacts begun in a self-service channel"),
+    (
+        "uses_taken_over",
+        "Uses taken over a week",
+        "每周转移",
+        "contacts",
+        "uses of another self-service channel that would have come less those that did, a week",
+    ),
     (
         "stands_out",
         "Stands out",

@@ -37,6 +37,7 @@ QUESTIONS = {
     "some recontacts": lambda log: log.recontacts(by=[], where={"service": "bill"}),
     "self-service": lambda log: log.self_service((1, 7)),
     "self-service in all": lambda log: log.self_service((3,), by=[], start="2024-04-01"),
+    "uses": lambda log: log.uses("1w"),
     "episodes": lambda log: log.episodes(7, 30),
     "panel": lambda log: log.panel("service", "1w"),
     "handle times": lambda log: log.handle_times(by=["queue"], every="1mo"),
