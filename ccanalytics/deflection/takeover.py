@@ -66,9 +66,11 @@ class TakenOver(Result):
 
     def summary(self) -> str:
         """Give the answer, its grades with their reasons, and what cannot be said."""
+        alike: dict[str, list[str]] = {}
+        for name, each in self.effects.items():
+            alike.setdefault(f"{each.grade}, since {each.reason}", []).append(_named(name))
         grades = " ".join(
-            f"Grade of {_named(name)}: {each.grade}, since {each.reason}."
-            for name, each in self.effects.items()
+            f"Grade of {' and '.join(names)}: {grade}." for grade, names in alike.items()
         )
         no = "".join(f" {_named(name)}: no answer, {why}." for name, why in self.refused.items())
         return (
