@@ -94,41 +94,57 @@ def event_days(
         raise DataError("no call came from one of the groups", "calls: 0", "take more of the log")
     _, own = np.unique(np.asarray(level)[use], return_inverse=True)
     days, day = np.unique(np.asarray(date)[use], return_inverse=True)
-    columns = np.column_stack([x[use], np.eye(own.max() + 1)[own]])
-    # A level without any call says nothing, and would run off to minus infinity.
-    seen = np.bincount(own, y1[use]) > 0
+    # A level where one of the groups has no call says nothing, and would run off to infinity.
+    seen = (np.bincount(own, y1[use]) > 0) & (np.bincount(own, y0[use]) > 0)
     rows = seen[own]
-    columns = columns[rows][:, np.concatenate([np.ones(x.shape[1], bool), seen])]
+    own, x = np.unique(own[rows], return_inverse=True)[1], x[use][rows]
     y, n = y1[use][rows], (y1 + y0)[use][rows]
     offset, day = np.log(n1[use] / n0[use])[rows], day[rows]
-    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+    apart = _within(x, np.ones(len(x)), own)
+    if not rows.any() or np.linalg.matrix_rank(apart) < x.shape[1]:
         raise DataError(
             "days with and without the event cannot be told apart",
             f"{len(days)} dates",
             "take more of the log, or a shorter window",
         )
-    beta = _solved(columns, y, n, offset)
-    share = 1 / (1 + np.exp(-(columns @ beta + offset)))
-    bread = np.linalg.inv(columns.T @ (columns * (n * share * (1 - share))[:, None]))
-    score = columns * (y - n * share)[:, None]
-    by_day = np.zeros((len(days), columns.shape[1]))
-    np.add.at(by_day, day, score)
+    beta, share = _solved(x, own, y, n, offset)
+    # Levels drop out of errors, too: each column less its weighted mean of the level.
+    weight = n * share * (1 - share)
+    apart = _within(x, weight, own)
+    bread = np.linalg.inv(apart.T @ (apart * weight[:, None]))
+    by_day = np.zeros((len(days), x.shape[1]))
+    np.add.at(by_day, day, apart * (y - n * share)[:, None])
     count = len(days)
     covariance = bread @ (by_day.T @ by_day) @ bread * count / max(count - 1, 1)
-    k = x.shape[1]
-    return EventDays(beta[:k], covariance[:k, :k], max(count - 1, 1))
+    return EventDays(beta, covariance, max(count - 1, 1))
 
 
-def _solved(x: Floats, y: Floats, n: Floats, offset: Floats) -> Floats:
-    """Newton's steps for a binomial regression with logit link."""
-    beta = np.zeros(x.shape[1])
+def _within(x: Floats, weight: Floats, own: NDArray[np.int64]) -> Floats:
+    """Columns less their weighted mean of the level."""
+    total = np.bincount(own, weight)
+    means = np.column_stack([np.bincount(own, weight * column) for column in x.T])
+    return np.asarray(x - (means / total[:, None])[own])
+
+
+def _solved(
+    x: Floats, own: NDArray[np.int64], y: Floats, n: Floats, offset: Floats
+) -> tuple[Floats, Floats]:
+    """Newton's steps for a binomial regression with logit link; and each row's share.
+
+    Levels are many and each row has one: their part of every step is a division.
+    """
+    beta, levels = np.zeros(x.shape[1]), np.zeros(own.max() + 1)
     for _ in range(50):
-        share = 1 / (1 + np.exp(-np.clip(x @ beta + offset, -30, 30)))
-        weight = n * share * (1 - share)
-        step = np.linalg.lstsq(x.T @ (x * weight[:, None]), x.T @ (y - n * share), rcond=None)[0]
-        beta = beta + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-10:
-            return np.asarray(beta)
+        share = 1 / (1 + np.exp(-np.clip(x @ beta + levels[own] + offset, -30, 30)))
+        weight, off = n * share * (1 - share), y - n * share
+        apart, total = _within(x, weight, own), np.bincount(own, weight)
+        inner = apart.T @ (apart * weight[:, None])
+        step = np.linalg.lstsq(inner, apart.T @ off, rcond=None)[0]
+        moved = np.bincount(own, off - weight * (x @ step)) / total
+        beta, levels = beta + np.clip(step, -2, 2), levels + np.clip(moved, -2, 2)
+        if max(np.abs(step).max(), np.abs(moved).max()) < 1e-10:
+            share = 1 / (1 + np.exp(-np.clip(x @ beta + levels[own] + offset, -30, 30)))
+            return np.asarray(beta), np.asarray(share)
     raise DataError(
         "too few calls to tell days with and without the event apart",
         f"{int(y.sum())} calls of the group",
