@@ -117,7 +117,8 @@ def before_after_each(panel: Any, rollouts: Any, **options: Any) -> Comparisons:
     """
     frame = as_polars(rollouts, "rollouts", ["unit_kind", "treatment"], "log.table('rollouts')")
     kind = options.get("unit_kind", "service")
-    names = sorted(frame.filter(frame["unit_kind"] == kind)["treatment"].unique().to_list())
+    mine = frame.filter(frame["unit_kind"] == kind)["treatment"].drop_nulls()
+    names = sorted(map(str, mine.unique().to_list()))
     answers = [_one(panel, rollouts, name, options) for name in names]
     answers.sort(key=lambda a: a.together.removed_per_week.value if a.together else float("-inf"))
     answers.reverse()

@@ -267,7 +267,8 @@ def coverage(
         raise InputError("calls are counted", f"count={count!r}", "one of " + ", ".join(_COUNTS))
     needs = ["local_start", "interval_s", "unit", count]
     weeks = as_polars(panel, "panel", needs, "log.panel(unit='service', every='1w')")
-    check_counts(weeks, [count], "panel")
+    handled = [name for name in ("handled", "handle_s") if name in weeks.columns]
+    check_counts(weeks, [count, *handled], "panel")
     table = as_polars(services, "services", ["service"], "log.table('services')")
     if table["service"].is_duplicated().any():
         raise InputError("a service stands twice", "services", "keep one row each")

@@ -10,7 +10,13 @@ from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.effect import Grade, signed
 from ccanalytics.statistics.effects.event_days import EventDays, event_days
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import (
+    as_kinds,
+    as_polars,
+    check_counts,
+    check_known,
+    check_texts,
+)
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -208,7 +214,10 @@ def days_frame(days: Any) -> pl.DataFrame:
     """Check a frame of ``CallLog.reminded()``."""
     frame = as_polars(days, "days", _COLUMNS, _SOURCE)
     check_counts(frame, ["customers", "calls"], "days")
-    return frame
+    check_known(frame, ["state", "on", "customers", "calls"], "days")
+    check_texts(frame, ["state"], "days")
+    whole = dict.fromkeys(("bill_day", "day", "weeks"), "whole")
+    return as_kinds(frame, "days", {"on": "date", **whole})
 
 
 def against_controls(

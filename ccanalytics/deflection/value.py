@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.deflection.freed import Rules, World, restored, shift_hours
 from ccanalytics.deflection.money import Money, money_of
 from ccanalytics.demand import as_demand
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
 
@@ -184,6 +184,8 @@ def value(
     ------
     InputError
         An argument out of range, or calls that go and take more time than all calls do.
+    DataError
+        No call comes.
     """
     import polars as pl
 
@@ -195,6 +197,8 @@ def value(
     if demand_is not in ("without", "with"):
         raise InputError("demand_is is 'without' or 'with' the channel", f"{demand_is!r}")
     rows = as_demand(demand).filter(pl.col("calls") > 0)
+    if not rows.height:
+        raise DataError("no call comes in this demand, so none can go", "calls: 0", "take another")
     rules = Rules(goal, shrinkage, patience, max_occupancy, min_agents)
     calls, aht, per = (rows[n].cast(float).to_numpy() for n in ("calls", "aht_s", "interval_s"))
     mean_aht = float((calls * aht).sum() / calls.sum())

@@ -11,6 +11,7 @@ from ccanalytics.deflection.value import Value
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.effects import PanelEffect
+from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars
 
 if TYPE_CHECKING:
@@ -160,7 +161,10 @@ def waterfall(funnel: Funnel, effect: PanelEffect, worth: Value, panel: Any) -> 
 def _weeks(effect: PanelEffect, panel: pl.DataFrame) -> int:
     """Weeks from the first going live to the end of the panel."""
     weeks = [day.toordinal() for day in effect.weeks["week"]]
-    last = max(stamp.toordinal() for stamp in panel["local_start"])
+    last = max(
+        (as_date("local_start", stamp).toordinal() for stamp in panel["local_start"].drop_nulls()),
+        default=max(weeks),
+    )
     # The week of the first going live is not among those of the effect.
     return (last - min(weeks)) // 7 + 2
 
