@@ -184,7 +184,8 @@ class Coverage(Result):
     def _proved(self) -> str:
         inside, n = int(self.proof["inside"].sum()), self.proof.height
         mine, same = self.weighted_error or (0.0, 0.0)
-        than = "less than" if mine < same else "no less than"
+        alike = f"{mine:.1%}" == f"{same:.1%}"
+        than = "about" if alike else "less than" if mine < same else "no less than"
         return (
             f"Tried on the last {n} launches, foretold from those before them: {inside} of {n} "
             f"came out within their {100 * self.inputs['level']:g}% intervals; the error weighted "
