@@ -50,10 +50,10 @@ class Reminders(Result):
     reminders, dates, customers
         Reminders in the answer, days on which they were sent, and most customers reminded at once.
     by_day
-        Per day since a reminder: ``day``, ``customers`` (customer-days), ``calls``, ``relative``
-        with limits; days beyond the window are the reference.
+        Per day since a reminder: ``day``, ``customer_days``, ``calls``, ``relative`` with limits;
+        days beyond the window are the reference.
     by_weeks
-        Per four weeks since subscribing: ``weeks``, ``customers``, ``relative`` with limits.
+        Per four weeks since subscribing: ``weeks``, ``customer_days``, ``relative`` with limits.
     placebo
         The same estimate for customers whose subscription was over, on the same days; its level
         is such that both tests of the answer hold together.
@@ -273,7 +273,7 @@ def _by_day(mine: pl.DataFrame, each: EventDays, window: int, level: float) -> p
         },
         schema_overrides={"day": pl.Int64},
     )
-    return sums.join(limits, on="day", how="left")
+    return sums.rename({"customers": "customer_days"}).join(limits, on="day", how="left")
 
 
 def _by_weeks(
@@ -294,7 +294,7 @@ def _by_weeks(
         first = int(t) * _TENURE_WEEKS
         span = f"{first}–{first + _TENURE_WEEKS - 1}"
         rows.append((span, int(part["customers"].sum()), found.value, found.low, found.high))
-    names = ["weeks", "customers", "relative", "relative_low", "relative_high"]
+    names = ["weeks", "customer_days", "relative", "relative_low", "relative_high"]
     table = pl.DataFrame(rows, schema=names, orient="row")
     if len(rows) < 2:
         return table, None
