@@ -63,6 +63,12 @@ class Comparisons(Result):
         known = ", ".join(answer.treatment for answer in self.answers) or "none"
         raise InputError("nothing of this name went live", f"{treatment!r}", f"one of {known}")
 
+    def named(self, treatment: str | None = None) -> str | None:
+        """Give the treatment to look at closely: the one asked for, or the first; None if none."""
+        if not self.answers:
+            return treatment
+        return self.answers[0].treatment if treatment is None else self.of(treatment).treatment
+
     def to_frame(self) -> pl.DataFrame:
         """Give a row per treatment: units, the change of their sum, calls removed a week."""
         import polars as pl
