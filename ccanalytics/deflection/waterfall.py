@@ -50,11 +50,30 @@ class Waterfall(Result):
         return (
             f"{self.channel}, hours a week: {first['hours']:,.1f} of handling were completed in "
             f"the channel, {hours['not asked again']:,.1f} of them not asked again; "
-            f"{hours['really removed']:,.1f} really went from the agents, and "
-            f"{last['hours']:,.1f} {last['step']}. The first two are counted from the channel's "
-            "own records at the handle time of these services, the third is estimated against "
-            "services that were not live; seated and paid hours hold waiting and breaks besides "
+            f"{self._went()}, and {last['hours']:,.1f} {last['step']} "
+            f"({last['hours_low']:,.1f} to {last['hours_high']:,.1f}). The first two are counted "
+            "from the channel's own records at the handle time of these services, the third is "
+            "estimated against services that were not live; seated and paid hours hold waiting and breaks besides "
             "handling, so they may be more."
+        )
+
+    @property
+    def shown(self) -> bool:
+        """Whether the data can show that any hours went."""
+        row = self._removed()
+        return bool(row["hours_low"] > 0 or row["hours_high"] < 0)
+
+    def _removed(self) -> dict[str, Any]:
+        return self.frame.filter(self.frame["step"] == "really removed").row(0, named=True)
+
+    def _went(self) -> str:
+        row = self._removed()
+        limits = f"{row['hours_low']:,.1f} to {row['hours_high']:,.1f}"
+        if self.shown:
+            return f"{row['hours']:,.1f} ({limits}) really went from the agents"
+        return (
+            f"the data cannot show that any went from the agents: {row['hours']:,.1f} is the "
+            f"estimate, and anything from {limits} fits"
         )
 
     def to_frame(self) -> pl.DataFrame:

@@ -54,13 +54,13 @@ def test_a_week_that_is_missing_is_not_passed_over(design):
 
 
 def test_by_lot_a_week_that_is_missing_is_not_passed_over():
-    with pytest.raises(InputError, match="seven days apart"):
+    with pytest.raises(DataError, match="seven days apart"):
         deflection.randomised(PANEL.filter(pl.col("local_start") != WEEK), ROLLOUTS)
 
 
 def test_coverage_does_not_pass_over_a_missing_week():
     services = ROLLOUTS.select(service="unit", web_hall_on="live_on")
-    with pytest.raises(InputError, match="seven days apart"):
+    with pytest.raises(DataError, match="seven days apart"):
         deflection.coverage(PANEL.filter(pl.col("local_start") != WEEK), services)
 
 
@@ -164,6 +164,14 @@ def test_reminders_of_pandas_are_those_of_polars(reminded):
         mine, theirs = ask(reminded), ask(reminded.to_pandas())
         assert theirs.relative == mine.relative
         assert theirs.to_frame().equals(mine.to_frame())
+
+
+def test_customers_times_days_are_called_so(reminded):
+    found = deflection.reminders(reminded)
+    mine = reminded.filter(pl.col("state") == "reminded", pl.col("day") >= 0)
+    assert found.by_day["customer_days"].sum() == mine["customers"].sum()
+    assert found.by_weeks["customer_days"].sum() == mine.drop_nulls("weeks")["customers"].sum()
+    assert "customer_days" in deflection.expiry(reminded).by_week.columns
 
 
 @pytest.mark.parametrize("ask", [deflection.reminders, deflection.expiry])

@@ -61,7 +61,7 @@ def in_a_row(starts: list[dt.date]) -> list[dt.date]:
     """Give weeks themselves, or refuse those of which one is missing: its calls are not zero."""
     for before, after in itertools.pairwise(starts):
         if (after - before).days != 7:
-            raise InputError(
+            raise DataError(
                 "weeks must be seven days apart and in order",
                 f"{after} follows {before}",
                 "load the calls of the weeks between, or take a span without them",
