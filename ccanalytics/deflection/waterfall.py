@@ -53,8 +53,8 @@ class Waterfall(Result):
             f"{self._went()}, and {last['hours']:,.1f} {last['step']} "
             f"({last['hours_low']:,.1f} to {last['hours_high']:,.1f}). The first two are counted "
             "from the channel's own records at the handle time of these services, the third is "
-            "estimated against services that were not live; seated and paid hours hold waiting and breaks besides "
-            "handling, so they may be more."
+            "estimated against services that were not live; seated and paid hours hold waiting "
+            "and breaks besides handling, so they may be more."
         )
 
     @property

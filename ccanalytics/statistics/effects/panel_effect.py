@@ -123,8 +123,8 @@ class PanelEffect(Effect):
         return (
             f"{self.headline()}{week} Grade: {self.grade}, since {self.reason}.{placebo} An effect "
             f"of {self.detectable:.1%} would be shown four times in five. {self.method} It rests "
-            f"on {self.unit_weeks:,} live unit-weeks and {counted(self.controls, 'unit')} that were "
-            "not, or not yet, live."
+            f"on {self.unit_weeks:,} live unit-weeks and {counted(self.controls, 'unit')} that "
+            "were not, or not yet, live."
         )
 
     def to_frame(self) -> pl.DataFrame:
