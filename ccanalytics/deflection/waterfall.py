@@ -47,12 +47,12 @@ class Waterfall(Result):
         """Say what of the gross figure remains at each step, and why."""
         first, last = self.frame.row(0, named=True), self.frame.row(-1, named=True)
         hours = {row["step"]: row["hours"] for row in self.frame.iter_rows(named=True)}
+        so = ", and" if self.shown else "; likewise"
         return (
             f"{self.channel}, hours a week: {first['hours']:,.1f} of handling were completed in "
             f"the channel, {hours['not asked again']:,.1f} of them not asked again; "
-            f"{self._went()}, and {last['hours']:,.1f} {last['step']} "
-            f"({last['hours_low']:,.1f} to {last['hours_high']:,.1f}). The first two are counted "
-            "from the channel's own records at the handle time of these services, the third is "
+            f"{self._went()}{so} {_limited(last)} {last['step']}. The first two are counted from "
+            "the channel's own records at the handle time of these services, the third is "
             "estimated against services that were not live; seated and paid hours hold waiting "
             "and breaks besides handling, so they may be more."
         )
@@ -67,18 +67,20 @@ class Waterfall(Result):
         return self.frame.filter(self.frame["step"] == "really removed").row(0, named=True)
 
     def _went(self) -> str:
-        row = self._removed()
-        limits = f"{row['hours_low']:,.1f} to {row['hours_high']:,.1f}"
+        row = _limited(self._removed())
         if self.shown:
-            return f"{row['hours']:,.1f} ({limits}) really went from the agents"
-        return (
-            f"the data cannot show that any went from the agents: {row['hours']:,.1f} is the "
-            f"estimate, and anything from {limits} fits"
-        )
+            return f"{row} really went from the agents"
+        return f"the data cannot show that any went from the agents, the estimate is {row}"
 
     def to_frame(self) -> pl.DataFrame:
         """Give the steps."""
         return self.frame
+
+
+def _limited(row: dict[str, Any]) -> str:
+    """Hours with their limits."""
+    number, low, high = (f"{row[f'hours{end}']:,.1f}" for end in ("", "_low", "_high"))
+    return f"{number} ({low} to {high})".replace("-", "−")
 
 
 def waterfall(funnel: Funnel, effect: PanelEffect, worth: Value, panel: Any) -> Waterfall:
