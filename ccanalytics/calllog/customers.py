@@ -96,6 +96,7 @@ class CustomersLog(ScopedLog):
         from ccanalytics.calllog.rollups.scope import check_keys, check_where
 
         days = [int(d) for d in positive(recontact_days, "recontact_days", whole=True)]
+        days = list(dict.fromkeys(days))
         keys = check_keys(by, "by", ("service",))
         check_where(where, ("service",))
         with self._scope(start, end, where) as scope:

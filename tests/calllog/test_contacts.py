@@ -429,6 +429,11 @@ def test_leakage_by_hand(make_log):
     assert menu.select("followed", "recontacted").rows() == [(1, 0), (1, 0), (1, 0), (0, 0)]
 
 
+def test_a_window_asked_for_twice_is_one(make_log):
+    log = make_log([{"arrived_at": BEGIN, "service": "S1"}], self_service=[SMS | {"at": BEGIN}])
+    assert log.self_service((7, 7)).equals(log.self_service((7,)))
+
+
 def test_a_call_handed_on_is_no_second_request(make_log):
     minute, week = timedelta(minutes=1), timedelta(days=7)
     calls_ = [
