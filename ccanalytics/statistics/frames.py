@@ -243,7 +243,9 @@ def whole_weeks(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, int]:
     check_known(frame, ["local_start", "interval_s"], what)
     longest = frame.select(pl.col("interval_s").max()).item()
     if longest is None:
-        raise DataError(f"{what} are none", "the frame has no row", "take more of the log")
+        raise DataError(
+            f"{what} hold no whole week", "the frame has no row", "take more of the log"
+        )
     starts = frame.select("local_start", "interval_s").unique()
     whole = starts.filter(pl.col("interval_s") >= WHOLE_WEEK_S).height
     # Of a log's weeks only the first and the last can be cut.
