@@ -32,6 +32,7 @@ _BASES = (
     "sent",
     "completed",
     "customers",
+    "customer_days",
     "contacts",
     "people",
     "reviews",

@@ -79,7 +79,8 @@ class CustomersLog(ScopedLog):
             the channel's first record for it, and accepted sessions of one's own initiative),
             ``sent``, ``accepted``, ``delivered``, ``completed``, ``followed`` (completed contacts
             of known customers followed to the end of the window) and ``recontacted`` (of those:
-            the same customer asked for an agent about the same service within it);
+            the same customer asked for an agent about the same service within it; a call that
+            another hands on is no second request, and not eligible);
             ``failed_followed`` and ``failed_recontacted``, the same of contacts that were taken up
             and not completed (none during a call). The first five do not depend on the window and
             are repeated; ``delivered`` is null where it was never noted. Then, for each share x/n
@@ -95,6 +96,7 @@ class CustomersLog(ScopedLog):
         from ccanalytics.calllog.rollups.scope import check_keys, check_where
 
         days = [int(d) for d in positive(recontact_days, "recontact_days", whole=True)]
+        days = list(dict.fromkeys(days))
         keys = check_keys(by, "by", ("service",))
         check_where(where, ("service",))
         with self._scope(start, end, where) as scope:

@@ -96,8 +96,11 @@ def value_steps(value: Value) -> go.Figure:
     """Draw the hours of handling that go, and what is left of them at each step to paid hours."""
     steps = value.waterfall()
     last = steps.row(-1, named=True)
+    title = f"{steps['hours'][0]:,.1f} hours of handling fewer: {last['hours']:,.1f} {last['step']}"
+    if not value.inputs["removed"].excludes_zero:
+        title = "No hours freed that the data can show"
     fig = theme.figure(
-        f"{steps['hours'][0]:,.1f} hours of handling fewer: {last['hours']:,.1f} {last['step']}",
+        title,
         f"Hours over the span of the demand, {100 * value.calls.level:g}% limits",
         x="hours",
         height=150 + 48 * steps.height,
@@ -127,7 +130,7 @@ def designs(answers: Designs) -> go.Figure:
     )
     fig = theme.figure(
         title,
-        f"Change of calls once live, {100 * main.relative.level:g}% limits; pale: weak",
+        f"Change of calls once live, {100 * main.relative.level:g}% limits; grey: weak",
         x="relative",
         height=190 + 40 * rows.height,
     )
@@ -159,9 +162,10 @@ def gross_to_bankable(waterfall: Waterfall) -> go.Figure:
     """Draw hours a week from what the channel completed to what can be banked."""
     steps = waterfall.frame
     first, last = steps.row(0, named=True), steps.row(-1, named=True)
+    freed = f"{last['hours']:,.1f} {last['step']}"
     fig = theme.figure(
         f"{waterfall.channel}: {first['hours']:,.1f} hours completed a week, "
-        f"{last['hours']:,.1f} {last['step']}",
+        f"{freed if waterfall.shown else 'none freed that the data can show'}",
         "Hours of agents a week; grey: counted in the channel, blue: estimated against services "
         "that were not live, green: what planning makes of it; whiskers: limits",
         x="hours",

@@ -172,7 +172,7 @@ def _points(
         name=name,
         showlegend=bool(name),
         marker={"color": colour, "size": 9},
-        customdata=rows["customers"].to_list(),
+        customdata=rows["customer_days"].to_list(),
         hovertemplate=f"<b>{says}</b><br>%{{y:+.1%}}<br>%{{customdata:,}} customer-days"
         "<extra></extra>",
     )

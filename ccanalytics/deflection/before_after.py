@@ -18,6 +18,7 @@ from ccanalytics.statistics.effects.rollouts import (
     live_within,
     others_live,
     part_live,
+    refuse_twice,
     treatment_of,
 )
 from ccanalytics.statistics.effects.weekly import as_date
@@ -257,6 +258,7 @@ def before_after(
     dates = dates.filter(pl.col("unit_kind") == unit_kind)
     weeks, cut = whole_weeks(weeks, "the weeks of the panel")
     name = treatment_of(treatment, dates)
+    refuse_twice(dates, weeks)
     chosen = dates.filter(pl.col("treatment") == name)
     inputs = {
         "treatment": name,
@@ -291,15 +293,15 @@ def before_after(
 def _each(
     weeks: pl.DataFrame, live: Live, others: dict[str, Live], count: str, options: dict[str, Any]
 ) -> tuple[list[SeriesEffect], dict[str, str]]:
-    import polars as pl
 
     effects, refused = [], {}
+    by_unit = weeks.sort("local_start").partition_by("unit", as_dict=True)
     for unit, day in live.items():
-        mine = weeks.filter(pl.col("unit") == unit).sort("local_start")
+        mine = by_unit.get((unit,), weeks.clear())
         if day is None:
-            refused[unit] = "it was planned, but no day is recorded on which it went live"
+            refused[str(unit)] = "it was planned, but no day is recorded on which it went live"
         elif not mine.height:
-            refused[unit] = "the log holds no calls about it in these weeks"
+            refused[str(unit)] = "the log holds no calls about it in these weeks"
         else:
             starts = days_of(mine["local_start"])
             beside = {
@@ -309,10 +311,10 @@ def _each(
             }
             try:
                 effects.append(
-                    segmented(starts, mine[count], day, others=beside, unit=unit, **options)
+                    segmented(starts, mine[count], day, others=beside, unit=str(unit), **options)
                 )
             except CcanalyticsError as error:
-                refused[unit] = str(error)
+                refused[str(unit)] = str(error)
     return effects, refused
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ccanalytics.errors import DataError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import as_kinds, as_polars, check_counts, check_known
 from ccanalytics.statistics.rate_ratio import rate_ratio
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def churn(
 
     Raises
     ------
+    InputError
+        A frame without its columns, one that holds something else, or a limit that is none.
     DataError
         Nobody left, or neither comparison has both groups on the same days.
     """
@@ -106,6 +108,11 @@ def churn(
     level = check_level(level)
     frame = as_polars(leaving, "leaving", _COLUMNS, "log.leaving()")
     check_counts(frame, ["customers", "left"], "leaving")
+    check_known(frame, _COLUMNS, "leaving")
+    frame = as_kinds(frame, "leaving", {"on": "date", "invited": "truth", "subscribed": "truth"})
+    real = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+    if not real or not 0 < limit < float("inf"):
+        raise InputError("a ratio of rates is above 0", f"limit={limit!r}", "such as 1.1")
     if not frame.height or not frame["left"].sum():
         raise DataError("nobody left within the log", "left: 0", "take more of the log")
     first = frame["on"].min()

@@ -44,8 +44,12 @@ class Claim(Result):
 
     def share_of(self, base: float, reading: int = 0) -> float:
         """Give the share that a reading's items are of some base, such as all calls of the time."""
-        if not base > 0:
+        if not _number("base", base) > 0:
             raise InputError("a base is above 0", f"base={base!r}")
+        if isinstance(reading, bool) or reading not in range(self.frame.height):
+            raise InputError(
+                "no such reading", f"reading={reading!r}", f"from 0 to {self.frame.height - 1}"
+            )
         return float(self.frame["items"][reading]) / base
 
     def summary(self) -> str:
@@ -166,6 +170,8 @@ def check_claim(
     rows = []
     for name, count, removes in _readings(items, during_calls, items_are):
         base = count / high, count / low
+        if not np.isfinite(base).all():
+            raise InputError("the base has no end", f"items={items!r}, share={share!r}")
         fits, reason = _verdict(base, removes, plausible)
         rows.append(
             {

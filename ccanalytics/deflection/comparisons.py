@@ -63,6 +63,12 @@ class Comparisons(Result):
         known = ", ".join(answer.treatment for answer in self.answers) or "none"
         raise InputError("nothing of this name went live", f"{treatment!r}", f"one of {known}")
 
+    def named(self, treatment: str | None = None) -> str | None:
+        """Give the treatment to look at closely: the one asked for, or the first; None if none."""
+        if not self.answers:
+            return treatment
+        return self.answers[0].treatment if treatment is None else self.of(treatment).treatment
+
     def to_frame(self) -> pl.DataFrame:
         """Give a row per treatment: units, the change of their sum, calls removed a week."""
         import polars as pl
@@ -117,7 +123,8 @@ def before_after_each(panel: Any, rollouts: Any, **options: Any) -> Comparisons:
     """
     frame = as_polars(rollouts, "rollouts", ["unit_kind", "treatment"], "log.table('rollouts')")
     kind = options.get("unit_kind", "service")
-    names = sorted(frame.filter(frame["unit_kind"] == kind)["treatment"].unique().to_list())
+    mine = frame.filter(frame["unit_kind"] == kind)["treatment"].drop_nulls()
+    names = sorted(map(str, mine.unique().to_list()))
     answers = [_one(panel, rollouts, name, options) for name in names]
     answers.sort(key=lambda a: a.together.removed_per_week.value if a.together else float("-inf"))
     answers.reverse()

@@ -184,7 +184,8 @@ class Coverage(Result):
     def _proved(self) -> str:
         inside, n = int(self.proof["inside"].sum()), self.proof.height
         mine, same = self.weighted_error or (0.0, 0.0)
-        than = "less than" if mine < same else "no less than"
+        alike = f"{mine:.1%}" == f"{same:.1%}"
+        than = "about" if alike else "less than" if mine < same else "no less than"
         return (
             f"Tried on the last {n} launches, foretold from those before them: {inside} of {n} "
             f"came out within their {100 * self.inputs['level']:g}% intervals; the error weighted "
@@ -267,7 +268,8 @@ def coverage(
         raise InputError("calls are counted", f"count={count!r}", "one of " + ", ".join(_COUNTS))
     needs = ["local_start", "interval_s", "unit", count]
     weeks = as_polars(panel, "panel", needs, "log.panel(unit='service', every='1w')")
-    check_counts(weeks, [count], "panel")
+    handled = [name for name in ("handled", "handle_s") if name in weeks.columns]
+    check_counts(weeks, [count, *handled], "panel")
     table = as_polars(services, "services", ["service"], "log.table('services')")
     if table["service"].is_duplicated().any():
         raise InputError("a service stands twice", "services", "keep one row each")

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.deflection.comparisons import NO_CALL_TAKEN
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check
-from ccanalytics.statistics.effects.rollouts import days_of
+from ccanalytics.statistics.effects.rollouts import days_of, in_a_row
 from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.vocabulary import counted, term
 
@@ -101,7 +101,7 @@ def calls_by_week(
             f"{counted(len(units), 'service')} in the table",
             "use the same codes in calls and services",
         )
-    return days_of(stamps), calls
+    return in_a_row(days_of(stamps)), calls
 
 
 def listed(table: pl.DataFrame, units: list[str], live_on: Days, recent: Floats) -> pl.DataFrame:
@@ -111,7 +111,7 @@ def listed(table: pl.DataFrame, units: list[str], live_on: Days, recent: Floats)
     def text(column: str, otherwise: list[Any]) -> list[Any]:
         if column not in table.columns:
             return otherwise
-        known = dict(table.select("service", column).iter_rows())
+        known = dict(table.select("service", pl.col(column).cast(pl.String)).iter_rows())
         return [known.get(unit) or other for unit, other in zip(units, otherwise, strict=True)]
 
     return pl.DataFrame(

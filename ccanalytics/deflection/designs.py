@@ -190,6 +190,15 @@ def _checks(found: Designs) -> tuple[Check, ...]:
         checks.append(
             Check("Tried where nothing had happened", "fails", f"{', '.join(alarms)} found some")
         )
+    if any(each.controls for each in found.effects.values()) and "segmented" in found.effects:
+        checks.append(
+            Check(
+                "Calls removed a week",
+                "informs",
+                "with every unit live by the design segmented; by the others the mean of the weeks "
+                "since the first went live, when fewer were",
+            )
+        )
     checks += [
         Check(f"Design {name.replace('_', ' ')}", "informs", f"gives no answer: {why}")
         for name, why in found.refused.items()

@@ -21,9 +21,15 @@ from ccanalytics.statistics.effects import (
     synthetic_control,
     synthetic_did,
 )
-from ccanalytics.statistics.effects.rollouts import days_of, part_live, treatment_of
+from ccanalytics.statistics.effects.rollouts import (
+    days_of,
+    in_a_row,
+    part_live,
+    refuse_twice,
+    treatment_of,
+)
 from ccanalytics.statistics.effects.weekly import as_date
-from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
+from ccanalytics.statistics.frames import as_polars, check_counts, check_known, whole_weeks
 from ccanalytics.vocabulary import counted, term
 
 if TYPE_CHECKING:
@@ -164,7 +170,8 @@ def effect(
             f"treatment={name!r}, unit_kind={unit_kind!r}",
             "load the roll-outs with their dates",
         )
-    _refuse_twice(dates, weeks)
+    refuse_twice(dates, weeks)
+    check_known(weeks.drop_nulls("unit"), [count], "panel")
     units, starts, calls = _table(weeks, count)
     others = {
         other: _shares(units, starts, rows)
@@ -173,6 +180,13 @@ def effect(
         .group_by("treatment", maintain_order=True)
     }
     position = {unit: i for i, unit in enumerate(units)}
+    unseen = [str(unit) for unit in live["unit"].unique().to_list() if unit not in position]
+    if len(unseen) == live["unit"].n_unique():
+        raise DataError(
+            "no unit that went live has a call in the panel",
+            f"{', '.join(sorted(unseen)[:5])}; the panel has {', '.join(map(str, units[:5]))}",
+            "name units alike in calls and roll-outs",
+        )
     when = np.full(len(units), NEVER)
     for unit, day in live.select("unit", "live_on").iter_rows():
         if unit in position:
@@ -199,7 +213,7 @@ def effect(
             "unit_kind": unit_kind,
             "count": count,
         },
-        checks=(*found.checks, *_checks(count, cut, others)),
+        checks=(*found.checks, *_checks(count, cut, others, unseen)),
     )
 
 
@@ -237,26 +251,6 @@ def _estimated(design: str, arrays: tuple[Any, Any], given: dict[str, Any]) -> P
     raise last
 
 
-def _refuse_twice(dates: pl.DataFrame, weeks: pl.DataFrame) -> None:
-    """A unit goes live once with each treatment, and has one count a week."""
-    import polars as pl
-
-    live = dates.drop_nulls("live_on").select("treatment", "unit", "live_on").unique()
-    twice = live.group_by("treatment", "unit").len().filter(pl.col("len") > 1).sort("unit")
-    if twice.height:
-        name, unit, _ = twice.row(0)
-        days = live.filter(pl.col("treatment") == name, pl.col("unit") == unit)["live_on"].sort()
-        raise InputError(
-            "a unit goes live once",
-            f"{unit}, {name}: {days[0]} and {days[1]}",
-            "keep the day on which customers could use it",
-        )
-    rows = weeks.select("unit", "local_start")
-    if rows.is_duplicated().any():
-        unit, at = rows.filter(rows.is_duplicated()).row(0)
-        raise InputError("a unit has one row a week", f"{unit!r}, {at}", "drop the duplicates")
-
-
 def _table(weeks: pl.DataFrame, count: str) -> tuple[list[str], list[dt.date], NDArray[np.float64]]:
     """Units, weeks and their counts; a week without a row is one without a call."""
     rows = weeks.drop_nulls("unit")
@@ -267,7 +261,7 @@ def _table(weeks: pl.DataFrame, count: str) -> tuple[list[str], list[dt.date], N
     calls = np.zeros((len(units), len(column)))
     for unit, stamp, number in rows.select("unit", "local_start", count).iter_rows():
         calls[row[unit], column[stamp]] = number
-    return units, days_of(stamps), calls
+    return units, in_a_row(days_of(stamps)), calls
 
 
 def _shares(units: list[str], starts: list[dt.date], rows: pl.DataFrame) -> NDArray[np.float64]:
@@ -281,8 +275,11 @@ def _shares(units: list[str], starts: list[dt.date], rows: pl.DataFrame) -> NDAr
     )
 
 
-def _checks(count: str, cut: int, others: dict[str, Any]) -> tuple[Check, ...]:
+def _checks(count: str, cut: int, others: dict[str, Any], unseen: list[str]) -> tuple[Check, ...]:
     checks = []
+    if unseen:
+        told = f"{', '.join(sorted(unseen)[:5])}{' and more' if len(unseen) > 5 else ''}"
+        checks.append(Check("Units without calls", "informs", f"went live, but not in it: {told}"))
     if others:
         names = ", ".join(term(each) for each in others)
         checks.append(Check("Other roll-outs", "informs", f"held apart: {names}"))

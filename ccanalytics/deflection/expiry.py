@@ -128,7 +128,7 @@ def expiry(days: Any, *, renewed_by_lot: bool = False, level: float = 0.95) -> E
         else:
             found = against_controls(before, control, [week == w], blocks=False).relative(0, level)
         rows.append((w, n, found.value, found.low, found.high))
-    names = ["week", "customers", "relative", "relative_low", "relative_high"]
+    names = ["week", "customer_days", "relative", "relative_low", "relative_high"]
     seen = f"{signed(trend.value)}, {signed(trend.low)} to {signed(trend.high)}"
     steady = (
         Check("Weeks before the end", "fails", f"calls already changed before it ({seen})")

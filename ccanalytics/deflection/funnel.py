@@ -11,7 +11,13 @@ from ccanalytics.deflection.shares import REMOVING_STAGES, SHARES, SQUARES, with
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
-from ccanalytics.statistics.frames import as_polars, check_counts, key_columns
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    check_texts,
+    key_columns,
+)
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -133,9 +139,18 @@ class Funnel(Result):
 
         Acceptance is given for stages at which an offer is made, the other shares for those that
         can take a call away.
+
+        Raises
+        ------
+        InputError
+            No such share.
         """
         import polars as pl
 
+        if share not in (*SHARES, "net_deflection"):
+            raise InputError(
+                "no such share", f"{share!r}", "one of " + ", ".join([*SHARES, "net_deflection"])
+            )
         stages = ("before_call", "during_call") if share == "acceptance" else REMOVING_STAGES
         rows = self._at_window(self.rows).filter(pl.col("stage").is_in(stages)).drop_nulls(share)
         if not self.keys:
@@ -271,8 +286,12 @@ def funnel(self_service: Any, *, window_days: int | None = None, level: float = 
     frame = as_polars(
         self_service, "self_service", [*_PLACE, "window_days", *COUNTS], "log.self_service(…)"
     )
-    more = [name for name in (*_FAILED, *SQUARES) if name in frame.columns]
-    check_counts(frame, [*COUNTS, *more], "self_service")
+    # What is not there may be left out, but not in part.
+    more = [n for part in (_FAILED, SQUARES) if set(part) & set(frame.columns) for n in part]
+    as_polars(frame, "self_service", more, "log.self_service(…)")
+    check_counts(frame, [*COUNTS, *more, "window_days"], "self_service")
+    check_known(frame, [*_PLACE, "window_days", "sent", "completed"], "self_service")
+    check_texts(frame, _PLACE, "self_service")
     keys = key_columns(frame, [*_PLACE, "window_days", *COUNTS, *more])
     check_parts(frame)
     windows = sorted(frame["window_days"].unique().to_list())

@@ -11,7 +11,13 @@ from ccanalytics.deflection.ledger_lines import ledger_checks, lines_of, opened,
 from ccanalytics.deflection.shares import REMOVING_STAGES
 from ccanalytics.errors import InputError
 from ccanalytics.results import Estimate, Result
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    check_numbers,
+    check_texts,
+)
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -295,7 +301,11 @@ def ledger(funnel: Funnel, episodes: Any, *, rollouts: Any = None, services: Any
         "log.episodes(…)",
     )
     # The sum of x·n may be negative: fewer calls after than before.
-    check_counts(frame, [name for name in _NEEDS if name != "change_xn"], "episodes")
+    told = ("window_days", "lookback_days", *_NEEDS)
+    check_counts(frame, [name for name in told if name != "change_xn"], "episodes")
+    check_numbers(frame, ["change_xn"])
+    check_known(frame, [*_PLACE, *told], "episodes")
+    check_texts(frame, _PLACE, "episodes")
     windows, back = (frame[name].unique().to_list() for name in ("window_days", "lookback_days"))
     if frame.height and windows != [funnel.window_days]:
         raise InputError(

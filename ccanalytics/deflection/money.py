@@ -36,9 +36,10 @@ class Money:
 
     def in_words(self) -> str:
         """Give both and the chance in a sentence."""
+        saved = self.saving.format("{:,.0f}").replace("-", "−")
         return (
-            f"At that price {self.saving.format('{:,.0f}')} are saved against a cost of "
-            f"{self.cost:,.0f}; the saving exceeds it with a chance of {self.chance:.0%}."
+            f"At that price {saved} are saved against a cost of {self.cost:,.0f}; the saving "
+            f"exceeds it with a chance of {self.chance:.0%}."
         )
 
 

@@ -10,9 +10,15 @@ import numpy as np
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.effects import randomised as by_subject
-from ccanalytics.statistics.effects.rollouts import days_of, treatment_of
+from ccanalytics.statistics.effects.rollouts import days_of, in_a_row, refuse_twice, treatment_of
 from ccanalytics.statistics.effects.weekly import as_date
-from ccanalytics.statistics.frames import as_polars, check_counts, whole_weeks
+from ccanalytics.statistics.frames import (
+    as_polars,
+    check_counts,
+    check_known,
+    check_numbers,
+    whole_weeks,
+)
 from ccanalytics.vocabulary import term
 
 if TYPE_CHECKING:
@@ -110,8 +116,13 @@ def _estimate(
 
 
 def _customers(design: str, rows: pl.DataFrame, own: dict[str, Any]) -> OfferEffect:
+    import polars as pl
+
     numbers = [c for c in ("after", "before", "lead") if c in rows.columns]
     check_counts(rows, numbers, "frame")
+    check_known(rows, _OFFERS, "frame")
+    shares = {"taken", "taken_before", "left"} & set(rows.columns)
+    check_numbers(rows, sorted(c for c in shares if not isinstance(rows.schema[c], pl.Boolean)))
     if not rows.height:
         raise DataError("nobody was invited", "the frame has no row", "load reminders with waves")
     given: dict[str, Any] = {
@@ -159,21 +170,27 @@ class _Stack:
     ) -> _Stack:
         import polars as pl
 
-        weeks = as_polars(panel, "frame", [*_PANEL, count], "log.panel(unit=…, every='1w')")
-        check_counts(weeks, [count], "frame")
+        weeks = as_polars(panel, "panel", [*_PANEL, count], "log.panel(unit=…, every='1w')")
+        check_counts(weeks, [count], "panel")
         weeks, _ = whole_weeks(weeks, "the weeks of the panel")
         dates = as_polars(rollouts, "rollouts", _ROLLOUTS, "log.table('rollouts')")
         dates = dates.filter(pl.col("unit_kind") == unit_kind)
         name = treatment_of(treatment, dates)
         dates = dates.filter(pl.col("treatment") == name).drop_nulls("live_on")
+        refuse_twice(dates, weeks)
+        check_known(weeks.drop_nulls("unit"), [count], "panel")
         stamps = weeks["local_start"].unique().sort()
         units = weeks["unit"].drop_nulls().unique().sort()
         calls = _wide(weeks, count, units, stamps)
         used = None
         if use is not None:
             share = as_polars(use, "use", ["local_start", "unit", "use"], "a frame of shares")
+            check_counts(share, ["use"], "use")
+            check_known(share, ["use"], "use")
+            if share.select("unit", "local_start").is_duplicated().any():
+                raise InputError("a unit has one use a week", "use", "drop the duplicates")
             used = _wide(share, "use", units, stamps)
-        first, last = days_of(stamps)[0], len(stamps)
+        first, last = in_a_row(days_of(stamps))[0], len(stamps)
         live = np.full(len(units), 2 * last)
         whole = live.copy()  # the first week that is live throughout
         place = {unit: i for i, unit in enumerate(units)}

@@ -1,4 +1,8 @@
-"""What self-service takes away: calls that no longer come, beside what was settled."""
+"""What self-service takes away: calls that no longer come, beside what was settled.
+
+The estimate that can be trusted most leads: against units that were not live, where the data allow
+one; the same before and after, without a control, comes second and is called weak.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +22,38 @@ if TYPE_CHECKING:
 
     from ccanalytics.deflection.before_after import BeforeAfter
     from ccanalytics.deflection.comparisons import Comparisons
+    from ccanalytics.deflection.designs import Designs
     from ccanalytics.deflection.funnel import Funnel
+    from ccanalytics.statistics.effects import PanelEffect
 
 __all__ = ["Overview", "overview"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Overview(Result):
-    """The estimate before and after going live, and beside it the shares of the funnel.
+    """How many calls fewer came, and beside it the shares of the funnel.
 
     Attributes
     ----------
     funnel
         What was settled in the channels: counted, but not calls saved.
     comparisons
-        How many calls fewer came: what the question asks, but a weak estimate.
+        How many calls fewer came, before and after: what the question asks, but a weak estimate.
+    designs
+        One roll-out against units that were not live; None where it was not asked for.
     """
 
     funnel: Funnel
     comparisons: Comparisons
+    designs: Designs | None = None
+
+    @property
+    def controlled(self) -> PanelEffect | None:
+        """The effect against units that were not live; None where there is none."""
+        if self.designs is None or not self.designs.effects:
+            return None
+        main = self.designs.main
+        return main if main.controls else None
 
     def or_refuse(self) -> Overview:
         """Give the answer itself, or refuse where the log has neither records nor roll-outs.
@@ -54,14 +71,19 @@ class Overview(Result):
         """Give a row per channel that can take calls away: the estimate, and the shares beside it.
 
         ``units`` are those that could be estimated; the change (``relative``) is of the calls
-        about these, once live; gross and net deflection are of the ``eligible`` contacts.
+        about these, once live, by the ``design`` and with the ``grade`` beside it; gross and net
+        deflection are of the ``eligible`` contacts. The effect with a control has a row of its own.
         """
         import polars as pl
 
         rows: dict[str, dict[str, Any]] = {}
         for answer in self._estimated():
             together = answer.together
-            rows[answer.name] = {"units": len(answer.effects)}
+            rows[answer.name] = {
+                "units": len(answer.effects),
+                "design": "before and after",
+                "grade": "weak" if together is not None else None,
+            }
             if together is not None:
                 rows[answer.name] |= {
                     "relative": together.relative.value,
@@ -74,11 +96,27 @@ class Overview(Result):
             shares = {key: row[key] for key in ("eligible", "gross_deflection", "net_deflection")}
             rows[name] = rows.get(name, {}) | shares
         numbers = ["relative", "relative_low", "relative_high", "removed_per_week"]
+        first, main = [], self.controlled
+        if main is not None:
+            first.append(
+                {
+                    "channel": main.name,
+                    "units": main.units,
+                    "design": main.design.replace("_", " "),
+                    "grade": main.grade,
+                    "relative": main.relative.value,
+                    "relative_low": main.relative.low,
+                    "relative_high": main.relative.high,
+                    "removed_per_week": main.removed_per_week.value,
+                }
+            )
         return pl.DataFrame(
-            [{"channel": name, **row} for name, row in rows.items()],
+            [*first, *({"channel": name, **row} for name, row in rows.items())],
             schema={
                 "channel": pl.String,
                 "units": pl.Int64,
+                "design": pl.String,
+                "grade": pl.String,
                 **dict.fromkeys(numbers, pl.Float64),
                 "eligible": pl.Int64,
                 "gross_deflection": pl.Float64,
@@ -88,14 +126,21 @@ class Overview(Result):
 
     def summary(self) -> str:
         """Say how many calls fewer came, then what was settled and why that is something else."""
-        words = [self._taken(), *self._shares()]
+        words = [*self._against(), self._taken(), *self._shares()]
         if any(answer.together is not None for answer in self._estimated()):
+            which = "Grade of before and after" if self.controlled is not None else "Grade"
             words.append(
-                "Grade: weak, since whatever else changed in the same weeks would count as the "
+                f"{which}: weak, since whatever else changed in the same weeks would count as the "
                 "effect; each estimate is of the calls about the services named, whose own series "
                 "are long enough on both sides of their go-live."
             )
         return " ".join(words)
+
+    def _against(self) -> list[str]:
+        main = self.controlled
+        if main is None:
+            return []
+        return [f"Against units that were not live, grade {main.grade}: {main.headline()}"]
 
     def _estimated(self) -> list[BeforeAfter]:
         return [a for a in self.comparisons.answers if a.treatment not in NO_CALL_TAKEN]
@@ -147,7 +192,7 @@ class Overview(Result):
         ]
 
 
-def overview(funnel: Funnel, comparisons: Comparisons) -> Overview:
+def overview(funnel: Funnel, comparisons: Comparisons, designs: Designs | None = None) -> Overview:
     """Put the estimate of calls taken away before the shares that were settled.
 
     Parameters
@@ -156,6 +201,8 @@ def overview(funnel: Funnel, comparisons: Comparisons) -> Overview:
         Of `funnel`.
     comparisons
         Of `before_after_each`.
+    designs
+        Of `designs`, for one roll-out: its effect against units that were not live leads.
 
     Raises
     ------
@@ -168,11 +215,16 @@ def overview(funnel: Funnel, comparisons: Comparisons) -> Overview:
     ):
         if not hasattr(value, needs):
             raise InputError(f"{name} must come from deflection", f"got {type(value).__name__}", "")
+    if designs is not None and not hasattr(designs, "effects"):
+        raise InputError(
+            "designs must come from deflection.designs", f"got {type(designs).__name__}", ""
+        )
     return Overview(
         inputs={"window_days": funnel.window_days, **comparisons.inputs},
         checks=(*comparisons.checks, *funnel.checks),
         funnel=funnel,
         comparisons=comparisons,
+        designs=designs,
     )
 
 

@@ -10,7 +10,13 @@ from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.effect import Grade, signed
 from ccanalytics.statistics.effects.event_days import EventDays, event_days
-from ccanalytics.statistics.frames import as_polars, check_counts
+from ccanalytics.statistics.frames import (
+    as_kinds,
+    as_polars,
+    check_counts,
+    check_known,
+    check_texts,
+)
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -44,10 +50,10 @@ class Reminders(Result):
     reminders, dates, customers
         Reminders in the answer, days on which they were sent, and most customers reminded at once.
     by_day
-        Per day since a reminder: ``day``, ``customers`` (customer-days), ``calls``, ``relative``
-        with limits; days beyond the window are the reference.
+        Per day since a reminder: ``day``, ``customer_days``, ``calls``, ``relative`` with limits;
+        days beyond the window are the reference.
     by_weeks
-        Per four weeks since subscribing: ``weeks``, ``customers``, ``relative`` with limits.
+        Per four weeks since subscribing: ``weeks``, ``customer_days``, ``relative`` with limits.
     placebo
         The same estimate for customers whose subscription was over, on the same days; its level
         is such that both tests of the answer hold together.
@@ -208,7 +214,10 @@ def days_frame(days: Any) -> pl.DataFrame:
     """Check a frame of ``CallLog.reminded()``."""
     frame = as_polars(days, "days", _COLUMNS, _SOURCE)
     check_counts(frame, ["customers", "calls"], "days")
-    return frame
+    check_known(frame, ["state", "on", "customers", "calls"], "days")
+    check_texts(frame, ["state"], "days")
+    whole = dict.fromkeys(("bill_day", "day", "weeks"), "whole")
+    return as_kinds(frame, "days", {"on": "date", **whole})
 
 
 def against_controls(
@@ -264,7 +273,7 @@ def _by_day(mine: pl.DataFrame, each: EventDays, window: int, level: float) -> p
         },
         schema_overrides={"day": pl.Int64},
     )
-    return sums.join(limits, on="day", how="left")
+    return sums.rename({"customers": "customer_days"}).join(limits, on="day", how="left")
 
 
 def _by_weeks(
@@ -285,7 +294,7 @@ def _by_weeks(
         first = int(t) * _TENURE_WEEKS
         span = f"{first}–{first + _TENURE_WEEKS - 1}"
         rows.append((span, int(part["customers"].sum()), found.value, found.low, found.high))
-    names = ["weeks", "customers", "relative", "relative_low", "relative_high"]
+    names = ["weeks", "customer_days", "relative", "relative_low", "relative_high"]
     table = pl.DataFrame(rows, schema=names, orient="row")
     if len(rows) < 2:
         return table, None

@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.deflection.freed import Rules, World, restored, shift_hours
 from ccanalytics.deflection.money import Money, money_of
 from ccanalytics.demand import as_demand
-from ccanalytics.errors import InputError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
 
@@ -98,14 +98,14 @@ class Value(Result):
         banked = self.shift_hours or self.scheduled_hours
         words = "" if share.low > 0 else "If it removes any, and as many as estimated: "
         words += (
-            f"{share.format('{:.1%}')} of calls removed are {self.calls.format('{:,.0f}')} calls "
-            f"and {self.erlang_hours.format('{:,.1f}')} hours of handling over these "
+            f"{_told(share, '{:.1%}')} of calls removed are {_told(self.calls, '{:,.0f}')} calls "
+            f"and {_told(self.erlang_hours, '{:,.1f}')} hours of handling over these "
             f"{self.frame.height:,} intervals; "
         )
         if self.seat_hours.value > 0:
             words += (
-                f"seats can fall by {self.seat_hours.format('{:,.1f}')} agent-hours, and "
-                f"{banked.format('{:,.1f}')} paid hours can be banked"
+                f"seats can fall by {_told(self.seat_hours, '{:,.1f}')} agent-hours, and "
+                f"{_told(banked, '{:,.1f}')} paid hours can be banked"
                 + (" after shifts. " if self.shift_hours else " after shrinkage. ")
             )
         else:
@@ -184,6 +184,8 @@ def value(
     ------
     InputError
         An argument out of range, or calls that go and take more time than all calls do.
+    DataError
+        No call comes.
     """
     import polars as pl
 
@@ -195,6 +197,8 @@ def value(
     if demand_is not in ("without", "with"):
         raise InputError("demand_is is 'without' or 'with' the channel", f"{demand_is!r}")
     rows = as_demand(demand).filter(pl.col("calls") > 0)
+    if not rows.height:
+        raise DataError("no call comes in this demand, so none can go", "calls: 0", "take another")
     rules = Rules(goal, shrinkage, patience, max_occupancy, min_agents)
     calls, aht, per = (rows[n].cast(float).to_numpy() for n in ("calls", "aht_s", "interval_s"))
     mean_aht = float((calls * aht).sum() / calls.sum())
@@ -270,6 +274,13 @@ def _drawn(estimate: Estimate, rng: np.random.Generator) -> Floats:
                       if abs(estimate.value) < 1 else np.inf)  # fmt: skip
 
 
+def _told(estimate: Estimate, form: str) -> str:
+    """An estimate with its limits; the number alone where it was given without any."""
+    if estimate.low == estimate.high:
+        return form.format(estimate.value).replace("-", "−")
+    return estimate.format(form).replace("-", "−")
+
+
 def _times(estimate: Estimate, factor: float) -> Estimate:
     low, high = sorted((estimate.low * factor, estimate.high * factor))
     return Estimate(estimate.value * factor, low, high, estimate.level)
@@ -280,6 +291,9 @@ def _checks(
     seats: Estimate,
 ) -> tuple[Check, ...]:  # fmt: skip
     checks = [
+        Check("Certainty of the effect", "informs",
+              "taken as given, without limits: the figures are as sure as it is")
+        if share.low == share.high > 0 else
         Check("Certainty of the effect", "holds" if share.low > 0 else "fails",
               "its interval lies above 0" if share.low > 0 else
               "its interval holds 0: the channel may remove nothing"),

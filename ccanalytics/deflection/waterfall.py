@@ -11,6 +11,7 @@ from ccanalytics.deflection.value import Value
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.effects import PanelEffect
+from ccanalytics.statistics.effects.weekly import as_date
 from ccanalytics.statistics.frames import as_polars
 
 if TYPE_CHECKING:
@@ -46,19 +47,40 @@ class Waterfall(Result):
         """Say what of the gross figure remains at each step, and why."""
         first, last = self.frame.row(0, named=True), self.frame.row(-1, named=True)
         hours = {row["step"]: row["hours"] for row in self.frame.iter_rows(named=True)}
+        so = ", and" if self.shown else "; likewise"
         return (
             f"{self.channel}, hours a week: {first['hours']:,.1f} of handling were completed in "
             f"the channel, {hours['not asked again']:,.1f} of them not asked again; "
-            f"{hours['really removed']:,.1f} really went from the agents, and "
-            f"{last['hours']:,.1f} {last['step']}. The first two are counted from the channel's "
-            "own records at the handle time of these services, the third is estimated against "
-            "services that were not live; seated and paid hours hold waiting and breaks besides "
-            "handling, so they may be more."
+            f"{self._went()}{so} {_limited(last)} {last['step']}. The first two are counted from "
+            "the channel's own records at the handle time of these services, the third is "
+            "estimated against services that were not live; seated and paid hours hold waiting "
+            "and breaks besides handling, so they may be more."
         )
+
+    @property
+    def shown(self) -> bool:
+        """Whether the data can show that any hours went."""
+        row = self._removed()
+        return bool(row["hours_low"] > 0 or row["hours_high"] < 0)
+
+    def _removed(self) -> dict[str, Any]:
+        return self.frame.filter(self.frame["step"] == "really removed").row(0, named=True)
+
+    def _went(self) -> str:
+        row = _limited(self._removed())
+        if self.shown:
+            return f"{row} really went from the agents"
+        return f"the data cannot show that any went from the agents, the estimate is {row}"
 
     def to_frame(self) -> pl.DataFrame:
         """Give the steps."""
         return self.frame
+
+
+def _limited(row: dict[str, Any]) -> str:
+    """Hours with their limits."""
+    number, low, high = (f"{row[f'hours{end}']:,.1f}" for end in ("", "_low", "_high"))
+    return f"{number} ({low} to {high})".replace("-", "−")
 
 
 def waterfall(funnel: Funnel, effect: PanelEffect, worth: Value, panel: Any) -> Waterfall:
@@ -160,7 +182,10 @@ def waterfall(funnel: Funnel, effect: PanelEffect, worth: Value, panel: Any) -> 
 def _weeks(effect: PanelEffect, panel: pl.DataFrame) -> int:
     """Weeks from the first going live to the end of the panel."""
     weeks = [day.toordinal() for day in effect.weeks["week"]]
-    last = max(stamp.toordinal() for stamp in panel["local_start"])
+    last = max(
+        (as_date("local_start", stamp).toordinal() for stamp in panel["local_start"].drop_nulls()),
+        default=max(weeks),
+    )
     # The week of the first going live is not among those of the effect.
     return (last - min(weeks)) // 7 + 2
 

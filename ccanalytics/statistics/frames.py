@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 __all__ = [
     "WHOLE_WEEK_S",
     "alike",
+    "as_kinds",
     "as_polars",
     "check_counts",
     "check_known",
     "check_numbers",
+    "check_texts",
     "key_columns",
     "key_names",
     "label_of",
@@ -72,6 +74,39 @@ def check_numbers(frame: pl.DataFrame, names: Iterable[str]) -> None:
             )
 
 
+def as_kinds(frame: pl.DataFrame, what: str, kinds: Mapping[str, str]) -> pl.DataFrame:
+    """Give columns the type that they are meant to have, or name the one that cannot have it.
+
+    pandas makes floats of whole numbers with gaps, and timestamps of days. ``kinds``: column →
+    ``date``, ``whole`` (numbers) or ``truth``; null stays null.
+    """
+    import polars as pl
+
+    types = {"date": pl.Date(), "whole": pl.Int64(), "truth": pl.Boolean()}
+    told = {"date": "days", "whole": "whole numbers", "truth": "true or false"}
+    for name, kind in kinds.items():
+        own, column = frame.schema[name], pl.col(name)
+        if own == pl.String and kind == "date":
+            column = column.str.slice(0, 10).str.to_date("%Y-%m-%d")
+        fits = {
+            "date": own in (pl.Date, pl.Datetime, pl.String),
+            "whole": own.is_numeric(),
+            "truth": own == pl.Boolean,
+        }[kind] or own in (pl.Null, pl.Object)
+        try:
+            cast = frame.with_columns(column.cast(types[kind])) if fits else None
+        except pl.exceptions.PolarsError:
+            cast = None
+        if cast is None:
+            raise InputError(f"column {name!r} of {what} must hold {told[kind]}", f"it holds {own}")
+        if own.is_float() and (frame[name] != cast[name]).any():
+            raise InputError(
+                f"column {name!r} of {what} must hold {told[kind]}", "some have fractions"
+            )
+        frame = cast
+    return frame
+
+
 def alike(frame: pl.DataFrame, key: str, other: pl.DataFrame, what: str) -> pl.DataFrame:
     """Give a frame whose key can be joined with another's: one that is null throughout takes its
     type, one of another type is refused."""
@@ -103,6 +138,16 @@ def check_counts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
                 f"row {row['_row']}: {name}={row[name]!r}",
                 "counts and seconds are finite and 0 or more",
             )
+
+
+def check_texts(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
+    """Refuse columns that hold something else than words."""
+    import polars as pl
+
+    for name in names:
+        own = frame.schema[name]
+        if frame.height and own not in (pl.String, pl.Categorical, pl.Enum):
+            raise InputError(f"column {name!r} of {what} must hold words", f"it holds {own}")
 
 
 def check_known(frame: pl.DataFrame, names: Iterable[str], what: str) -> None:
@@ -188,13 +233,19 @@ def whole_weeks(frame: pl.DataFrame, what: str) -> tuple[pl.DataFrame, int]:
     Raises
     ------
     InputError
-        The intervals are not weeks.
+        The intervals are not weeks, or it is not known when one begins or how long it is.
     DataError
-        They are weeks, none of them whole.
+        There are none, or none of them is whole.
     """
     import polars as pl
 
+    check_numbers(frame, ["interval_s"])
+    check_known(frame, ["local_start", "interval_s"], what)
     longest = frame.select(pl.col("interval_s").max()).item()
+    if longest is None:
+        raise DataError(
+            f"{what} hold no whole week", "the frame has no row", "take more of the log"
+        )
     starts = frame.select("local_start", "interval_s").unique()
     whole = starts.filter(pl.col("interval_s") >= WHOLE_WEEK_S).height
     # Of a log's weeks only the first and the last can be cut.

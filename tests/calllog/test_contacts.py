@@ -429,6 +429,35 @@ def test_leakage_by_hand(make_log):
     assert menu.select("followed", "recontacted").rows() == [(1, 0), (1, 0), (1, 0), (0, 0)]
 
 
+def test_a_window_asked_for_twice_is_one(make_log):
+    log = make_log([{"arrived_at": BEGIN, "service": "S1"}], self_service=[SMS | {"at": BEGIN}])
+    assert log.self_service((7, 7)).equals(log.self_service((7,)))
+
+
+def test_a_call_handed_on_is_no_second_request(make_log):
+    minute, week = timedelta(minutes=1), timedelta(days=7)
+    calls_ = [
+        {"arrived_at": BEGIN, "customer": "a", "service": "S1", "call_id": "first",
+         "talk_s": 100, "transfer": "second_line"},
+        {"arrived_at": BEGIN + 2 * minute, "customer": "a", "service": "S1", "call_id": "second",
+         "parent_call_id": "first", "talk_s": 300},
+        {"arrived_at": BEGIN - 9 * timedelta(days=1)},
+        {"arrived_at": BEGIN + 2 * week},
+    ]  # fmt: skip
+    assist = {"channel": "sms", "stage": "during_call", "service": "S1", "call_id": "first",
+              "customer": "a", "accepted": True, "completed": True}  # fmt: skip
+    log = make_log(calls_, self_service=[assist | {"at": BEGIN + minute}])
+    row = log.self_service((7,)).row(0, named=True)
+    assert (row["followed"], row["recontacted"]) == (1, 0)
+    log = make_log(calls_, self_service=[SMS | {"at": BEGIN - minute, "customer": "b"}])
+    assert log.self_service((7,))["eligible"].to_list() == [1]
+    episode = log.episodes(7).filter(pl.col("stage") == "assisted", pl.col("service") == "S1")
+    told = episode.row(0, named=True)
+    # One request, with the time of both agents.
+    assert (told["episodes"], told["contacts"], told["requests"]) == (1, 1, 1)
+    assert told["agent_s"] == 400
+
+
 def test_a_log_without_self_service_gives_an_empty_frame_of_the_same_form(make_log):
     with_some = make_log([{"arrived_at": BEGIN}], self_service=[SMS | {"at": BEGIN}])
     without = make_log([{"arrived_at": BEGIN}])

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -283,3 +284,12 @@ def test_the_report_of_a_log_without_services_ends_in_words(make_log, tmp_path):
     done = run("coverage", log.path, output=tmp_path / "r.html")
     assert "holds no table of services" in done.answer
     assert done.charts == 0
+
+
+def test_errors_that_read_alike_are_not_told_apart(found):
+    answer = found[0]
+    for off, word in ((0.00001, "about"), (0.05, "less than"), (-0.05, "no less than")):
+        seen = answer.proof["relative"]
+        proof = answer.proof.with_columns(foretold=seen + 0.08, same=seen + 0.08 + off)
+        told = replace(answer, proof=proof)
+        assert f"is {word} that of one share for all" in told.summary()

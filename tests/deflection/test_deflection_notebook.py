@@ -31,7 +31,9 @@ def test_on_a_small_sample_centre_it_says_what_the_library_says(small_centre, tm
     done = run("deflection", log.path, {"window_days": 3}, output=tmp_path / "r.html")
     funnel = deflection.funnel(log.self_service(), window_days=3)
     answers = deflection.before_after_each(log.panel(), log.table("rollouts"))
-    words = deflection.overview(funnel, answers).summary()
+    designs = deflection.designs(log.panel(), log.table("rollouts"), answers.named())
+    words = deflection.overview(funnel, answers, designs).summary()
+    assert words.startswith("Against units that were not live, grade ")
     assert done.answer == re.split(r"(?<=\.) ", words)[0]
     assert done.details == words
     assert "within 3 days" in words

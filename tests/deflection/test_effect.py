@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from ccanalytics import ServiceLevel, charts, deflection
 from ccanalytics.errors import DataError, InputError
+from ccanalytics.results import Estimate
 from ccanalytics.simulation.panels import RollOut, draw_panels
 from ccanalytics.statistics.effects import NEVER, staggered
 
@@ -210,6 +212,35 @@ def test_charts_show_what_was_estimated(found):
     weeks = charts.counterfactual(found)
     came = next(trace for trace in weeks.data if trace.name == "Came")
     assert list(came.y) == found.weeks["calls"].to_list()
+
+
+def test_calls_a_week_say_of_which_weeks_they_are(panels, found):
+    assert found.relative.excludes_zero
+    weeks = found.weeks["counterfactual"]
+    assert f"mean of the {weeks.len()} weeks since the first went live" in found.summary()
+    panel = panels.panel(0, handle=True)
+    worth = deflection.worth(found, panel, week_of(16_000), GOAL)
+    (told,) = (c.detail for c in worth.checks if c.name == "Weeks of the roll-out")
+    now = -found.relative.value * weeks.tail(4).mean()
+    assert now > 1.1 * found.removed_per_week.value
+    assert f"{now:,.0f} a week instead of {found.removed_per_week.value:,.0f}" in told
+
+
+def test_hours_that_the_data_cannot_show_are_not_told_as_freed(panels, found):
+    panel = panels.panel(0, handle=True)
+    none = replace(
+        found,
+        relative=Estimate(-0.02, -0.06, 0.02, 0.95),
+        removed_per_week=Estimate(20.0, -20.0, 60.0, 0.95),
+    )
+    worth = deflection.worth(none, panel, week_of(16_000), GOAL)
+    steps = deflection.waterfall(funnel_of(8_000, 2_000), none, worth, panel)
+    assert not steps.shown
+    assert "the data cannot show that any went from the agents" in steps.summary()
+    assert "really went from the agents" not in steps.summary()
+    for drawn in (charts.value_steps(worth), charts.gross_to_bankable(steps)):
+        title = drawn.layout.title.text.replace("<br>", " ")
+        assert "freed that the data can show" in title
 
 
 def test_designs_by_lot_are_reached_by_the_same_call():

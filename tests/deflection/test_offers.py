@@ -144,6 +144,14 @@ def test_an_answer_without_use_or_lot_says_so():
     assert told.design == "encouraged"
 
 
+def test_what_may_be_nothing_is_not_told_of_those_who_took_it_up():
+    worlds = draw_reminders(worlds=1, customers=3000, days=150, effect=0.0, seed=2)
+    found = deflection.encouraged(worlds.offers(0), draws=50)
+    assert not found.complier_relative.excludes_zero
+    assert "no change that the data can show in these" in found.headline()
+    assert "these called" not in found.headline()
+
+
 def test_what_cannot_be_answered():
     worlds = draw_reminders(worlds=1, customers=200, days=90, waves=1)
     alone = worlds.offers(0, before_days=5, lead_days=5, after_days=10)

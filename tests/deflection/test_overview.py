@@ -54,6 +54,49 @@ def test_calls_removed_come_first_and_the_shares_are_not_called_savings():
     assert "sms_assist" not in answer.summary()
 
 
+def test_the_effect_with_a_control_leads_and_the_weak_one_comes_second():
+    rng = np.random.default_rng(3)
+    units, at = 14, {f"S{i:02d}": 15 + 2 * i for i in range(7)}
+    rows = [
+        (f"S{i:02d}", week, 604_800, rng.poisson(400))
+        for i in range(units)
+        for week in WEEKS
+    ]  # fmt: skip
+    panel = pl.DataFrame(
+        rows, schema=["unit", "local_start", "interval_s", "first_attempts"], orient="row"
+    )
+    rollouts = pl.DataFrame(
+        [("service", unit, "sms_assist_before", WEEKS[k].date()) for unit, k in at.items()],
+        schema=["unit_kind", "unit", "treatment", "live_on"], orient="row",
+    )  # fmt: skip
+    answers = deflection.before_after_each(panel, rollouts)
+    designs = deflection.designs(panel, rollouts, answers.named())
+    answer = deflection.overview(funnel(*BOTH), answers, designs)
+    first, *rest = answer.summary().split(". ")
+    assert first.startswith(f"Against units that were not live, grade {designs.main.grade}: ")
+    assert designs.main.headline().startswith(first.split(": ", 1)[1])
+    assert "without a control" in ". ".join(rest)
+    top, second = answer.to_frame().rows(named=True)[:2]
+    assert top["relative"] == designs.main.relative.value
+    assert (top["design"], second["design"]) == ("staggered", "before and after")
+    assert (top["grade"], second["grade"]) == (designs.main.grade, "weak")
+    # Where no unit can serve as control, what is weak stays first, and is called so.
+    one = deflection.designs(panel, rollouts, which="segmented")
+    alone = deflection.overview(funnel(*BOTH), answers, one)
+    assert alone.controlled is None
+    assert alone.summary().startswith("Once live, ")
+    with pytest.raises(InputError, match="designs"):
+        deflection.overview(funnel(*BOTH), answers, panel)
+
+
+def test_which_roll_out_is_looked_at():
+    assert comparisons().named() is None
+    assert comparisons().named("web_hall") == "web_hall"
+    assert comparisons("web_hall").named() == "web_hall"
+    with pytest.raises(InputError, match="nothing of this name"):
+        comparisons("web_hall").named("fax")
+
+
 def test_no_effect_and_more_calls_are_said_as_such():
     still = deflection.overview(funnel(*BOTH), comparisons("web_hall", effect=0))
     assert (

@@ -167,3 +167,14 @@ def test_bad_input(change, words):
     given = {"removed": 0.07, "removed_aht_s": 90, **change}
     with pytest.raises(InputError, match=words):
         deflection.value(given.pop("removed"), day(), GOAL, **given)
+
+
+def test_a_share_given_without_limits_is_not_called_certain():
+    told = deflection.value(0.07, day(), GOAL, removed_aht_s=90)
+    assert "interval 7.0%" not in told.summary()
+    assert told.summary().startswith("7.0% of calls removed are ")
+    checks = {check.name: check.status for check in told.checks}
+    assert checks["Certainty of the effect"] == "informs"
+    sure = deflection.value(SURE, day(), GOAL, removed_aht_s=90)
+    assert "7.0% (95% interval 5.0% to 9.0%)" in sure.summary()
+    assert {c.name: c.status for c in sure.checks}["Certainty of the effect"] == "holds"

@@ -50,7 +50,7 @@ class _Contacts:
         return (nw.col("_t") >= self.first) & (nw.col("_t") < self.last)
 
     def asked(self) -> nw.LazyFrame[Any]:
-        """Requests for an agent of known customers."""
+        """Requests for an agent of known customers; a call handed on by another is not ``_new``."""
         calls = self.scope.calls().filter(nw.col("is_offered"), ~nw.col("customer").is_null())
         return calls.select(
             *_SAME,
@@ -58,6 +58,7 @@ class _Contacts:
             _t=nw.col("arrived_epoch"),
             _id=nw.col("call_id"),
             _order=nw.lit(1),
+            _new=flag(nw.col("parent_call_id").is_null()),
             _done=nw.lit(0),
             _answered=flag(nw.col("is_answered")),
             _handle=nw.col("handle_s"),
@@ -71,6 +72,7 @@ class _Contacts:
             "_t",
             "_id",
             _order=nw.lit(0),
+            _new=nw.lit(1),
             _done=nw.col("_done"),
             _answered=nw.lit(0),
             _handle=nw.lit(None, nw.Float64),
@@ -131,19 +133,29 @@ def _opened(asking: _Contacts) -> pl.DataFrame:
     )
     place = {name: nw.when(nw.col("_opens") == 1).then(name) for name in _PLACE}
     each = (
-        marked.select(*_SAME, "_episode", "_t", "_order", "_done", "_handle", **place)
+        marked.select(
+            *_SAME,
+            "_episode",
+            "_t",
+            "_new",
+            "_done",
+            "_handle",
+            **place,
+            _asked=nw.col("_order") * nw.col("_new"),
+        )
         .group_by(*_SAME, "_episode")
         .agg(
             nw.col("channel").max(),
             nw.col("stage").max(),
             nw.col("_t").min(),
             nw.col("_t").max().alias("_until"),
-            nw.len().alias("_contacts"),
-            nw.col("_order").sum().alias("_requests"),
+            nw.col("_new").sum().alias("_contacts"),
+            nw.col("_asked").sum().alias("_requests"),
             nw.col("_done").max(),
             nw.col("_handle").sum().alias("_handle"),
         )
         .filter(
+            nw.col("_contacts") > 0,
             asking.inside(),
             # Begun where the log could have seen an earlier contact, and over before it ends.
             nw.col("_t") - asking.gap_s >= asking.begin,
@@ -187,7 +199,8 @@ def _around(asking: _Contacts) -> pl.DataFrame:
 
     names = [*_SAME, *_PLACE, "_t", "_order"]
     own = asking.own.with_columns(_order=nw.lit(1))
-    asked = asking.asked().join(asking.own.select("customer").unique(), on="customer", how="semi")
+    new = asking.asked().filter(nw.col("_new") == 1)
+    asked = new.join(asking.own.select("customer").unique(), on="customer", how="semi")
     # Before a contact of the same second, since only what came earlier came before it: 0, 1, 2.
     calls = asked.select(*_SAME, *_PLACE, "_t", _order=nw.lit(2))
     both = nw.concat([own.select(names), calls.select(names)])
@@ -278,7 +291,9 @@ def _handled(asking: _Contacts) -> pl.DataFrame:
     import polars as pl
 
     failed = asking.own.filter(nw.col("_done") == 0)
-    asked = asking.asked().filter(nw.col("_answered") == 1, ~nw.col("_handle").is_null())
+    asked = asking.asked().filter(
+        nw.col("_answered") == 1, nw.col("_new") == 1, ~nw.col("_handle").is_null()
+    )
     names = [*_SAME, *_PLACE, "_t", "_order", "_id", "_handle"]
     few = asked.join(failed.select("customer").unique(), on="customer", how="semi")
     both = nw.concat(
@@ -307,7 +322,9 @@ def _handled(asking: _Contacts) -> pl.DataFrame:
     )
     touched = collect(_summed(after, "touched"))
     live = asking.own.group_by(*_KEY).agg(_live=nw.col("_t").min())
-    answered = asking.scope.calls().filter(nw.col("is_answered"), ~nw.col("handle_s").is_null())
+    answered = asking.scope.calls().filter(
+        nw.col("is_answered"), nw.col("parent_call_id").is_null(), ~nw.col("handle_s").is_null()
+    )
     since = (
         live.join(
             answered.select("service", _t=nw.col("arrived_epoch"), _handle=nw.col("handle_s")),

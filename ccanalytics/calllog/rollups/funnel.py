@@ -193,9 +193,14 @@ def _after(
     # What is unknown is one service of its own; an empty text is no service that a load keeps.
     about = nw.col("service").fill_null("")
     begun = contacts.filter(inside).with_columns(_about=about)
+    # A call that another hands on is no second request.
     asked = (
         scope.calls()
-        .filter(nw.col("is_offered"), ~nw.col("customer").is_null())
+        .filter(
+            nw.col("is_offered"),
+            ~nw.col("customer").is_null(),
+            nw.col("parent_call_id").is_null(),
+        )
         .select("customer", _about=about, _call=nw.col("arrived_epoch"))
     )
     # Each contact with the requests that came within the longest window, of which the first
@@ -355,7 +360,8 @@ def _eligible(
             mine.select("service", pl.col("_live").alias(name)), on="service", how="left"
         )
     wide = wide.with_columns(pl.col(names).fill_null(_NEVER).cast(pl.Int64))
-    calls = scope.arrived(scope.calls()).select("service", "arrived_epoch")
+    calls = scope.arrived(scope.calls().filter(nw.col("parent_call_id").is_null()))
+    calls = calls.select("service", "arrived_epoch")
     each = collect(
         calls.join(scope.engine.hand_over(wide), on="service", how="inner")
         .select("service", **{n: flag(nw.col("arrived_epoch") >= nw.col(n)) for n in names})

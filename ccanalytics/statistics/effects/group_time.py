@@ -180,7 +180,7 @@ def group_time_effects(outcome: Any, live: Any, *, controls: Controls = "not_yet
 
 
 def _check(controls: str, base_weeks: int) -> None:
-    if controls not in _ARE:
+    if not isinstance(controls, str) or controls not in _ARE:
         raise InputError("no such controls", f"controls={controls!r}", "'not_yet' or 'never'")
     if isinstance(base_weeks, bool) or not isinstance(base_weeks, int) or base_weeks < 1:
         raise InputError("base_weeks is a whole number, 1 or more", f"base_weeks={base_weeks!r}")

@@ -122,6 +122,11 @@ class OfferEffect(Result):
             return f"{share}, too few to say what it did to these."
         c = self.complier_relative
         fewer = "fewer" if c.value <= 0 else "more"
+        if not c.excludes_zero:
+            return (
+                f"{share}; no change that the data can show in these: {abs(c.value):.1%} "
+                f"{fewer} is the estimate ({signed(c.low)} to {signed(c.high)})."
+            )
         return (
             f"{share}; these called {abs(c.value):.1%} {fewer} "
             f"({signed(c.low)} to {signed(c.high)})."

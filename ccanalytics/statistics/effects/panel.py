@@ -147,7 +147,13 @@ class Panel:
 
 def _outside(outside: Any, names: list[str], start: NDArray[np.int64]) -> Bools:
     """Units named as out of reach, which must exist and never have gone live."""
-    wanted = {outside} if isinstance(outside, str) else {str(each) for each in outside}
+    if isinstance(outside, str):
+        outside = (outside,)
+    elif outside is None:
+        outside = ()
+    elif not hasattr(outside, "__iter__"):
+        raise InputError("outside names units", f"outside={outside!r}", "such as ['T01']")
+    wanted = {str(each) for each in outside}
     for name in sorted(wanted):
         if name not in names:
             raise InputError("no such unit", f"outside={name!r}", "name units of the panel")

@@ -58,7 +58,8 @@ class PanelEffect(Effect):
     relative
         Σ calls / Σ calls that would have come − 1, over weeks that units are live.
     removed_per_week
-        Calls that would have come less those that did, a week, all units together.
+        Calls that would have come less those that did, a week, all units together: the mean of the
+        weeks since the first went live, in which others were not live yet.
     unit_weeks
         Cells that this rests on.
     placebo
@@ -113,11 +114,17 @@ class PanelEffect(Effect):
             if self.placebo is not None
             else ""
         )
+        week = (
+            f" Calls a week are the mean of the {counted(self.weeks.height, 'week')} since the "
+            "first went live."
+            if self.controls and self.relative.excludes_zero
+            else ""
+        )
         return (
-            f"{self.headline()} Grade: {self.grade}, since {self.reason}.{placebo} An effect of "
-            f"{self.detectable:.1%} would be shown four times in five. {self.method} It rests on "
-            f"{self.unit_weeks:,} live unit-weeks and {counted(self.controls, 'unit')} that were "
-            "not, or not yet, live."
+            f"{self.headline()}{week} Grade: {self.grade}, since {self.reason}.{placebo} An effect "
+            f"of {self.detectable:.1%} would be shown four times in five. {self.method} It rests "
+            f"on {self.unit_weeks:,} live unit-weeks and {counted(self.controls, 'unit')} that "
+            "were not, or not yet, live."
         )
 
     def to_frame(self) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
@@ -11,7 +12,17 @@ from ccanalytics.statistics.effects.weekly import as_date
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Live", "days_of", "exposure", "live_within", "others_live", "part_live", "treatment_of"]
+__all__ = [
+    "Live",
+    "days_of",
+    "exposure",
+    "in_a_row",
+    "live_within",
+    "others_live",
+    "part_live",
+    "refuse_twice",
+    "treatment_of",
+]
 
 Live = dict[str, Any]
 
@@ -46,6 +57,39 @@ def days_of(column: pl.Series) -> list[dt.date]:
     return [as_date("local_start", start) for start in column]
 
 
+def in_a_row(starts: list[dt.date]) -> list[dt.date]:
+    """Give weeks themselves, or refuse those of which one is missing: its calls are not zero."""
+    for before, after in itertools.pairwise(starts):
+        if (after - before).days != 7:
+            raise DataError(
+                "weeks must be seven days apart and in order",
+                f"{after} follows {before}",
+                "load the calls of the weeks between, or take a span without them",
+            )
+    return starts
+
+
+def refuse_twice(dates: pl.DataFrame, weeks: pl.DataFrame) -> None:
+    """A unit goes live once with each treatment, and has one count a week."""
+    import polars as pl
+
+    live = dates.drop_nulls("live_on").select("treatment", "unit", "live_on").unique()
+    twice = live.group_by("treatment", "unit").len().filter(pl.col("len") > 1)
+    twice = twice.drop_nulls().sort("unit", "treatment")
+    if twice.height:
+        name, unit, _ = twice.row(0)
+        days = live.filter(pl.col("treatment") == name, pl.col("unit") == unit)["live_on"].sort()
+        raise InputError(
+            "a unit goes live once",
+            f"{unit}, {name}: {days[0]} and {days[1]}",
+            "keep the day on which customers could use it",
+        )
+    rows = weeks.drop_nulls("unit").select("unit", "local_start")
+    if rows.is_duplicated().any():
+        unit, at = rows.filter(rows.is_duplicated()).row(0)
+        raise InputError("a unit has one row a week", f"{unit!r}, {at}", "drop the duplicates")
+
+
 def part_live(start: dt.date, day: dt.date) -> float:
     """Give the share of a week's days on which a unit is live."""
     return min(max((start - day).days + 7, 0), 7) / 7
@@ -62,7 +106,7 @@ def treatment_of(asked: str | None, dates: pl.DataFrame) -> str:
         The one asked for is not among them. A report asks by its usual name, and says so where the
         log has none.
     """
-    known = sorted(dates["treatment"].unique().to_list())
+    known = sorted(map(str, dates["treatment"].drop_nulls().unique().to_list()))
     if asked is None:
         if len(known) > 1:
             raise InputError(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccanalytics.errors import DataError
+from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.left_out import Foretold, Ratios
 from ccanalytics.statistics.effects.local_level import fit_local_level
@@ -37,6 +37,7 @@ __all__ = ["structural"]
 
 _FEWEST = 20  # weeks before, for three variances and a slope
 _DRAWS = 1000
+_SAME = 1e-9
 _METHOD = (
     "Structural time series on log counts: a level that wanders and a multiple of the units that "
     "stay untreated, fitted to the weeks before and drawn forward {draws:,} times."
@@ -84,6 +85,8 @@ def structural(
     (2012), Time series analysis by state space methods.
     """
     level = check_level(level)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError("seed is a whole number, 0 or more", f"seed={seed!r}")
     panel = Panel.of(calls, live, units, weeks, others, min_weeks, outside=outside, least_live=1)
 
     def foretell(panel: Panel, ahead: int) -> Foretold:
@@ -107,6 +110,12 @@ def _foretell(panel: Panel, ahead: int, seed: int) -> Foretold:
     y = calls / factor
     donor, end = donors(panel)
     control = np.log(np.maximum(y[donor].sum(axis=0), 0.5))
+    if np.ptp(control) < _SAME:
+        raise DataError(
+            "the units that stay untreated have as many calls every week",
+            "nothing shows what moves the others",
+            "take design='staggered'",
+        )
     start = np.where(panel.goes_live & ~donor, panel.start - ahead, span)
     foretold = np.full((1 + len(calls), *calls.shape), np.nan)
     series = []

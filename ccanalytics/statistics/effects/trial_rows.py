@@ -85,6 +85,12 @@ class Rows:
         )
         if not both.any():
             arms = f"{counted(int(lot.sum()), 'row')} assigned, {int((~lot).sum()):,} not"
+            if (lot & keep).any() and (~lot & keep).any():
+                raise DataError(
+                    "nobody can be compared: it takes two assigned and two not at the same time",
+                    f"{arms}; no stratum has so many of both",
+                    "for units that go live one by one take design='staggered'",
+                )
             raise DataError(
                 "there is no control: nobody to compare those assigned with",
                 arms,
