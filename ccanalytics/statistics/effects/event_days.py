@@ -30,14 +30,14 @@ class EventDays:
     Attributes
     ----------
     log, covariance
-        Estimates and their covariance, clustered by date.
+        Estimates and their covariance, by leaving out one date at a time.
     degrees
-        Degrees of freedom: dates less one.
+        Degrees of freedom of each: Satterthwaite's 2(Σv)²/Σv² over the dates' squared pulls v.
     """
 
     log: Floats
     covariance: Floats
-    degrees: int
+    degrees: Floats
 
     def error(self, which: int) -> float:
         """Standard error of a log ratio."""
@@ -47,7 +47,7 @@ class EventDays:
         """A ratio less 1, with its limits."""
         from scipy.special import stdtrit
 
-        half = float(stdtrit(self.degrees, 0.5 + level / 2)) * self.error(which)
+        half = float(stdtrit(self.degrees[which], 0.5 + level / 2)) * self.error(which)
         ends = self.log[which] + np.array([0.0, -half, half])
         value, low, high = np.expm1(ends).tolist()
         return Estimate(value, low, high, level)
@@ -58,7 +58,7 @@ class EventDays:
 
         part = self.log[which]
         square = float(part @ np.linalg.pinv(self.covariance[np.ix_(which, which)]) @ part)
-        return float(fdtrc(len(which), self.degrees, square / len(which)))
+        return float(fdtrc(len(which), self.degrees[which].min(), square / len(which)))
 
 
 def event_days(
@@ -69,7 +69,9 @@ def event_days(
 
     With n people and y calls of the group (1) and the controls (0) of its cell,
     y₁ | y₁ + y₀ is binomial with odds (n₁/n₀)·exp(level + design·τ). Errors are clustered by date,
-    which holds what rows of one day share (controls among it).
+    which holds what rows of one day share (controls among it), by the one-step jackknife: without
+    date g, τ is off by (M − M_g)⁻¹s_g, of the information M and the score s. Few dates have an
+    event, and the sandwich would take their own pull out of their own error.
 
     Parameters
     ----------
@@ -85,7 +87,8 @@ def event_days(
     Raises
     ------
     DataError
-        No call in the group or the controls, or a column that cannot be told apart.
+        No call in the group or the controls, a column that cannot be told apart, or one that is
+        of a single date.
     """
     y1, n1, y0, n0 = (np.asarray(v, float) for v in (calls, people, control_calls, control_people))
     x = np.atleast_2d(np.asarray(design, float).T).T
@@ -111,12 +114,23 @@ def event_days(
     # Levels drop out of errors, too: each column less its weighted mean of the level.
     weight = n * share * (1 - share)
     apart = _within(x, weight, own)
-    bread = np.linalg.inv(apart.T @ (apart * weight[:, None]))
-    by_day = np.zeros((len(days), x.shape[1]))
-    np.add.at(by_day, day, apart * (y - n * share)[:, None])
-    count = len(days)
-    covariance = bread @ (by_day.T @ by_day) @ bread * count / max(count - 1, 1)
-    return EventDays(beta, covariance, max(count - 1, 1))
+    count, many = len(days), x.shape[1]
+    score, own_part = np.zeros((count, many)), np.zeros((count, many, many))
+    np.add.at(score, day, apart * (y - n * share)[:, None])
+    np.add.at(own_part, day, apart[:, :, None] * apart[:, None, :] * weight[:, None, None])
+    whole = own_part.sum(axis=0)
+    rest = whole - own_part
+    if (np.linalg.matrix_rank(rest, hermitian=True) < many).any():
+        raise DataError(
+            "an event on a single date cannot be told from whatever else happened on it",
+            f"{len(days)} dates in all",
+            "take more of the log",
+        )
+    pulls = np.linalg.solve(rest, score[:, :, None])[:, :, 0]
+    covariance = pulls.T @ pulls * (count - 1) / count
+    square = pulls**2
+    degrees = 2 * square.sum(axis=0) ** 2 / np.maximum((square**2).sum(axis=0), 1e-300)
+    return EventDays(beta, covariance, np.clip(degrees, 1.0, max(count - 1, 1)))
 
 
 def _within(x: Floats, weight: Floats, own: NDArray[np.int64]) -> Floats:
