@@ -40,6 +40,8 @@ class Reminders(Result):
     ----------
     relative
         Change of calls on the days of the window, as a share: −0.15 is 15% fewer.
+    errors
+        Standard errors of log(1 + relative): ``all`` days of the window, and ``day 0`` and on.
     removed
         Calls per 1,000 reminders that would have come within the window, less those that did.
     fading
@@ -62,6 +64,7 @@ class Reminders(Result):
     """
 
     relative: Estimate
+    errors: dict[str, float]
     removed: Estimate
     fading: Estimate | None
     window_days: int
@@ -196,6 +199,7 @@ def reminders(
         inputs={"window_days": window_days, "level": level},
         checks=checks,
         relative=relative,
+        errors={"all": whole.error(0), **{f"day {k}": each.error(k) for k in range(window_days)}},
         removed=Estimate(value, low, high, level),
         fading=fading,
         window_days=window_days,

@@ -25,10 +25,11 @@ CAUSES = {
 
 def judged(name, rows):
     """Coverage, error over spread and bias, on logarithms, printed as a row of a table."""
-    true, value, low, high = np.array(rows, float).T
+    true, value, low, high, *error = np.array(rows, float).T
     off, n = value - true, true.size
     cover = ((low <= true) & (true <= high)).mean()
-    ratio = ((high - low) / 2 / 1.97).mean() / off.std(ddof=1)
+    wide = error[0] if error else (high - low) / 2 / 1.97
+    ratio = wide.mean() / off.std(ddof=1)
     bias = abs(off.mean() / true.mean())
     print(
         f"| {name} | {n:,} | {np.expm1(true.mean()):+.3f} | {cover:.1%} | {ratio:.2f} | "
@@ -78,12 +79,13 @@ def test_decay_expiry_and_churn_are_recovered():
     for i in range(WORLDS):
         days, truth = worlds.reminded(i), worlds.truth(i)
         found = deflection.reminders(days, window_days=4)
-        rows["all days"].append(logs(found.relative, truth.overall()["relative"]))
+        whole = logs(found.relative, truth.overall()["relative"])
+        rows["all days"].append([*whole, found.errors["all"]])
         by_day = truth.by_day()["relative"].to_list()
         for k, true in enumerate(by_day):
             day = found.by_day.row(k, named=True)
             ends = [day[name] for name in ("relative", "relative_low", "relative_high")]
-            rows[f"day {k}"].append(np.log1p([true, *ends]))
+            rows[f"day {k}"].append([*np.log1p([true, *ends]), found.errors[f"day {k}"]])
         ended = deflection.expiry(days)
         rows["expiry"].append(logs(ended.relative, true_expiry(worlds.world(i))))
         leaving = worlds.leaving(i)

@@ -30,9 +30,10 @@ class EventDays:
     Attributes
     ----------
     log, covariance
-        Estimates and their covariance, by leaving out one date at a time.
+        Estimates and their covariance, clustered by date (CR2).
     degrees
-        Degrees of freedom of each: Satterthwaite's 2(Σv)²/Σv² over the dates' squared pulls v.
+        Degrees of freedom of each: Satterthwaite's (Σσ²)²/Σσ⁴ over dates, with their squared
+        pulls v for σ² and, since that of a normal pull has the mean square 3σ⁴, v²/3 for σ⁴.
     """
 
     log: Floats
@@ -69,9 +70,10 @@ def event_days(
 
     With n people and y calls of the group (1) and the controls (0) of its cell,
     y₁ | y₁ + y₀ is binomial with odds (n₁/n₀)·exp(level + design·τ). Errors are clustered by date,
-    which holds what rows of one day share (controls among it), by the one-step jackknife: without
-    date g, τ is off by (M − M_g)⁻¹s_g, of the information M and the score s. Few dates have an
-    event, and the sandwich would take their own pull out of their own error.
+    which holds what rows of one day share (controls among it): Σ_g p_g p_g', with the pull
+    p_g = M^(−1/2)(M^(−1/2)·M₋g·M^(−1/2))^(−1/2)M^(−1/2)·s_g of a date, of the information M, that
+    of the other dates M₋g, and the score s_g (CR2). Few dates have an event, and the plain sandwich
+    would take their own pull out of their own error.
 
     Parameters
     ----------
@@ -89,6 +91,11 @@ def event_days(
     DataError
         No call in the group or the controls, a column that cannot be told apart, or one that is
         of a single date.
+
+    References
+    ----------
+    Bell & McCaffrey (2002), Bias reduction in standard errors for linear regression with
+    multi-stage samples, Survey Methodology 28.
     """
     y1, n1, y0, n0 = (np.asarray(v, float) for v in (calls, people, control_calls, control_people))
     x = np.atleast_2d(np.asarray(design, float).T).T
@@ -103,34 +110,74 @@ def event_days(
     own, x = np.unique(own[rows], return_inverse=True)[1], x[use][rows]
     y, n = y1[use][rows], (y1 + y0)[use][rows]
     offset, day = np.log(n1[use] / n0[use])[rows], day[rows]
-    apart = _within(x, np.ones(len(x)), own)
-    if not rows.any() or np.linalg.matrix_rank(apart) < x.shape[1]:
+    if not rows.any() or np.linalg.matrix_rank(_within(x, np.ones(len(x)), own)) < x.shape[1]:
         raise DataError(
             "days with and without the event cannot be told apart",
             f"{len(days)} dates",
             "take more of the log, or a shorter window",
         )
     beta, share = _solved(x, own, y, n, offset)
-    # Levels drop out of errors, too: each column less its weighted mean of the level.
-    weight = n * share * (1 - share)
-    apart = _within(x, weight, own)
-    count, many = len(days), x.shape[1]
-    score, own_part = np.zeros((count, many)), np.zeros((count, many, many))
-    np.add.at(score, day, apart * (y - n * share)[:, None])
-    np.add.at(own_part, day, apart[:, :, None] * apart[:, None, :] * weight[:, None, None])
-    whole = own_part.sum(axis=0)
-    rest = whole - own_part
-    if (np.linalg.matrix_rank(rest, hermitian=True) < many).any():
+    count = len(days)
+    pulls = _pulls(x, own, day, n * share * (1 - share), y - n * share, count)
+    covariance = pulls.T @ pulls
+    square = pulls**2
+    degrees = 3 * square.sum(axis=0) ** 2 / np.maximum((square**2).sum(axis=0), 1e-300)
+    return EventDays(beta, covariance, np.clip(degrees, 1.0, max(count - 1, 1)))
+
+
+def _pulls(
+    x: Floats,
+    own: NDArray[np.int64],
+    day: NDArray[np.int64],
+    weight: Floats,
+    off: Floats,
+    count: int,
+) -> Floats:
+    """Dates × columns: what each date adds to the error, without the part that it took itself.
+
+    Levels are estimated anew without it: information and score are sums over cells of a date and a
+    level, and levels drop out of what the other dates leave (Schur complement).
+    """
+    many = x.shape[1]
+    keys, cell = np.unique(np.stack([day, own]), axis=1, return_inverse=True)
+    at, level = keys
+    w, s = (np.asarray(np.bincount(cell, v), float) for v in (weight, off))
+    wx, sx = (
+        np.asarray(np.stack([np.bincount(cell, v * c) for c in x.T], 1), float)
+        for v in (weight, off)
+    )
+    square = np.zeros((count, many, many))
+    np.add.at(square, day, x[:, :, None] * x[:, None, :] * weight[:, None, None])
+    total = np.asarray(np.bincount(level, w), float)
+    mean = np.asarray(np.stack([np.bincount(level, column) for column in wx.T], 1), float)
+
+    def taken(sums: Floats, weights: Floats) -> Floats:
+        """What levels of such sums take out of the information."""
+        return np.asarray(
+            sums[:, :, None] * sums[:, None, :] / np.maximum(weights, 1e-300)[:, None, None]
+        )
+
+    whole = square.sum(axis=0) - taken(mean, total).sum(axis=0)
+    # A level that is of this date alone goes with it.
+    left = np.where(total[level] - w > 1e-9 * total[level], total[level] - w, 0.0)
+    there = np.where(left[:, None] > 0, mean[level] - wx, 0.0)
+    rest = np.zeros((count, many, many))
+    np.add.at(rest, at, taken(mean[level], total[level]) - taken(there, left))
+    rest += whole - square
+    score = np.zeros((count, many))
+    np.add.at(score, at, sx - there / np.maximum(left, 1e-300)[:, None] * s[:, None])
+    # Half of the jackknife's step on the scale of logs: (I − H_g)^(−1/2), of Bell and McCaffrey.
+    spread, turn = np.linalg.eigh(whole)
+    root = (turn / np.sqrt(spread)) @ turn.T
+    kept, axes = np.linalg.eigh(root @ rest @ root)
+    if (kept < 1e-9).any():
         raise DataError(
             "an event on a single date cannot be told from whatever else happened on it",
-            f"{len(days)} dates in all",
+            f"{count} dates in all",
             "take more of the log",
         )
-    pulls = np.linalg.solve(rest, score[:, :, None])[:, :, 0]
-    covariance = pulls.T @ pulls * (count - 1) / count
-    square = pulls**2
-    degrees = 2 * square.sum(axis=0) ** 2 / np.maximum((square**2).sum(axis=0), 1e-300)
-    return EventDays(beta, covariance, np.clip(degrees, 1.0, max(count - 1, 1)))
+    aside = np.einsum("gij,gi->gj", axes, score @ root) / np.sqrt(kept)
+    return np.asarray(np.einsum("gij,gj->gi", axes, aside) @ root)
 
 
 def _within(x: Floats, weight: Floats, own: NDArray[np.int64]) -> Floats:

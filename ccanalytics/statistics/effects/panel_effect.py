@@ -33,14 +33,11 @@ if TYPE_CHECKING:
 
     Design = Callable[[Panel, int], Foretold]
 
-__all__ = ["UNTRIED", "PanelEffect", "assessed"]
+__all__ = ["PanelEffect", "assessed"]
 
 _EVENTS = ["event", "units", "relative", "relative_low", "relative_high"]
 _CONTROLS = 10
 _FEWEST_LIVE = 5
-UNTRIED = (
-    "how often its limits hold the truth has been measured in too few made-up worlds to promise it"
-)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

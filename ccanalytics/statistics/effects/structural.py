@@ -17,7 +17,7 @@ from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.left_out import Foretold, Ratios
 from ccanalytics.statistics.effects.local_level import fit_local_level
 from ccanalytics.statistics.effects.panel import Panel
-from ccanalytics.statistics.effects.panel_effect import UNTRIED, assessed
+from ccanalytics.statistics.effects.panel_effect import assessed
 from ccanalytics.statistics.effects.synthetic import donors
 from ccanalytics.statistics.effects.two_way import shifts
 
@@ -38,6 +38,10 @@ __all__ = ["structural"]
 _FEWEST = 20  # weeks before, for three variances and a slope
 _DRAWS = 1000
 _SAME = 1e-9
+_CAP = (
+    "a level that may wander for ever explains nearly anything: in made-up worlds its limits were "
+    "twice as wide as its misses"
+)
 _METHOD = (
     "Structural time series on log counts: a level that wanders and a multiple of the units that "
     "stay untreated, fitted to the weeks before and drawn forward {draws:,} times."
@@ -99,7 +103,7 @@ def structural(
         called="structural",
         method=_METHOD.format(draws=_DRAWS),
         level=level,
-        cap=UNTRIED,
+        cap=_CAP,
         inputs={"name": name, "min_weeks": min_weeks, "level": level, "seed": seed},
     )
 

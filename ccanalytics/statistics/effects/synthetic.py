@@ -17,7 +17,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.statistics.checking import check_level
 from ccanalytics.statistics.effects.left_out import Foretold, Ratios, leave_one_out
 from ccanalytics.statistics.effects.panel import Panel
-from ccanalytics.statistics.effects.panel_effect import UNTRIED, assessed
+from ccanalytics.statistics.effects.panel_effect import assessed
 from ccanalytics.statistics.effects.two_way import shifts
 from ccanalytics.statistics.effects.weights import fit_weights
 from ccanalytics.vocabulary import counted
@@ -40,6 +40,11 @@ _DONORS = 5  # fewest units that stay untreated
 _FEW = 5  # units live from which the limits come from leaving them out in turn
 _SMALL = 1e-6  # ridge where none is wanted, in units of the noise
 _STOP = 1e-5  # of the noise: a smaller fall of the fit ends the search
+# How often limits hold the truth is measured in recovery.md of the tests.
+_CAPS = {
+    "synthetic_did": "of a thousand made-up worlds its limits held the truth in 82 of 100, not 95",
+    "synthetic_control": "",
+}
 _METHODS = {
     "synthetic_did": (
         "Synthetic difference in differences on counts (each unit against its own mean before): "
@@ -187,7 +192,7 @@ def _synthetic(
         called=kind,
         method=f"{_METHODS[kind]}; {limits}.",
         level=level,
-        cap=UNTRIED,
+        cap="" if few else _CAPS[kind],
         inputs={"name": name, "min_weeks": min_weeks, "level": level},
     )
 

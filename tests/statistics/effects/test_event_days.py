@@ -31,15 +31,15 @@ def test_it_is_the_binomial_regression_of_another_library():
         tol=1e-12, cov_type="cluster", cov_kwds={"groups": date, "use_correction": False}
     )
     assert ours.log == pytest.approx(theirs.params[:2], rel=1e-7)
-    # The sandwich of clusters is theirs; the jackknife is a little wider.
+    # The plain sandwich is theirs; without a date's own part in it, a little wider.
     wider = np.diag(ours.covariance) / np.diag(theirs.cov_params()[:2, :2])
-    assert ((wider > 1) & (wider < 1.12)).all()
+    assert ((wider > 1) & (wider < 1.08)).all()
     found = ours.relative(0, 0.95)
     assert found.low < np.expm1(-0.3) < found.high
     assert ours.p_value([0]) < 0.001 < ours.p_value([1])
 
 
-def test_errors_are_those_of_leaving_out_a_date():
+def test_errors_lie_between_the_plain_sandwich_and_leaving_out_a_date():
     mine, people, others, controls, event, later, bill, date = cells(days=40)
     design = np.column_stack([event, later])
     found = event_days(mine, people, others, controls, design, bill, date)
@@ -53,9 +53,13 @@ def test_errors_are_those_of_leaving_out_a_date():
             ).log
         )  # fmt: skip
     pulls = np.array(told) - found.log
-    wanted = np.sqrt((pulls**2).sum(axis=0) * 39 / 40)
-    assert [found.error(0), found.error(1)] == pytest.approx(wanted.tolist(), rel=0.05)
-    assert (found.degrees < 39).all()
+    wanted = np.sqrt((pulls**2).sum(axis=0))
+    ratio = np.array([found.error(0), found.error(1)]) / wanted
+    assert ((ratio > 0.93) & (ratio < 0.995)).all()
+    # A handful of dates carries a rare event, and its own degrees of freedom are about as many.
+    rare = np.isin(date, (3, 11, 19, 27, 35)).astype(float)
+    few = event_days(mine, people, others, controls, np.column_stack([event, rare]), bill, date)
+    assert 1 <= few.degrees[1] < 20 < few.degrees[0] <= 39
 
 
 def test_what_moves_both_groups_drops_out():
