@@ -16,7 +16,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.simulation.panels import draw_reminders
 
 FULL = bool(os.environ.get("CCANALYTICS_FULL"))
-WORLDS = 1000 if FULL else 12
+WORLDS = 1000 if FULL else 40
 CAUSES = {
     "customers": 4000, "days": 180, "effect": -0.3, "half_life": 3, "window": 4, "selection": 0.5,
     "term": 60, "renewal": 0.4, "leaving": 0.3, "leaving_subscribed": 0.7,
