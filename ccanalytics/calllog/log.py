@@ -272,8 +272,8 @@ class CallLog(
         """Intervals of each unit, for estimating effects.
 
         Adds ``first_attempts``: offered calls whose customer had not asked for the same service in
-        the ``quiet_s`` seconds before (calls of unknown customers count as first), so that fewer
-        redials do not pass for fewer needs. The key column is called ``unit``.
+        the ``quiet_s`` seconds before (calls of unknown customers count as first, unless another
+        call handed them on), so that fewer redials do not pass for fewer needs. The key column is called ``unit``.
         """
         import polars as pl
 

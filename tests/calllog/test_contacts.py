@@ -481,6 +481,21 @@ def test_the_last_second_of_a_quiet_time_belongs_to_it(make_log):
     assert make_log(rows).panel("service", "1mo")["first_attempts"].to_list() == [3]
 
 
+def test_what_the_first_line_hands_on_is_no_attempt_of_its_own(make_log):
+    """The second line's part of an unknown caller's call was a request once more."""
+    at = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    part = {"service": "S1", "outcome": "answered", "customer": None}
+    log = make_log(
+        [
+            part | {"call_id": "a", "arrived_at": at},
+            part | {"call_id": "b", "arrived_at": at + timedelta(minutes=4), "parent_call_id": "a"},
+            part | {"call_id": "c", "arrived_at": at + timedelta(minutes=9)},
+        ]
+    )
+    row = log.panel("service", "1d").row(0, named=True)
+    assert (row["offered"], row["first_attempts"]) == (3, 2)
+
+
 def test_the_last_second_of_a_window_belongs_to_it(make_log):
     second, day = timedelta(seconds=1), timedelta(days=1)
     calls_ = [

@@ -57,7 +57,8 @@ def recontacts(scope: Scope, keys: list[str], within_s: Sequence[float]) -> pl.D
 
 def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) -> pl.DataFrame:
     """Offered calls per interval and key whose customer had not asked for the same service in the
-    ``quiet_s`` seconds before; calls of unknown customers count as first.
+    ``quiet_s`` seconds before; calls of unknown customers count as first, unless another call
+    handed them on.
 
     Columns interval_start (aware UTC), keys…, first_attempts.
     """
@@ -72,7 +73,11 @@ def first_attempts(scope: Scope, every: Every, keys: list[str], quiet_s: float) 
     quiet = nw.col("arrived_epoch") - nw.col("_before") > quiet_s
     chosen = [
         scope.everything()
-        .filter(nw.col("is_offered"), nw.col("customer").is_null())
+        .filter(
+            nw.col("is_offered"),
+            nw.col("customer").is_null(),
+            nw.col("parent_call_id").is_null(),
+        )
         .with_columns(_first=nw.lit(1))
     ]
     # Who asked before is looked up among all calls, whatever part of them is asked about.
