@@ -45,7 +45,7 @@ def event_study(effect: PanelEffect) -> go.Figure:
             customdata=mine["units"].to_list(),
             hovertemplate="<b>Week %{x}</b><br>%{y:+.1%}, %{customdata} units<extra></extra>",
         )
-    theme.reference_line(fig, 0, "no change")
+    theme.reference_line(fig, 0, "")
     theme.share_axis(fig, "y", zero=False)
     fig.update_xaxes(tickformat="d")
     return fig
