@@ -273,7 +273,8 @@ class CallLog(
 
         Adds ``first_attempts``: offered calls whose customer had not asked for the same service in
         the ``quiet_s`` seconds before (calls of unknown customers count as first, unless another
-        call handed them on), so that fewer redials do not pass for fewer needs. The key column is called ``unit``.
+        call handed them on), so that fewer redials do not pass for fewer needs. The key column is
+        called ``unit``.
         """
         import polars as pl
 
