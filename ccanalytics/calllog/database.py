@@ -122,24 +122,28 @@ def _interruptible_queries() -> Iterator[None]:
     By itself it is seen between two pieces of work of the thread that asked, which then waits
     until the other threads have worked to the end of theirs: minutes, in a large log.
     """
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
+    before = signal.getsignal(signal.SIGINT)
+    ours = getattr(before, "stops_queries", False)
+    if threading.current_thread() is not threading.main_thread() or not callable(before) or ours:
         yield
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for connection in list(_interruptible):
-            connection.interrupt()
-        signal.default_int_handler(number, frame)
+        try:
+            before(number, frame)
+        except BaseException:
+            # Whoever only takes note of Ctrl-C lets queries go on.
+            for connection in list(_interruptible):
+                connection.interrupt()
+            raise
 
+    stop.stops_queries = True  # type: ignore[attr-defined]
     signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
         if signal.getsignal(signal.SIGINT) is stop:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, before)
 
 
 def _memory_limit() -> int:

@@ -56,6 +56,8 @@ def spells(rows, what):
         else:
             start = row["answered_at"]
             took = row["talk_s"] + (row["hold_s"] or 0) + (row["wrap_s"] or 0)
+            if took > 86_400:
+                continue  # nobody closed it
             end = start and start + timedelta(seconds=took)
         if start is not None and end is not None and end > start:
             yield start, end, row

@@ -548,6 +548,23 @@ for _ in range(8):
     except KeyboardInterrupt:
         stopped += 1
 assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+# A program with a handler of its own: one that raises stops the query, one that does not lets it be.
+def raises(*_): raise KeyboardInterrupt
+signal.signal(signal.SIGINT, raises)
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    with speaking(pathlib.Path("centre.duckdb")):
+        in_memory().execute("SELECT count(*) FROM range(1_000_000_000_000_000) r(i) "
+                            "WHERE hash(i) = 3")
+except KeyboardInterrupt:
+    stopped += 1
+assert signal.getsignal(signal.SIGINT) is raises
+noted = []
+signal.signal(signal.SIGINT, lambda *_: noted.append(1))
+threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+with speaking(pathlib.Path("centre.duckdb")):
+    in_memory().execute("SELECT count(*) FROM range(300_000_000) r(i) WHERE hash(i) = 3").fetchall()
+while not noted: pass
 print(stopped)
 """
 
@@ -557,7 +574,7 @@ def test_an_interrupt_reaches_the_threads_of_the_database():
     done = subprocess.run(
         [sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=120, check=False
     )
-    assert (done.stdout.strip(), done.stderr) == ("8", "")
+    assert (done.stdout.strip(), done.stderr) == ("9", "")
 
 
 def test_an_interrupt_while_the_database_works_is_an_interrupt(small, log_content, monkeypatch):
