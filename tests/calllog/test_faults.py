@@ -548,7 +548,7 @@ for _ in range(8):
     except KeyboardInterrupt:
         stopped += 1
 assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-# A program with a handler of its own: one that raises stops the query, one that does not lets it be.
+# A program with a handler of its own: one that raises stops the query, another does not.
 def raises(*_): raise KeyboardInterrupt
 signal.signal(signal.SIGINT, raises)
 threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
