@@ -78,7 +78,8 @@ def as_demand(frame: Any) -> pl.DataFrame:
             f"it is {stamp}",
             "convert it to aware UTC",
         )
-    numbers = [name for name in ("calls", "aht_s", "interval_s", "cv") if name in frame.columns]
+    known = ("calls", "aht_s", "interval_s", "cv", "over_a_day")
+    numbers = [name for name in known if name in frame.columns]
     for name in numbers:
         if not frame.schema[name].is_numeric() and frame.schema[name] != pl.Null:
             raise InputError(
@@ -101,9 +102,10 @@ def as_demand(frame: Any) -> pl.DataFrame:
     _first(frame, ~_from_zero("calls"), "calls", "give a finite number, 0 or more")
     no_time = (pl.col("calls") > 0) & ~(_from_zero("aht_s") & (pl.col("aht_s") != 0))
     _first(frame, no_time, "aht_s", "an interval with calls needs a handle time above 0 seconds")
-    if "cv" in numbers:
-        wrong = pl.col("cv").is_not_null() & ~_from_zero("cv")
-        _first(frame, wrong, "cv", "give a finite number, 0 or more, or null")
+    for name in ("cv", "over_a_day"):
+        if name in numbers:
+            wrong = pl.col(name).is_not_null() & ~_from_zero(name)
+            _first(frame, wrong, name, "give a finite number, 0 or more, or null")
     if "interval_s" not in frame.columns:
         frame = _with_lengths(frame, keys)
     no_length = ~(_from_zero("interval_s") & (pl.col("interval_s") != 0))

@@ -11,7 +11,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.effects.effect import signed
 from ccanalytics.statistics.effects.rollouts import treatment_of
-from ccanalytics.statistics.frames import as_polars, key_names
+from ccanalytics.statistics.frames import as_polars
 from ccanalytics.vocabulary import term
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class TakenOver(Result):
 
     def headline(self) -> str:
         """Say what was taken over from each channel."""
+        if not self.effects:
+            return f"What {self.name} took over from other self-service cannot be estimated."
         told = [self._said(name, each) for name, each in self.effects.items()]
         return f"{self.name}, about services once it was live: {'; '.join(told)}."
 
@@ -73,6 +75,8 @@ class TakenOver(Result):
             f"Grade of {' and '.join(names)}: {grade}." for grade, names in alike.items()
         )
         no = "".join(f" {_named(name)}: no answer, {why}." for name, why in self.refused.items())
+        if not self.effects:
+            return f"{self.headline()}{no}"
         return (
             f"{self.headline()} {grades} Uses taken over from self-service were no calls to agents "
             f"before: they are completed in the channel, and deflect nothing.{no}"
@@ -208,7 +212,7 @@ def taken_over(
             "min_weeks": min_weeks, "level": level,
         },
         checks=tuple(checks),
-        name=term(treatment),
+        name=term(treatment) if treatment else "a new channel",
         effects=effects,
         refused=refused,
     )  # fmt: skip
@@ -221,9 +225,13 @@ def _held_apart(
     import polars as pl
 
     names = dates["treatment"].drop_nulls().unique().sort().to_list()
-    chosen = None if apart is None else set(key_names(apart))
-    if chosen is not None and (unknown := sorted(chosen - set(names))):
-        raise InputError("no such roll-out", f"apart={unknown[0]!r}", f"one of {', '.join(names)}")
+    chosen = None
+    if apart is not None:
+        given = [apart] if isinstance(apart, str) or not hasattr(apart, "__iter__") else list(apart)
+        if unknown := [each for each in given if each not in names]:
+            one_of = f"one of {', '.join(map(str, names))}" if names else "the log has none"
+            raise InputError("no such roll-out", f"apart={unknown[0]!r}", one_of)
+        chosen = set(given)
     aside = [
         name
         for name in names

@@ -11,7 +11,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Estimate, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import alike, as_polars, check_counts, check_known, over_a_day
+from ccanalytics.statistics.frames import alike, as_polars, check_counts, check_known, over_a_day_in
 from ccanalytics.statistics.random_effects import random_effects
 from ccanalytics.vocabulary import counted
 
@@ -203,10 +203,9 @@ def frontier(
             Check("left out", "informs",
                   f"{counted(left, by)} without two handled calls or without a random review")
         )  # fmt: skip
-    long = int(time["over_a_day"].sum()) if "over_a_day" in time.columns else 0
     return Frontier(
         inputs={"by": by, "level": level, "modelled": relative is not None},
-        checks=(*over_a_day(long), *checks),
+        checks=(*over_a_day_in(time, "calls of agents"), *checks),
         frame=frame,
         correlation=_spearman(fast.shrunk, poor.shrunk, level, told=reliability >= _TOLD),
         reliability=reliability,

@@ -12,7 +12,7 @@ from ccanalytics.errors import DataError, InputError
 from ccanalytics.quality.errors_found import RANKS_NOBODY, error_rates
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import as_polars, check_counts, check_numbers, over_a_day
+from ccanalytics.statistics.frames import as_polars, check_counts, check_numbers, over_a_day_in
 from ccanalytics.statistics.proportions import wilson
 from ccanalytics.vocabulary import counted
 
@@ -202,10 +202,9 @@ def agent_file(
         names = ("agent", "course", "on", "hours")
         courses = as_polars(trainings, "trainings", names, 'log.table("trainings")')
         courses = courses.filter(pl.col("agent") == agent).select(names[1:]).sort("on")
-    long = int(mine["over_a_day"].sum()) if "over_a_day" in frame.columns else 0
     return AgentFile(
         inputs={"agent": agent, "top_from": top_from, "least": few, "level": level},
-        checks=(*over_a_day(long), *_checks(told, hidden, few)),
+        checks=(*over_a_day_in(mine, "calls of agents"), *_checks(told, hidden, few)),
         agent=agent,
         lines=told,
         trainings=courses,

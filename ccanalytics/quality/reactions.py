@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccanalytics.errors import InputError
 from ccanalytics.results import Estimate
 from ccanalytics.statistics.frames import as_polars, check_numbers
 from ccanalytics.vocabulary import counted
@@ -47,6 +48,8 @@ def reaction_of(
     if not said.height:
         return None, "not recorded"
     score = said["score"].cast(pl.Float64).to_numpy()
+    if not np.isfinite(score).all():
+        raise InputError("scores are finite numbers", "one of occasion 'reaction' is unknown")
     who = f"{said.height} of {counted(len(took), 'trainee')} answered"
     mean = float(score.mean())
     if said.height < 2:

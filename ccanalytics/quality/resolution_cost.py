@@ -10,7 +10,7 @@ import numpy as np
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check, Result
 from ccanalytics.statistics.checking import check_level, normal_quantile
-from ccanalytics.statistics.frames import alike, as_polars, check_counts, check_known, over_a_day
+from ccanalytics.statistics.frames import alike, as_polars, check_counts, check_known, over_a_day_in
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -124,13 +124,12 @@ def resolution_cost(
     left = rows.height - known.height
     every = float(rows["handle_s"].sum())
     lacks = 1 - float(known["handle_s"].sum()) / every
-    long = int(time["over_a_day"].sum()) if "over_a_day" in time.columns else 0
     return ResolutionCost(
         inputs={
             "cost_per_hour": cost_per_hour, "productive": productive, "by": by,
             "window_days": window_days, "level": level,
         },
-        checks=(*over_a_day(long), *_left_out(left, by, lacks)),
+        checks=(*over_a_day_in(time, "calls of agents"), *_left_out(left, by, lacks)),
         frame=_costs(known, by, unit, level).sort(by),
         overall=_costs(whole, by, unit, level),
         key=by,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
 from ccanalytics.results import Check
-from ccanalytics.statistics.frames import as_polars, check_numbers
+from ccanalytics.statistics.frames import as_polars, check_numbers, check_texts
 from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def score_pairs(
 
     tests = as_polars(assessments, "assessments", _TESTS, "log.table('assessments')")
     check_numbers(tests, ["score"])
+    check_texts(tests, ["agent"], "assessments")
     courses = taken_by(trainings, course)
     # What trainees say of the course is no test of them.
     mine = tests.filter(
@@ -103,6 +104,7 @@ def taken_by(trainings: Any, course: str) -> pl.DataFrame:
 
     rows = as_polars(trainings, "trainings", _COURSES, "log.table('trainings')")
     check_numbers(rows, [name for name in ("hours", "cost") if name in rows.columns])
+    check_texts(rows, ["agent"], "trainings")
     mine = rows.filter(pl.col("course") == course).drop_nulls("agent")
     if not mine.height:
         known = ", ".join(sorted(map(str, rows["course"].drop_nulls().unique().to_list())))

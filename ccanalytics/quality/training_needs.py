@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import InputError
 from ccanalytics.results import Estimate
-from ccanalytics.statistics.frames import as_polars
+from ccanalytics.statistics.frames import as_kinds, as_polars
 from ccanalytics.statistics.proportions import wilson
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def needs_of(
         refused["needs"] = "no reviews were given"
         return None, None
     frame = as_polars(reviews, "reviews", ("item", "passed", "sampled"), "log.table('reviews')")
+    frame = as_kinds(frame, "reviews", {"passed": "truth"})
     random = frame.filter(pl.col("sampled") == "random").drop_nulls(["item", "passed"])
     if not random.height:
         refused["needs"] = (

@@ -158,7 +158,7 @@ def typical_day(
     rows, outside = _days.within(rows, hours)
     chosen, name = _days.choose(rows, weekdays, out)
     _, checks = left_out(whole, exclude, closed_days, chosen)
-    checks = [*checks, *_never_closed(rows, aht_s)]
+    checks = [*checks, *_never_closed(rows, aht_s, chosen, out)]
     asked = {"weekdays": chosen, "time_zone": time_zone, "aht_s": aht_s, "hours": hours,
              "exclude": sorted(out), "lacks": _lacks(recorded, aht_s)}  # fmt: skip
     return _mean(rows, keys, f"average {name}", asked, [*checks, *outside])
@@ -179,21 +179,31 @@ def typical_week(
 
     rows, keys = _days.read(demand, time_zone, aht_s)
     out, checks = left_out(rows, exclude, closed_days)
-    checks = [*checks, *_never_closed(rows, aht_s)]
     rows, outside = _days.within(rows, hours)
     if "weekday" in keys:
         raise InputError("the frame has a key called weekday already", "column 'weekday'")
     rows = rows.with_columns(weekday=pl.col("_date").dt.weekday().cast(pl.Int64))
     every = tuple(range(1, 8))
+    checks = [*checks, *_never_closed(rows, aht_s, every, out)]
     asked = {"weekdays": every, "time_zone": time_zone, "aht_s": aht_s, "hours": hours,
              "exclude": sorted(out), "lacks": _lacks(recorded, aht_s)}  # fmt: skip
     return _mean(rows, ("weekday", *keys), "average week", asked, [*checks, *outside])
 
 
-def _never_closed(rows: pl.DataFrame, aht_s: float | None) -> tuple[Check, ...]:
+def _never_closed(
+    rows: pl.DataFrame, aht_s: float | None, weekdays: tuple[int, ...], out: Collection[Any]
+) -> tuple[Check, ...]:
     """Name calls over a day, which are in the volume but in no measured handle time."""
-    known = aht_s is None and "over_a_day" in rows.columns
-    return over_a_day(int(rows["over_a_day"].sum())) if known else ()
+    import polars as pl
+
+    if aht_s is not None or "over_a_day" not in rows.columns:
+        return ()
+    weekday = pl.col("_date").dt.weekday().is_in(weekdays)
+    mine = rows.filter(weekday, ~pl.col("_date").is_in(list(out)))
+    return tuple(
+        Check(each.name, each.status, each.detail.replace("left out", "counted without that time"))
+        for each in over_a_day(int(mine["over_a_day"].sum()))
+    )
 
 
 def _lacks(recorded: Collection[str] | None, aht_s: float | None) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "key_names",
     "label_of",
     "over_a_day",
+    "over_a_day_in",
     "whole_weeks",
     "with_names",
 ]
@@ -199,6 +200,14 @@ def over_a_day(calls: int) -> tuple[Check, ...]:
         return ()
     told = f"{counted(calls, 'call is', 'calls are')} longer than a day, left out"
     return (Check("longer than a day", "fails", f"{told}: a clock, or a record never closed"),)
+
+
+def over_a_day_in(frame: pl.DataFrame, what: str) -> tuple[Check, ...]:
+    """Name such calls of a frame that may tell them in the column ``over_a_day``."""
+    if "over_a_day" not in frame.columns:
+        return ()
+    check_counts(frame.drop_nulls("over_a_day"), ["over_a_day"], what)
+    return over_a_day(int(frame["over_a_day"].sum() or 0))
 
 
 def label_of(values: Iterable[Any]) -> str:

@@ -106,3 +106,19 @@ def test_what_cannot_be_answered_is_refused_or_named(planted):
         deflection.taken_over(panel, rollouts, "another")
     with pytest.raises(InputError, match="lacks a column"):
         deflection.taken_over(panel.drop("channel"), rollouts, "sms_assist")
+
+
+def test_without_an_answer_the_words_say_so(planted):
+    worlds, panels = planted
+    panel, rollouts = panels[0], worlds.rollouts(0)
+    one = panel.filter(pl.col("unit") == panel["unit"][0])
+    found = deflection.taken_over(one, rollouts, "sms_assist")
+    assert found.headline().endswith("took over from other self-service cannot be estimated.")
+    assert "SMS hall: no answer, " in found.summary()
+    assert "deflect nothing" not in found.summary()
+    assert found.to_frame().height == 0
+    none = deflection.taken_over(panel, rollouts.clear())
+    assert none.headline().startswith("What a new channel took over")
+    for odd in (1, [1], [None], [["sms_assist"]]):
+        with pytest.raises(InputError, match="no such roll-out"):
+            deflection.taken_over(panel, rollouts, "sms_assist", apart=odd)

@@ -107,6 +107,11 @@ def test_keys_and_numbers_of_another_type_are_refused_in_words():
         quality.frontier(nobody, seen)
     with pytest.raises(InputError, match="different types"):
         quality.frontier(done, seen.with_columns(agent=pl.int_range(8)))
+    unknown = done.with_columns(over_a_day=pl.lit(None))
+    assert "longer than a day" not in {c.name for c in quality.frontier(unknown, seen).checks}
+    for odd in ("x", -1, float("nan")):
+        with pytest.raises(InputError, match="over_a_day"):
+            quality.frontier(done.with_columns(over_a_day=pl.lit(odd)), seen)
     first = contacts(500, 50, team=pl.lit("x"))
     costs = done.rename({"agent": "team"})
     with pytest.raises(DataError, match="no team has both"):

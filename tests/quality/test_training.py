@@ -196,3 +196,20 @@ def test_all_draws_is_said_only_of_all():
     assert "in more than 99% of draws" in nearly.headline()
     assert "in fewer than 1% of draws" in dataclasses.replace(certain, pays=0.0004).headline()
     assert "at 120 an hour" in certain.summary()
+
+
+def test_scores_marks_and_names_of_another_kind_are_refused(world):
+    took = world.trainings.filter(course="course")["agent"][0]
+    said = world.assessments.head(1).with_columns(
+        agent=pl.lit(took), course=pl.lit("course"), occasion=pl.lit("reaction"),
+        score=pl.lit(float("nan")),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="finite"):
+        quality.training("course", world.trainings, pl.concat([world.assessments, said]))
+    # Not true or false, but 1 or 0, of which "not" is no count of failures.
+    marked = REVIEWS.with_columns(pl.col("passed").cast(pl.Int64))
+    with pytest.raises(InputError, match="true or false"):
+        quality.training("course", world.trainings, reviews=marked, covers=["answer"])
+    numbered = world.trainings.with_columns(agent=pl.int_range(pl.len()))
+    with pytest.raises(InputError, match="must hold words"):
+        quality.training("course", numbered, world.assessments)

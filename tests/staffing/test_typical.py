@@ -365,3 +365,30 @@ def test_what_the_log_never_recorded_makes_seats_a_lower_bound():
         assert not any(c.name == "After-call work" for c in whole.checks)
     covered = staffing.cover(lacking, staffing.shifts("8h", every="4h"))
     assert any(c.name == "After-call work" for c in covered.checks)
+
+
+def test_calls_over_a_day_are_told_of_the_days_in_the_mean_alone():
+    start = datetime(2025, 3, 3, 9, tzinfo=UTC)  # a Monday
+    frame = pl.DataFrame(
+        {
+            "interval_start": [start + timedelta(days=k) for k in range(14)],
+            "interval_s": 3600, "calls": 10, "aht_s": 100.0,
+            "over_a_day": [2, 5, None, *[0] * 4, 1, *[0] * 6],
+        }
+    )  # fmt: skip
+
+    def told(**asked):
+        checks = staffing.typical_day(frame, time_zone="UTC", **asked).checks
+        return [c.detail.split(":")[0] for c in checks if c.name == "longer than a day"]
+
+    assert told() == ["8 calls are longer than a day, counted without that time"]
+    assert told(weekdays=1)[0].startswith("3 calls are")
+    assert told(weekdays=1, exclude="2025-03-03")[0].startswith("1 call is")
+    assert told(weekdays=3) == []
+    weekly = staffing.typical_week(frame, time_zone="UTC", exclude="2025-03-03, 2025-03-10").checks
+    assert "5 calls are" in {c.name: c.detail for c in weekly}["longer than a day"]
+    unknown = frame.with_columns(over_a_day=pl.lit(None))
+    assert staffing.typical_day(unknown, time_zone="UTC").demand["calls"].to_list() == [10.0]
+    for odd in ("x", -1, float("nan")):
+        with pytest.raises(InputError, match="over_a_day"):
+            staffing.typical_day(frame.with_columns(over_a_day=pl.lit(odd)), time_zone="UTC")

@@ -32,8 +32,9 @@ class EventDays:
     log, covariance
         Estimates and their covariance, clustered by date (CR2).
     degrees
-        Degrees of freedom of each: Satterthwaite's (Σσ²)²/Σσ⁴ over dates, with their squared
-        pulls v for σ² and, since that of a normal pull has the mean square 3σ⁴, v²/3 for σ⁴.
+        Degrees of freedom of each: Satterthwaite's (tr B)²/tr B², B being the covariance that the
+        pulls of dates have if calls are binomial. Pulls of the few dates of an event sum to about
+        nothing, so that two of them have one degree of freedom.
     """
 
     log: Floats
@@ -118,11 +119,8 @@ def event_days(
         )
     beta, share = _solved(x, own, y, n, offset)
     count = len(days)
-    pulls = _pulls(x, own, day, n * share * (1 - share), y - n * share, count)
-    covariance = pulls.T @ pulls
-    square = pulls**2
-    degrees = 3 * square.sum(axis=0) ** 2 / np.maximum((square**2).sum(axis=0), 1e-300)
-    return EventDays(beta, covariance, np.clip(degrees, 1.0, max(count - 1, 1)))
+    pulls, degrees = _pulls(x, own, day, n * share * (1 - share), y - n * share, count)
+    return EventDays(beta, pulls.T @ pulls, np.clip(degrees, 1.0, max(count - 1, 1)))
 
 
 def _pulls(
@@ -132,8 +130,9 @@ def _pulls(
     weight: Floats,
     off: Floats,
     count: int,
-) -> Floats:
-    """Dates × columns: what each date adds to the error, without the part that it took itself.
+) -> tuple[Floats, Floats]:
+    """Dates × columns: what each date adds to the error, without the part that it took itself; and
+    the degrees of freedom of each column.
 
     Levels are estimated anew without it: information and score are sums over cells of a date and a
     level, and levels drop out of what the other dates leave (Schur complement).
@@ -176,8 +175,20 @@ def _pulls(
             f"{count} dates in all",
             "take more of the log",
         )
-    aside = np.einsum("gij,gi->gj", axes, score @ root) / np.sqrt(kept)
-    return np.asarray(np.einsum("gij,gj->gi", axes, aside) @ root)
+    half = np.einsum("gij,gj,gkj->gik", axes, 1 / np.sqrt(kept), axes)
+    pulls = np.einsum("gij,gj->gi", half, score @ root) @ root
+    # Where dates are independent and each has its share of the information, covariances of their
+    # pulls are those of scores less what the fit takes out of all: B = diag(own) − u·u'.
+    part = root @ (whole - rest) @ root
+    degrees = np.empty(many)
+    for column in range(many):
+        to = np.einsum("j,gjk->gk", root[column], half)
+        u = np.einsum("gk,gkl->gl", to, part)
+        alone, taken_out = (to * u).sum(axis=1), (u * u).sum(axis=1)
+        trace = (alone - taken_out).sum()
+        squares = (alone**2 - 2 * alone * taken_out).sum() + ((u.T @ u) ** 2).sum()
+        degrees[column] = trace**2 / max(squares, 1e-300)
+    return np.asarray(pulls), degrees
 
 
 def _within(x: Floats, weight: Floats, own: NDArray[np.int64]) -> Floats:

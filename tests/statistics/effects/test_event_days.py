@@ -79,3 +79,19 @@ def test_what_cannot_be_told_apart():
         event_days(mine, people, others, controls, once, bill, date)
     with pytest.raises(DataError, match="no call came from one"):
         event_days(0 * mine, people, others, controls, event, bill, date)
+
+
+@pytest.mark.parametrize(("events", "most"), [((3, 9), 1.3), ((3, 9, 20), 2.6)])
+def test_few_dates_of_an_event_have_a_degree_of_freedom_less_than_dates(events, most):
+    rng = np.random.default_rng(7)
+    bill, date = np.tile(np.arange(3), 40), np.repeat(np.arange(40), 3)
+    event, held = np.isin(date, events).astype(float), 0
+    for _ in range(200):
+        mine = rng.poisson(50 * np.exp(-0.2 * event))
+        found = event_days(mine, 0 * mine + 1000, rng.poisson(150, 120), 0 * mine + 3000,
+                           event, bill, date)  # fmt: skip
+        limits = found.relative(0, 0.95)
+        held += limits.low < np.expm1(-0.2) < limits.high
+        # Of binomial calls: 1.1 of two dates and 2.3 of three, by the whole matrix of all cells.
+        assert len(events) - 1 <= found.degrees[0] < most
+    assert held >= 187
