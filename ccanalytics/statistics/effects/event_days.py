@@ -14,6 +14,7 @@ import numpy as np
 
 from ccanalytics.errors import DataError
 from ccanalytics.results import Estimate
+from ccanalytics.vocabulary import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def event_days(
     if not rows.any() or np.linalg.matrix_rank(_within(x, np.ones(len(x)), own)) < x.shape[1]:
         raise DataError(
             "days with and without the event cannot be told apart",
-            f"{len(days)} dates",
+            counted(len(days), "date"),
             "take more of the log, or a shorter window",
         )
     beta, share = _solved(x, own, y, n, offset)
@@ -172,7 +173,7 @@ def _pulls(
     if (kept < 1e-9).any():
         raise DataError(
             "an event on a single date cannot be told from whatever else happened on it",
-            f"{count} dates in all",
+            f"{counted(count, 'date')} in all",
             "take more of the log",
         )
     half = np.einsum("gij,gj,gkj->gik", axes, 1 / np.sqrt(kept), axes)
