@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 
 from ccanalytics.calllog.engine import nearest
 from ccanalytics.calllog.rollups.scope import Scope, collect
+from ccanalytics.schema import LONGEST_HANDLE_S
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,9 +29,15 @@ __all__ = ["busy_by_slot", "seconds_by_slot"]
 def _spells(calls: nw.LazyFrame[Any], what: str) -> nw.LazyFrame[Any]:
     """Start and end of each spell, in milliseconds."""
     if what == "agent":
-        return calls.filter(nw.col("handle_s") > 0, ~nw.col("answered_ms").is_null()).with_columns(
-            start=nw.col("answered_ms"),
-            end=nw.col("answered_ms") + nearest(nw.col("handle_s") * 1000),
+        # handle_s of answered calls: the view's CASEs would be asked of every call.
+        took = nw.col("talk_s") + nw.col("hold_s").fill_null(0) + nw.col("wrap_s").fill_null(0)
+        return calls.filter(
+            nw.col("is_answered"),
+            ~nw.col("answered_ms").is_null(),
+            took > 0,
+            took <= LONGEST_HANDLE_S,
+        ).with_columns(
+            start=nw.col("answered_ms"), end=nw.col("answered_ms") + nearest(took * 1000)
         )
     return calls.filter(nw.col("ended_ms") > nw.col("arrived_ms")).with_columns(
         start=nw.col("arrived_ms"), end=nw.col("ended_ms")
