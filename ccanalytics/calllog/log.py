@@ -226,7 +226,7 @@ class CallLog(
         Returns
         -------
         polars.DataFrame
-                interval_start (aware UTC), local_start, utc_offset_s, interval_s, keys…, calls,
+            interval_start (aware UTC), local_start, utc_offset_s, interval_s, keys…, calls,
             aht_s, over_a_day (calls without a handle time, since it would be over a day; null
             where counts alone are known).
         """

@@ -200,10 +200,7 @@ def _never_closed(
         return ()
     weekday = pl.col("_date").dt.weekday().is_in(weekdays)
     mine = rows.filter(weekday, ~pl.col("_date").is_in(list(out)))
-    return tuple(
-        Check(each.name, each.status, each.detail.replace("left out", "counted without that time"))
-        for each in over_a_day(int(mine["over_a_day"].sum()))
-    )
+    return over_a_day(int(mine["over_a_day"].sum()), "counted without that time")
 
 
 def _lacks(recorded: Collection[str] | None, aht_s: float | None) -> str:

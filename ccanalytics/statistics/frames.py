@@ -194,11 +194,11 @@ def with_names(
     return frame.insert_column(frame.columns.index(key) + 1, name)
 
 
-def over_a_day(calls: int) -> tuple[Check, ...]:
-    """Name the calls that are left out for being longer than a day."""
+def over_a_day(calls: int, so: str = "left out") -> tuple[Check, ...]:
+    """Name the calls that are longer than a day, and what follows: they are left out."""
     if not calls:
         return ()
-    told = f"{counted(calls, 'call is', 'calls are')} longer than a day, left out"
+    told = f"{counted(calls, 'call is', 'calls are')} longer than a day, {so}"
     return (Check("longer than a day", "fails", f"{told}: a clock, or a record never closed"),)
 
 

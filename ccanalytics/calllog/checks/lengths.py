@@ -39,10 +39,8 @@ def lengths(look: Look) -> list[Finding]:
     touched = {
         _TOPIC.get(c, "handle"): "single rows weigh as much as hundreds of others" for c in names
     }
-    never = touched | {
-        topic: "such a call counts as a call, and in no handle time"
-        for topic in touched if topic == "handle"
-    }  # fmt: skip
+    no_time = "such a call counts as a call, and in no handle time"
+    never = {topic: no_time if topic == "handle" else why for topic, why in touched.items()}
     found = []
     if look.filled["talk_s"]:
         found.append(

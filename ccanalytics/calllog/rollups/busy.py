@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 
-from ccanalytics.calllog.engine import nearest
+from ccanalytics.calllog.engine import nearest, recorded
 from ccanalytics.calllog.rollups.scope import Scope, collect
 from ccanalytics.schema import LONGEST_HANDLE_S
 
@@ -29,8 +29,7 @@ __all__ = ["busy_by_slot", "seconds_by_slot"]
 def _spells(calls: nw.LazyFrame[Any], what: str) -> nw.LazyFrame[Any]:
     """Start and end of each spell, in milliseconds."""
     if what == "agent":
-        # handle_s of answered calls: the view's CASEs would be asked of every call.
-        took = nw.col("talk_s") + nw.col("hold_s").fill_null(0) + nw.col("wrap_s").fill_null(0)
+        took = recorded()
         return calls.filter(
             nw.col("is_answered"),
             ~nw.col("answered_ms").is_null(),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals.stable.v2 as nw
 
-from ccanalytics.calllog.engine import nearest
+from ccanalytics.calllog.engine import nearest, recorded
 from ccanalytics.calllog.rollups.scope import Scope, collect
 from ccanalytics.calllog.timegrid import starts_of
 
@@ -24,10 +24,7 @@ def handle_times(scope: Scope, keys: list[str], every: Every | None, part: str) 
     """Answered calls by whole seconds of one part of handling; see ``CallLog.handle_times``."""
     import polars as pl
 
-    column = nw.col(f"{'talk' if part == 'handle' else part}_s")
-    if part == "handle":
-        # recorded_s of answered calls: the view's CASE would be asked of every call.
-        column = column + nw.col("hold_s").fill_null(0) + nw.col("wrap_s").fill_null(0)
+    column = recorded() if part == "handle" else nw.col(f"{part}_s")
     calls = (
         scope.calls()
         .filter(nw.col("is_answered"), ~column.is_null())

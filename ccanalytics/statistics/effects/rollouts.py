@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from ccanalytics.errors import DataError, InputError
-from ccanalytics.statistics.effects.weekly import as_date
+from ccanalytics.statistics.effects.weekly import APART, as_date, break_in
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,13 +58,10 @@ def days_of(column: pl.Series) -> list[dt.date]:
 
 def in_a_row(starts: list[dt.date]) -> list[dt.date]:
     """Give weeks themselves, or refuse those of which one is missing: its calls are not zero."""
-    for before, after in itertools.pairwise(starts):
-        if (after - before).days != 7:
-            raise DataError(
-                "weeks must be seven days apart and in order",
-                f"{after} follows {before}",
-                "load the calls of the weeks between, or take a span without them",
-            )
+    if gap := break_in(starts):
+        raise DataError(
+            APART, gap, "load the calls of the weeks between, or take a span without them"
+        )
     return starts
 
 

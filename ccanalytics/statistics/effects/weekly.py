@@ -15,7 +15,9 @@ from ccanalytics.statistics.checking import counts as check_counts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Weekly", "as_date", "as_weekly"]
+__all__ = ["APART", "Weekly", "as_date", "as_weekly", "break_in"]
+
+APART = "weeks must be seven days apart and in order"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,14 @@ def as_date(name: str, value: Any) -> dt.date:
     raise InputError("this is not a day", f"{name}={value!r}", "give it as YYYY-MM-DD")
 
 
+def break_in(days: list[dt.date]) -> str:
+    """Name the first two weeks that are not seven days apart; empty where all are."""
+    for before, after in itertools.pairwise(days):
+        if (after - before).days != 7:
+            return f"{after} follows {before}"
+    return ""
+
+
 def as_weekly(weeks: Any, calls: Any) -> Weekly:
     """Check that weeks are seven days apart, in order, each with its count.
 
@@ -81,11 +91,6 @@ def as_weekly(weeks: Any, calls: Any) -> Weekly:
         )
     if not days:
         raise InputError("the series is empty", "weeks=[]", "give weeks with their counts")
-    for before, after in itertools.pairwise(days):
-        if (after - before).days != 7:
-            raise InputError(
-                "weeks must be seven days apart and in order",
-                f"{after} follows {before}",
-                "ask the log for weeks (every='1w'), which leaves none out",
-            )
+    if gap := break_in(days):
+        raise InputError(APART, gap, "ask the log for weeks (every='1w'), which leaves none out")
     return Weekly(days, counted)
